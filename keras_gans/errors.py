@@ -1,0 +1,48 @@
+"""The errors that a user's own input can cause, and the wording they share."""
+
+import difflib
+
+
+class UserError(ValueError):
+    """Something the user passed cannot be used.
+
+    The message names the value received, what was expected and the nearest valid choice. The command line
+    prints it without a traceback.
+    """
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or a weight is NaN or infinite, so going on or saving would lose the run."""
+
+
+def nearest(value, known, count=3):
+    """Names in `known` that resemble `value`, the most alike first.
+
+    Args:
+        value: what the user wrote.
+        known: iterable of valid names.
+        count: at most so many names.
+
+    Returns:
+        A list of names, empty where nothing resembles `value`.
+    """
+    by_lower_case = {str(name).lower(): name for name in known}
+    close = difflib.get_close_matches(str(value).lower(), list(by_lower_case), n=count, cutoff=0.5)
+    return [by_lower_case[name] for name in close]
+
+
+def unknown_name(kind, value, known):
+    """The one wording for a name that nothing is registered under.
+
+    Args:
+        kind: what the name should have named, such as "scheme" or "data set".
+        value: what the user wrote.
+        known: iterable of valid names.
+
+    Returns:
+        A `UserError` to raise.
+    """
+    known = sorted(known)
+    close = nearest(value, known)
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return UserError(f"Unknown {kind} {value!r}.{hint} Known: {', '.join(known)}.")

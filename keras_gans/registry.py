@@ -1,0 +1,52 @@
+"""Names for the things that recipes and the command line choose between."""
+
+from keras_gans.errors import unknown_name
+
+
+class Registry:
+    """A mapping from a name to a class or function that refuses duplicates.
+
+    Args:
+        kind: what the names stand for, as error messages call it, such as "scheme".
+    """
+
+    def __init__(self, kind):
+        self.kind = kind
+        self._entries = {}
+
+    def register(self, name):
+        """Decorator that files a class or function under `name`.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+
+        def add(entry):
+            if name in self._entries:
+                raise ValueError(f"The {self.kind} {name!r} is already registered as {self._entries[name]!r}.")
+            self._entries[name] = entry
+            return entry
+
+        return add
+
+    def __getitem__(self, name):
+        if name not in self._entries:
+            raise unknown_name(self.kind, name, self._entries)
+        return self._entries[name]
+
+    def __iter__(self):
+        return iter(sorted(self._entries))
+
+    def __contains__(self, name):
+        return name in self._entries
+
+    def __len__(self):
+        return len(self._entries)
+
+    def items(self):
+        """(name, entry) pairs, sorted by name."""
+        return [(name, self._entries[name]) for name in self]
+
+
+schemes = Registry("scheme")
+networks = Registry("network")
