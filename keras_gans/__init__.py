@@ -7,7 +7,17 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("callbacks", "data", "layers", "losses", "metrics", "networks", "penalties", "picture", "schemes")
+_SUBMODULES = (
+    "callbacks",
+    "data",
+    "layers",
+    "losses",
+    "metrics",
+    "networks",
+    "penalties",
+    "picture",
+    "schemes",
+)
 _FUNCTIONS = {"load_run": "keras_gans.run_directory"}
 
 __all__ = [*_SUBMODULES, *_FUNCTIONS]

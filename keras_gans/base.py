@@ -1,0 +1,253 @@
+"""What every adversarial scheme shares: players, their optimizers, and the one update."""
+
+import inspect
+
+import keras
+import tensorflow as tf
+
+from keras_gans import inputs, randomness
+from keras_gans.errors import NonFiniteError, UserError, unknown_name
+from keras_gans.registry import schemes
+
+_NON_FINITE = "keras_gans: non-finite loss"
+
+
+def register_scheme(name):
+    """Class decorator: files a scheme under `name` and makes its `.keras` files loadable."""
+
+    def add(scheme):
+        return schemes.register(name)(keras.saving.register_keras_serializable(package="keras_gans")(scheme))
+
+    return add
+
+
+class AdversarialModel(keras.Model):
+    """Several networks, moved by several players with losses of their own.
+
+    A subclass names its `players`, stores each constructor argument under the argument's own name, defines
+    `default_optimizers` and overrides `play` with one `update` call for each move, in the paper's order.
+    Calling the model is what one exports.
+
+    Args:
+        seed: everything random in training is a function of this and of `step`.
+        name: as any Keras model.
+
+    Attributes:
+        players: {player: names of the networks whose variables its optimizer moves}.
+        log_names: names of the further curves that the loss functions report.
+        step: int64 variable, the number of training steps taken; saved with the weights.
+        optimizers: {player: optimizer}, after `compile`.
+    """
+
+    players = {}
+    log_names = ()
+
+    def __init__(self, *, seed=0, name=None):
+        super().__init__(name=name)
+        self.seed = seed
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        losses = [f"{player}_{curve}" for player in self.players for curve in ("loss", "gradient_norm")]
+        self.curves = {name: keras.metrics.Mean(name=name) for name in [*losses, *self.log_names]}
+        # A GAN is never called on its real data, which is how Keras would build it.
+        self.built = True
+
+    def variables_of(self, player):
+        """The trainable variables that a player's optimizer moves."""
+        return [variable for network in self.players[player] for variable in getattr(self, network).trainable_variables]
+
+    # Compiling, saving and loading ----------------------------------------------------------------------------
+
+    def default_optimizers(self):
+        """The paper's optimizers, {player: keras.optimizers.Optimizer}."""
+        raise NotImplementedError(f"{type(self).__name__} must define default_optimizers().")
+
+    def compile(self, optimizers=None, jit_compile=False, **kwargs):
+        """Sets one optimizer for each player and builds it.
+
+        Args:
+            optimizers: {player: optimizer or its Keras name}; the paper's for every player left out.
+            jit_compile: whether to compile the step with XLA, which on a CPU is slower.
+            **kwargs: `run_eagerly` and `steps_per_execution`, as `keras.Model.compile`.
+
+        Raises:
+            UserError: a player that the scheme does not have, or one optimizer for two players.
+        """
+        chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
+        for player in chosen:
+            if player not in self.players:
+                raise unknown_name("player", player, self.players)
+        chosen = {**self.default_optimizers(), **chosen}
+        if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
+            raise UserError("Two players share one optimizer object; give each player an optimizer of its own.")
+        super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
+        self._loss_tracker = None
+        self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
+        self.optimizers = {player: self._scaled(player, optimizer) for player, optimizer in chosen.items()}
+        for player, optimizer in self.optimizers.items():
+            # Built before anything is loaded: Keras leaves the state of an unbuilt optimizer out, with a warning.
+            optimizer.build(self.variables_of(player))
+
+    def _scaled(self, player, optimizer):
+        """The optimizer, scaling its loss where the player's networks compute in float16."""
+        layers = [layer for network in self.players[player] for layer in getattr(self, network)._flatten_layers()]
+        is_half = any(layer.compute_dtype == "float16" for layer in layers)
+        is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        return keras.optimizers.LossScaleOptimizer(optimizer) if is_half and not is_scaled else optimizer
+
+    def get_compile_config(self):
+        optimizers = {
+            player: keras.saving.serialize_keras_object(optimizer) for player, optimizer in self.optimizers.items()
+        }
+        return {"optimizers": optimizers, **self._compile_arguments}
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def get_config(self):
+        lineage = type(self).__mro__[: type(self).__mro__.index(AdversarialModel) + 1]
+        parameters = [p for scheme in lineage for p in inspect.signature(scheme.__init__).parameters.values()]
+        names = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in sorted(names)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`, but raises `NonFiniteError` rather than save a weight that is NaN or infinite."""
+        self._refuse_non_finite_weights(filepath)
+        super().save(filepath, *args, **kwargs)
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """As `keras.Model.save_weights`, but raises `NonFiniteError` rather than save NaN or infinity."""
+        self._refuse_non_finite_weights(filepath)
+        super().save_weights(filepath, *args, **kwargs)
+
+    def _refuse_non_finite_weights(self, filepath):
+        floats = [weight for weight in self.weights if "float" in weight.dtype]
+        bad = [weight.path for weight in floats if not bool(tf.reduce_all(tf.math.is_finite(weight)))]
+        if bad:
+            raise NonFiniteError(
+                f"{filepath} was not written: after step {int(self.step)} {len(bad)} of {len(self.weights)} weights "
+                f"are NaN or infinite, among them {bad[0]}."
+            )
+
+    # Training -------------------------------------------------------------------------------------------------
+
+    def batches_per_step(self):
+        """How many batches of real samples one training step consumes."""
+        return 1
+
+    def sample_shape(self):
+        """Shape of one real sample, without the batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define sample_shape().")
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs):
+        """As `keras.Model.fit`.
+
+        Args:
+            x: tf.data.Dataset of batches of samples, or of (samples, labels); or a NumPy array of samples. Images
+                are floats in [-1, 1], shape (batch, height, width, channels).
+            y: labels, where `x` is an array and the scheme uses them.
+            batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
+                for the generator's one consumes n batches in a training step.
+
+        Returns:
+            keras.callbacks.History.
+
+        Raises:
+            UserError: samples of the wrong rank, shape, type or range, before the first step.
+            NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
+        """
+        dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
+        try:
+            return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
+        except tf.errors.InvalidArgumentError as error:
+            if _NON_FINITE not in str(error):
+                raise
+            curve = str(error).split(_NON_FINITE)[1].split(";")[0].strip()
+            raise NonFiniteError(
+                f"Step {int(self.step) + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
+                "saved. Look for NaN in the data; else lower the learning rate."
+            ) from None
+
+    def _replicas(self):
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def play(self, real):
+        """One round of the game on a batch of real samples: the paper's updates in the paper's order."""
+        raise NotImplementedError(f"{type(self).__name__} must define play().")
+
+    def train_step(self, data):
+        real = data[0] if isinstance(data, (tuple, list)) else data
+        root = randomness.root_seed(self.seed, self.step.value)
+        self._reseed_layers(root)
+        with randomness.stream(root):
+            self.play(real)
+        self.step.assign(self.step + 1)
+        return self.get_metrics_result()
+
+    def next_seed(self):
+        """A fresh seed of shape (2,), a function of the model's seed, its step and the number of draws so far."""
+        if randomness.is_open():
+            return randomness.next_seed()
+        return randomness.root_seed(self.seed, self.step.value)
+
+    def _reseed_layers(self, root):
+        """Makes what dropout and its kin draw a function of (seed, step) too."""
+        generators = [
+            generator
+            for layer in self._flatten_layers(include_self=False)
+            for generator in getattr(layer, "_seed_generators", ())
+        ]
+        for index, generator in enumerate(generators):
+            seed = randomness.fold_in(root, -1_000_000 - index)
+            generator.state.assign(tf.cast(seed, generator.state.dtype))
+
+    def update(self, player, loss_function, *args):
+        """Moves one player one step down the gradient of its loss.
+
+        Args:
+            player: a key of `players`.
+            loss_function: function of `args` that returns (scalar loss, {curve: value}).
+            *args: what the loss is a function of.
+        """
+        optimizer, variables = self.optimizers[player], self.variables_of(player)
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            loss, logs = loss_function(*args)
+            loss = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
+            # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
+            scaled_loss = optimizer.scale_loss(loss / replicas)
+        gradients = tape.gradient(scaled_loss, variables)
+        if replicas > 1:
+            gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
+        # No variable moves before the loss has been found finite.
+        with tf.control_dependencies([loss]):
+            gradients = [tf.identity(gradient) / replicas for gradient in gradients]
+        optimizer.apply(gradients, variables)
+        self.after_update(player)
+        self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm, **logs})
+
+    def after_update(self, player):
+        """Called after each update of `player`; a scheme may constrain weights here."""
+
+    def _log(self, values):
+        for name, value in values.items():
+            if name not in self.curves:
+                raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
+            self.curves[name].update_state(value)
+
+    def test_step(self, data):
+        raise UserError(
+            "evaluate() and validation_data have no meaning for an adversarial scheme: its losses measure one player "
+            "against the other, not the samples. Draw samples with sample() and compare those with held-out data."
+        )

@@ -1,0 +1,6 @@
+"""Functions that return a built keras.Model: generators from latents to samples, discriminators to raw scores."""
+
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+
+__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_discriminator", "mlp_generator"]

@@ -1,0 +1,91 @@
+"""What holds a critic to its constraint: the gradient penalty and weight clipping."""
+
+import tensorflow as tf
+
+from keras_gans.randomness import ALGORITHM, for_this_replica
+
+
+def mix(real, fake, seed):
+    """Points on the straight lines between pairs of real and generated samples.
+
+    Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), algorithm 1, lines 4 and 6: one
+    epsilon ~ U[0, 1] a sample, shared by all of the sample's entries.
+
+    Args:
+        real, fake: float tensors of one shape, the batch first.
+        seed: integer tensor of shape (2,).
+
+    Returns:
+        float32 tensor of the same shape.
+    """
+    real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+    ones = (1,) * (real.shape.rank - 1)
+    epsilon = for_this_replica(
+        lambda rows: tf.random.stateless_uniform((rows, *ones), seed, alg=ALGORITHM), tf.shape(real)[0]
+    )
+    return epsilon * real + (1.0 - epsilon) * fake
+
+
+def gradient_norms(critic, samples):
+    """Each sample's norm of the critic's gradient with respect to that sample.
+
+    Args:
+        critic: function of a batch that returns one score a sample and keeps samples apart (no batch
+            normalization).
+        samples: float32 tensor, the batch first.
+
+    Returns:
+        float32 tensor (batch,).
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(samples)
+        # The sum, not the mean: each sample's own gradient must not shrink with the batch.
+        total = tf.reduce_sum(critic(samples))
+    gradient = tf.cast(tape.gradient(total, samples), tf.float32)
+    squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, samples.shape.rank)))
+    # The root has no finite gradient at zero, and a critic may well be flat at its start.
+    return tf.sqrt(squares + 1e-12)
+
+
+def gradient_penalty(critic, real, fake, seed):
+    """E (||grad f(x_hat)||_2 - 1)^2 over points x_hat between real and generated samples.
+
+    Gulrajani et al. (2017), equation 3, without its weight lambda.
+
+    Args:
+        critic: see `gradient_norms`.
+        real, fake: float tensors of one shape, the batch first.
+        seed: integer tensor of shape (2,) for the mixing weights.
+
+    Returns:
+        Scalar float32 tensor.
+    """
+    return tf.reduce_mean(tf.square(gradient_norms(critic, mix(real, fake, seed)) - 1.0))
+
+
+def clip_weights(variables, limit):
+    """Clips every entry of every variable to [-limit, limit].
+
+    Arjovsky et al., "Wasserstein GAN" (2017), algorithm 1, line 7.
+
+    Args:
+        variables: list of `keras.Variable`.
+        limit: the paper's c.
+    """
+
+    def clip(strategy, tensors):
+        for tensor in tensors:
+            strategy.extended.update(
+                tensor, lambda value: value.assign(tf.clip_by_value(value, -limit, limit)), group=False
+            )
+
+    tensors = [variable.value for variable in variables]
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        clip(tf.distribute.get_strategy(), tensors)
+    elif context.num_replicas_in_sync == 1:
+        for tensor in tensors:
+            tensor.assign(tf.clip_by_value(tensor, -limit, limit))
+    else:
+        # Mirrored variables may only be written for all replicas together.
+        context.merge_call(clip, args=(tensors,))

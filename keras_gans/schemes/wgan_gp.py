@@ -1,0 +1,64 @@
+"""WGAN-GP: the critic is held to a unit gradient norm by a penalty.
+
+Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
+"""
+
+import keras
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.errors import UserError
+from keras_gans.penalties import gradient_penalty
+from keras_gans.two_player import GAN
+
+
+@register_scheme("wgan_gp")
+class WGANGP(GAN):
+    """The critic minimises E f(G(z)) - E f(x) + lambda E (||grad f(x_hat)|| - 1)^2; G maximises E f(G(z)).
+
+    Curves: `wasserstein_estimate` is E f(x) - E f(G(z)); `gradient_penalty` is the penalty without its weight.
+
+    Args:
+        gradient_penalty_weight: the paper's lambda; 10 for images, 0.1 in the authors' code for points.
+        discriminator_steps: the paper's n_critic.
+        **kwargs: as `GAN`.
+
+    Raises:
+        UserError: a critic with batch normalization, whose penalty is not defined sample by sample (section 4), or a
+            negative weight.
+    """
+
+    log_names = ("wasserstein_estimate", "gradient_penalty")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        *,
+        gradient_penalty_weight=10.0,
+        discriminator_steps=5,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
+        if not self._one_pass:
+            raise UserError(
+                "WGAN-GP penalises the critic's gradient at each sample by itself, so the critic must not use batch "
+                "normalization. Build it with normalization='layer' or normalization=None."
+            )
+        if not gradient_penalty_weight >= 0:
+            raise UserError(f"gradient_penalty_weight must be 0 or more. Received: {gradient_penalty_weight!r}.")
+        self.gradient_penalty_weight = gradient_penalty_weight
+
+    def default_optimizers(self):
+        # Rate of algorithm 1, betas of the authors' convolutional code.
+        return {player: keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
+
+    def discriminator_loss(self, real, fake):
+        critic = losses.wasserstein_critic(*self.scores(real, fake))
+        penalty = gradient_penalty(self.score, real, fake, self.next_seed())
+        loss = critic + self.gradient_penalty_weight * penalty
+        return loss, {"wasserstein_estimate": -critic, "gradient_penalty": penalty}
+
+    def generator_loss(self, fake):
+        return losses.wasserstein_generator(self.score(fake)), {}
