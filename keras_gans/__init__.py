@@ -14,8 +14,10 @@ _SUBMODULES = (
     "losses",
     "metrics",
     "networks",
+    "optimizers",
     "penalties",
     "picture",
+    "registry",
     "schemes",
 )
 _FUNCTIONS = {"load_run": "keras_gans.run_directory"}

@@ -191,7 +191,9 @@ class AdversarialModel(keras.Model):
         self._reseed_layers(root)
         with randomness.stream(root):
             self.play(real)
-        self.step.assign(self.step + 1)
+        # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
+        with tf.control_dependencies([tf.identity(optimizer.iterations) for optimizer in self.optimizers.values()]):
+            self.step.assign(self.step + 1)
         return self.get_metrics_result()
 
     def next_seed(self):
@@ -230,10 +232,10 @@ class AdversarialModel(keras.Model):
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
-        # No variable moves before the loss has been found finite.
+        # No variable moves, and no counter, before the loss has been found finite.
         with tf.control_dependencies([loss]):
-            gradients = [tf.identity(gradient) / replicas for gradient in gradients]
-        optimizer.apply(gradients, variables)
+            gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
+            optimizer.apply(gradients, variables)
         self.after_update(player)
         self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm, **logs})
 

@@ -1,5 +1,7 @@
 """Names for the things that recipes and the command line choose between."""
 
+import importlib
+
 from keras_gans.errors import unknown_name
 
 
@@ -8,11 +10,18 @@ class Registry:
 
     Args:
         kind: what the names stand for, as error messages call it, such as "scheme".
+        package: the package whose import registers the entries, imported on the first look.
     """
 
-    def __init__(self, kind):
+    def __init__(self, kind, package):
         self.kind = kind
-        self._entries = {}
+        self.package = package
+        self._registered = {}
+
+    @property
+    def _entries(self):
+        importlib.import_module(self.package)
+        return self._registered
 
     def register(self, name):
         """Decorator that files a class or function under `name`.
@@ -22,9 +31,9 @@ class Registry:
         """
 
         def add(entry):
-            if name in self._entries:
-                raise ValueError(f"The {self.kind} {name!r} is already registered as {self._entries[name]!r}.")
-            self._entries[name] = entry
+            if name in self._registered:
+                raise ValueError(f"The {self.kind} {name!r} is already registered as {self._registered[name]!r}.")
+            self._registered[name] = entry
             return entry
 
         return add
@@ -48,5 +57,5 @@ class Registry:
         return [(name, self._entries[name]) for name in self]
 
 
-schemes = Registry("scheme")
-networks = Registry("network")
+schemes = Registry("scheme", "keras_gans.schemes")
+networks = Registry("network", "keras_gans.networks")

@@ -4,9 +4,9 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 https://arxiv.org/abs/1511.06434
 """
 
-import keras
 
 from keras_gans.base import register_scheme
+from keras_gans.optimizers import Adam
 from keras_gans.schemes.gan import VanillaGAN
 
 
@@ -19,4 +19,4 @@ class DCGAN(VanillaGAN):
     """
 
     def default_optimizers(self):
-        return {player: keras.optimizers.Adam(2e-4, beta_1=0.5) for player in self.players}
+        return {player: Adam(2e-4, beta_1=0.5) for player in self.players}

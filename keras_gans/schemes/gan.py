@@ -3,12 +3,12 @@
 Goodfellow et al., "Generative Adversarial Networks" (2014), https://arxiv.org/abs/1406.2661
 """
 
-import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import unknown_name
+from keras_gans.optimizers import Adam
 from keras_gans.two_player import GAN
 
 _GENERATOR_LOSSES = {
@@ -47,7 +47,7 @@ class VanillaGAN(GAN):
 
     def default_optimizers(self):
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
-        return {player: keras.optimizers.Adam(2e-4) for player in self.players}
+        return {player: Adam(2e-4) for player in self.players}
 
     def discriminator_loss(self, real, fake):
         real_scores, fake_scores = self.scores(real, fake)

@@ -3,12 +3,12 @@
 Mao et al., "Least Squares Generative Adversarial Networks" (2017), https://arxiv.org/abs/1611.04076
 """
 
-import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
 from keras_gans.two_player import GAN
 
 
@@ -50,7 +50,7 @@ class LSGAN(GAN):
 
     def default_optimizers(self):
         # Section 4: Adam, beta_1 0.5, rate 0.001 on LSUN.
-        return {player: keras.optimizers.Adam(1e-3, beta_1=0.5) for player in self.players}
+        return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
     def discriminator_loss(self, real, fake):
         a, b, _ = self.targets

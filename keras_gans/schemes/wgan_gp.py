@@ -3,11 +3,11 @@
 Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
 """
 
-import keras
 
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
 from keras_gans.penalties import gradient_penalty
 from keras_gans.two_player import GAN
 
@@ -52,7 +52,7 @@ class WGANGP(GAN):
 
     def default_optimizers(self):
         # Rate of algorithm 1, betas of the authors' convolutional code.
-        return {player: keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
+        return {player: Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
 
     def discriminator_loss(self, real, fake):
         critic = losses.wasserstein_critic(*self.scores(real, fake))

@@ -1,0 +1,9 @@
+"""Callbacks for `fit`: pictures, curves, checkpoints and a progress bar, all counted in training steps."""
+
+from keras_gans.callbacks.checkpoint import Checkpoint
+from keras_gans.callbacks.curves import Curves
+from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.callbacks.image_grid import ImageGrid
+from keras_gans.callbacks.progress import Progress
+
+__all__ = ["Checkpoint", "Curves", "EveryNSteps", "ImageGrid", "Progress"]

@@ -1,0 +1,39 @@
+"""Whole models on disk, from which a run goes on exactly, samples and is exported."""
+
+from pathlib import Path
+
+from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.errors import UserError
+from keras_gans.files import whole
+
+
+class Checkpoint(EveryNSteps):
+    """Saves the whole model (networks, every optimizer, the step) as `directory/step-00001000.keras`.
+
+    A file is written under a temporary name and renamed, so that a crash never leaves half a checkpoint, and a model
+    with a NaN or infinite weight is never saved.
+
+    Args:
+        directory: where to.
+        every: steps between checkpoints; None saves at the end of each epoch.
+        keep: the newest so many are kept.
+    """
+
+    def __init__(self, directory, every=1000, keep=3):
+        super().__init__(every)
+        if keep < 1:
+            raise UserError(f"keep must be 1 or more checkpoints. Received: {keep!r}.")
+        self.directory = Path(directory)
+        self.keep = keep
+
+    def on_step(self, step, logs):
+        self.save(self.model)
+
+    def save(self, model):
+        """Saves `model` at its own step now and returns the path."""
+        path = self.directory / f"step-{int(model.step):08d}.keras"
+        with whole(path) as partial:
+            model.save(partial)
+        for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
+            old.unlink()
+        return path

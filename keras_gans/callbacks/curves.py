@@ -1,0 +1,61 @@
+"""Every curve of a scheme, to TensorBoard and to a file that programs read."""
+
+import json
+import time
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_gans.callbacks.every import EveryNSteps
+
+
+class Curves(EveryNSteps):
+    """Writes each curve's mean over the last `every` steps to TensorBoard's Scalars and to `metrics.jsonl`.
+
+    Args:
+        directory: for TensorBoard.
+        every: steps between points; None writes one at the end of each epoch.
+        metrics_file: JSON lines, appended to; None writes none. Each line has `step`, `seconds` since training began
+            and the curves. After a resume, lines of steps that the resumed run takes again are dropped.
+    """
+
+    def __init__(self, directory, every=50, metrics_file=None):
+        super().__init__(every)
+        self.directory = Path(directory)
+        self.metrics_file = None if metrics_file is None else Path(metrics_file)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._writer = tf.summary.create_file_writer(str(self.directory))
+        self._started = self._last_time = time.perf_counter()
+        self._last_step = self.step
+        if self.metrics_file is not None:
+            self._drop_lines_after(self.step)
+
+    def _drop_lines_after(self, step):
+        if self.metrics_file.exists():
+            lines = self.metrics_file.read_text(encoding="utf-8").splitlines()
+            # A crash may have cut the last line short; what it said is not known then.
+            whole_lines = [line for line in lines if line.endswith("}")]
+            kept = [line for line in whole_lines if json.loads(line)["step"] <= step]
+            self.metrics_file.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def on_step(self, step, logs):
+        now = time.perf_counter()
+        values = {name: float(value) for name, value in logs.items()}
+        values["steps_per_second"] = (step - self._last_step) / max(now - self._last_time, 1e-9)
+        self._last_step, self._last_time = step, now
+        with self._writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=step)
+        self._writer.flush()
+        if self.metrics_file is not None:
+            line = {"step": step, "seconds": round(now - self._started, 3), **values}
+            with self.metrics_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        # The next point is the mean of what comes after this one.
+        self.model.reset_metrics()
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self._writer.close()

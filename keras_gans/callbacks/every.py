@@ -1,0 +1,53 @@
+"""The one way a callback counts training steps."""
+
+import keras
+
+from keras_gans.errors import UserError
+
+
+class EveryNSteps(keras.callbacks.Callback):
+    """Calls `on_step(step, logs)` every so many training steps, and once more at the end of `fit`.
+
+    Steps are the model's own (`model.step`), so that they go on after a resume.
+
+    Args:
+        every: steps between calls; None calls it at the end of each epoch.
+
+    Attributes:
+        step: training steps taken, without a read from the device.
+    """
+
+    def __init__(self, every=None):
+        super().__init__()
+        if every is not None and every < 1:
+            raise UserError(f"every must be 1 or more steps, or None for each epoch. Received: {every!r}.")
+        self.every = every
+
+    def on_step(self, step, logs):
+        """What to do; `logs` are {curve: value}."""
+        raise NotImplementedError(f"{type(self).__name__} must define on_step().")
+
+    def on_train_begin(self, logs=None):
+        self.step = self._called_at = int(self.model.step)
+        self._batch = -1
+
+    def on_train_batch_end(self, batch, logs=None):
+        # With several steps an execution, the index jumps by as many; a new epoch starts it at 0 again.
+        taken = batch - self._batch if batch > self._batch else batch + 1
+        self._batch = batch
+        before, self.step = self.step, self.step + taken
+        if self.every and self.step // self.every > before // self.every:
+            self._call(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._batch = -1
+        if not self.every:
+            self._call(logs)
+
+    def on_train_end(self, logs=None):
+        if self._called_at < self.step:
+            self._call(logs)
+
+    def _call(self, logs):
+        self._called_at = self.step
+        self.on_step(self.step, logs or {})

@@ -1,0 +1,62 @@
+"""A progress bar with both losses and the time left."""
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from keras_gans.callbacks.every import EveryNSteps
+
+
+class Progress(EveryNSteps):
+    """Shows steps, losses, steps a second and the time left; in a log file, one line for each tenth of the way.
+
+    Args:
+        steps: training steps at which the run ends.
+        every: steps between updates of the losses.
+        console: rich.console.Console to draw on.
+    """
+
+    def __init__(self, steps, every=10, console=None):
+        super().__init__(every)
+        self.steps = steps
+        self.console = console or Console()
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._started, self._from = time.perf_counter(), self.step
+        self._line_at = self.step
+        self._bar = None
+        if self.console.is_terminal:
+            self._bar = Bar(
+                TextColumn("[bold]step"),
+                MofNCompleteColumn(),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[losses]}"),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                console=self.console,
+            )
+            self._task = self._bar.add_task("training", total=self.steps, completed=self.step, losses="first step ...")
+            self._bar.start()
+
+    def on_step(self, step, logs):
+        rate = (step - self._from) / max(time.perf_counter() - self._started, 1e-9)
+        losses = "  ".join(f"{name}: {float(value):.3f}" for name, value in logs.items() if name.endswith("_loss"))
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, losses=f"{losses}  {rate:.1f} steps/s")
+        elif step - self._line_at >= self.steps / 10 or step >= self.steps:
+            self._line_at = step
+            left = max(0.0, (self.steps - step) / rate)
+            line = f"step {step}/{self.steps}  {losses}  {rate:.1f} steps/s  {left:.0f} s left"
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self.close()
+
+    def close(self):
+        """Leaves the terminal as it was; for when `fit` ends by an exception."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

@@ -1,0 +1,33 @@
+"""Adam on TensorFlow's fused kernel."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class Adam(keras.optimizers.Adam):
+    """Keras's Adam, each variable updated by one fused kernel in one pass over memory instead of a dozen.
+
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2014), algorithm 1 in the form of section 2's end.
+    Takes the arguments of `keras.optimizers.Adam` and gives its result; `amsgrad` and sparse gradients go Keras's way.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        steps = tf.cast(self.iterations + 1, variable.dtype)
+        beta_1, beta_2 = tf.cast(self.beta_1, variable.dtype), tf.cast(self.beta_2, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(beta_1, steps),
+            beta2_power=tf.pow(beta_2, steps),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.cast(self.epsilon, variable.dtype),
+            grad=tf.cast(gradient, variable.dtype),
+        )

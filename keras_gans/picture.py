@@ -1,0 +1,83 @@
+"""The one place that draws: grids of images, and points on a plane."""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from keras_gans.files import whole
+
+
+def grid(images, columns=None, gap=1, width=512):
+    """Images side by side, enlarged by a whole factor so that small ones can be read.
+
+    Args:
+        images: uint8 array (count, height, width, channels), 1 or 3 channels; of others the first three, or one.
+        columns: images in a row; about the square root of the count unless given.
+        gap: pixels of white between images, before enlarging.
+        width: the grid is enlarged towards, never past, so many pixels.
+
+    Returns:
+        uint8 array (height, width, 1 or 3).
+    """
+    images = np.asarray(images)
+    images = images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
+    count, height, image_width, channels = images.shape
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+    canvas = np.full((rows * (height + gap) + gap, columns * (image_width + gap) + gap, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        top = gap + index // columns * (height + gap)
+        left = gap + index % columns * (image_width + gap)
+        canvas[top : top + height, left : left + image_width] = image
+    factor = max(1, width // canvas.shape[1])
+    return canvas.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def points(generated, real=None, size=512, extent=None):
+    """A scatter plot: generated points in red over real ones in grey.
+
+    Args:
+        generated: float array (count, 2); of further coordinates only the first two are drawn.
+        real: float array of the same kind, or None.
+        size: height and width in pixels.
+        extent: half the width of the square drawn, in data units; what holds the real points unless given.
+
+    Returns:
+        uint8 array (size, size, 3).
+    """
+    layers = [(real, (190, 190, 190)), (generated, (200, 30, 30))]
+    known = np.asarray(generated if real is None else real)[:, :2]
+    extent = extent or 1.15 * max(float(np.abs(known).max()), 1e-6)
+    canvas = np.full((size, size, 3), 255, np.uint8)
+    for cloud, colour in layers:
+        if cloud is None:
+            continue
+        scaled = (np.asarray(cloud)[:, :2] / extent + 1.0) / 2.0 * (size - 1)
+        inside = scaled[np.isfinite(scaled).all(axis=1) & (np.abs(scaled - size / 2) < size / 2 - 2).all(axis=1)]
+        x, y = np.rint(inside).astype(int).T
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                canvas[size - 1 - y + down, x + right] = colour
+    return canvas
+
+
+def draw(samples, real=None, columns=None):
+    """A picture of samples: `grid` for images, `points` for points.
+
+    Args:
+        samples: what `sample()` returns.
+        real: real samples to draw behind points, or None.
+        columns: see `grid`.
+
+    Returns:
+        uint8 array (height, width, 1 or 3).
+    """
+    samples = np.asarray(samples)
+    return grid(samples, columns) if samples.ndim == 4 else points(samples, real)
+
+
+def save_png(picture, path):
+    """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all."""
+    with whole(path) as partial:
+        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")

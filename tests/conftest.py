@@ -1,0 +1,56 @@
+"""What all tests share: two logical CPUs, the one mirrored strategy, and reasons to skip."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Must happen before TensorFlow first uses its devices; tests of one device use the first.
+_CPU = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def pytest_collection_modifyitems(items):
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    for item in items:
+        if "gpu" in item.keywords and not has_gpu:
+            item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU on this machine"))
+        if "network" in item.keywords and "KERAS_GANS_TEST_NETWORK" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="set KERAS_GANS_TEST_NETWORK=1 where there is a network"))
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """The only strategy over both CPUs: a second one in the same process breaks the first one's collectives."""
+    return tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.HierarchicalCopyAllReduce()
+    )
+
+
+@pytest.fixture(autouse=True)
+def _fresh_seeds():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """scikit-learn's digits as float32 images (1797, 8, 8, 1) in [-1, 1]."""
+    from sklearn.datasets import load_digits
+
+    return (load_digits().images[..., np.newaxis] / 8.0 - 1.0).astype("float32")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keeps tests from reading or filling the user's cache."""
+    before = os.environ.get("KERAS_GANS_CACHE")
+    os.environ["KERAS_GANS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["KERAS_GANS_CACHE"]
+    else:
+        os.environ["KERAS_GANS_CACHE"] = before

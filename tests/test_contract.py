@@ -1,0 +1,195 @@
+"""What every registered scheme promises, whatever its paper."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.errors import NonFiniteError
+from tests.small import BATCH, IMAGE_SHAPE, images, optimizer_state, small_model, weights
+
+SCHEMES = list(kg.registry.schemes)
+every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
+
+
+def endless(model, skip_steps=0, seed=0):
+    """A dataset whose order is a function of the seed, from the given training step on."""
+    source = kg.data.open_source(images(40))
+    skip = skip_steps * model.batches_per_step()
+    return kg.data.to_dataset(source, batch_size=BATCH, repeat=True, seed=seed, skip_batches=skip)
+
+
+def train(model, steps, skip_steps=0):
+    model.fit(endless(model, skip_steps), steps_per_epoch=steps, epochs=1, verbose=0)
+    return model
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for key in first:
+        np.testing.assert_array_equal(first[key], second[key], err_msg=key)
+
+
+@every_scheme
+def test_an_update_moves_its_own_player_and_no_other(scheme, monkeypatch):
+    model = small_model(scheme, rate=0.1)
+    moved = {player: set() for player in model.players}
+    for player, optimizer in model.optimizers.items():
+
+        def apply(gradients, variables, player=player, original=optimizer.apply):
+            before = {v.path: np.array(v) for v in model.trainable_variables}
+            original(gradients, variables)
+            moved[player] |= {v.path for v in model.trainable_variables if not np.array_equal(v, before[v.path])}
+
+        monkeypatch.setattr(optimizer, "apply", apply)
+    model.train_step(tf.constant(images(BATCH * model.batches_per_step())))
+    for player in model.players:
+        own = {variable.path for variable in model.variables_of(player)}
+        assert moved[player] <= own, f"{player} moved {moved[player] - own}"
+        # Every one of them, but for those whose gradient happens to vanish, such as a bias before a mean difference.
+        assert len(moved[player]) >= 0.5 * len(own)
+
+
+@every_scheme
+def test_the_discriminator_takes_its_number_of_steps(scheme):
+    model = train(small_model(scheme), 3)
+    assert int(model.step) == 3
+    assert int(model.optimizers["generator"].iterations) == 3
+    assert int(model.optimizers["discriminator"].iterations) == 3 * model.discriminator_steps
+
+
+@every_scheme
+def test_losses_are_reported_under_the_players_names(scheme):
+    model = small_model(scheme)
+    history = model.fit(endless(model), steps_per_epoch=2, epochs=1, verbose=0).history
+    expected = {f"{player}_{curve}" for player in model.players for curve in ("loss", "gradient_norm")}
+    assert set(history) == expected | set(model.log_names)
+    assert all(np.isfinite(values).all() for values in history.values())
+
+
+@every_scheme
+def test_two_replicas_on_one_global_batch_step_as_one(scheme, two_replicas):
+    batch = images(BATCH * small_model(scheme).batches_per_step())
+    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+    results = []
+    for scope in (tf.distribute.get_strategy().scope(), two_replicas.scope()):
+        with scope:
+            model = small_model(scheme, rate=0.05)
+        start = weights(model)
+        # The dataset already holds whole training steps.
+        history = keras.Model.fit(model, dataset, steps_per_epoch=4, epochs=1, verbose=0).history
+        results.append((start, weights(model), history))
+    (start, one, one_history), (other_start, two, two_history) = results
+    assert_equal(start, other_start)
+    for name, first in one.items():
+        np.testing.assert_allclose(first, two[name], atol=2e-5, err_msg=name)
+    for curve, values in one_history.items():
+        np.testing.assert_allclose(values, two_history[curve], rtol=2e-3, atol=2e-5, err_msg=curve)
+    moved = max(np.abs(one[name] - start[name]).max() for name in one if not name.endswith("step"))
+    assert moved > 1e-3, "nothing moved, so the comparison says nothing"
+
+
+@every_scheme
+def test_resuming_equals_going_on_bit_for_bit(scheme, tmp_path):
+    whole = train(small_model(scheme), 6)
+    half = train(small_model(scheme), 3)
+    half.save(tmp_path / "half.keras")
+    keras.utils.set_random_seed(99)
+    resumed = train(keras.saving.load_model(tmp_path / "half.keras"), 3, skip_steps=3)
+    assert int(resumed.step) == 6
+    assert_equal(weights(whole), weights(resumed))
+    for player, state in optimizer_state(whole).items():
+        for first, second in zip(state, optimizer_state(resumed)[player], strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+@every_scheme
+def test_another_seed_trains_another_model(scheme):
+    first, second = train(small_model(scheme), 2), small_model(scheme)
+    second.seed = 1
+    train(second, 2)
+    assert any(not np.array_equal(a, b) for a, b in zip(weights(first).values(), weights(second).values(), strict=True))
+
+
+@every_scheme
+def test_keras_file_holds_everything(scheme, tmp_path):
+    model = train(small_model(scheme), 2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(model)
+    networks = {"generator", "discriminator"}
+    ours, theirs = model.get_config(), loaded.get_config()
+    assert {key: theirs[key] for key in ours.keys() - networks} == {key: ours[key] for key in ours.keys() - networks}
+    assert_equal(weights(model), weights(loaded))
+    assert loaded.get_compile_config() == model.get_compile_config()
+    np.testing.assert_array_equal(loaded.sample(3, seed=5), model.sample(3, seed=5))
+
+
+@every_scheme
+def test_saved_model_equals_the_generator(scheme, tmp_path):
+    model = train(small_model(scheme), 2)
+    model.export(tmp_path / "saved", verbose=False)
+    served = tf.saved_model.load(tmp_path / "saved").signatures
+    latents = np.random.default_rng(1).standard_normal((5, model.latent_dim)).astype("float32")
+    image = served["serving_default"](z=tf.constant(latents))["image"]
+    np.testing.assert_allclose(image, model.predict(latents, verbose=0), atol=1e-6)
+    drawn = served["sample"](seed=tf.range(7, 10, dtype=tf.int64))["image"]
+    np.testing.assert_array_equal(drawn, model.sample(3, seed=7))
+    png = served["sample_png"](seed=tf.constant([8], tf.int64))["image_bytes"]
+    np.testing.assert_array_equal(tf.io.decode_png(png[0]), model.sample(1, seed=8)[0])
+
+
+@every_scheme
+def test_a_nan_batch_is_reported_and_never_saved(scheme, tmp_path):
+    model = small_model(scheme)
+    batches = [images(BATCH * model.batches_per_step(), seed=seed) for seed in range(3)]
+    batches[2][0, 0, 0, 0] = np.nan
+    rows = np.concatenate(batches)
+    dataset = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH, drop_remainder=True)
+    checkpoint = kg.callbacks.Checkpoint(tmp_path, every=1, keep=5)
+    with pytest.raises(NonFiniteError, match="Step 3: .*_loss is NaN or infinite"):
+        model.fit(dataset, epochs=1, verbose=0, callbacks=[checkpoint])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000001.keras", "step-00000002.keras"]
+    trainable = model.variables_of("discriminator") + model.variables_of("generator")
+    assert all(np.isfinite(variable).all() for variable in trainable), "the update of the bad batch was applied"
+
+
+@every_scheme
+def test_a_model_with_a_nan_weight_is_not_saved(scheme, tmp_path):
+    model = small_model(scheme)
+    model.generator.weights[0].assign(np.full(model.generator.weights[0].shape, np.nan))
+    with pytest.raises(NonFiniteError, match="was not written.*NaN or infinite"):
+        model.save(tmp_path / "model.keras")
+    with pytest.raises(NonFiniteError):
+        model.save_weights(tmp_path / "model.weights.h5")
+    assert not list(tmp_path.iterdir())
+
+
+@every_scheme
+def test_samples_are_a_function_of_the_seed(scheme):
+    model = small_model(scheme)
+    assert model.sample(5, seed=3).shape == (5, *IMAGE_SHAPE)
+    assert model.sample(5, seed=3).dtype == np.uint8
+    np.testing.assert_array_equal(model.sample(5, seed=3)[2:], model.sample(3, seed=5))
+    assert not np.array_equal(model.sample(1, seed=0), model.sample(1, seed=1))
+
+
+@every_scheme
+def test_backup_and_restore_goes_on(scheme, tmp_path):
+    def stop_after(steps):
+        return keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: (
+                (_ for _ in ()).throw(KeyboardInterrupt) if batch + 1 == steps else None
+            )
+        )
+
+    whole = train(small_model(scheme), 4)
+    model = small_model(scheme)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1, delete_checkpoint=False)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(endless(model), steps_per_epoch=4, verbose=0, callbacks=[backup, stop_after(2)])
+    restored = small_model(scheme)
+    restored.load_weights(tmp_path / "backup" / "latest.weights.h5")
+    assert int(restored.step) == 2
+    assert_equal(weights(whole), weights(train(restored, 2, skip_steps=2)))

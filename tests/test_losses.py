@@ -1,0 +1,82 @@
+"""Every loss against numbers derived by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import losses
+
+ZERO = tf.zeros((4, 1))
+
+
+def column(*values):
+    return tf.constant([[value] for value in values], tf.float32)
+
+
+def softplus(x):
+    return math.log1p(math.exp(x))
+
+
+def test_cross_entropy_at_the_equilibrium():
+    assert float(losses.minimax_discriminator(ZERO, ZERO)) == pytest.approx(2 * math.log(2), abs=1e-6)
+    assert float(losses.non_saturating_generator(ZERO)) == pytest.approx(math.log(2), abs=1e-6)
+    assert float(losses.minimax_generator(ZERO)) == pytest.approx(-math.log(2), abs=1e-6)
+
+
+def test_cross_entropy_away_from_the_equilibrium():
+    real, fake = column(1.0, -2.0), column(0.5, 3.0)
+    expected = (softplus(-1.0) + softplus(2.0)) / 2 + (softplus(0.5) + softplus(3.0)) / 2
+    assert float(losses.minimax_discriminator(real, fake)) == pytest.approx(expected, abs=1e-5)
+    # log(1 - sigmoid(l)) = -softplus(l); -log sigmoid(l) = softplus(-l)
+    assert float(losses.minimax_generator(fake)) == pytest.approx(-(softplus(0.5) + softplus(3.0)) / 2, abs=1e-5)
+    expected = (softplus(-0.5) + softplus(-3.0)) / 2
+    assert float(losses.non_saturating_generator(fake)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_where_the_discriminator_wins_only_the_non_saturating_loss_has_a_gradient():
+    scores = tf.Variable(column(-30.0))
+    gradients = {}
+    for loss in (losses.minimax_generator, losses.non_saturating_generator):
+        with tf.GradientTape() as tape:
+            value = loss(scores)
+        gradients[loss] = float(tape.gradient(value, scores)[0, 0])
+    assert abs(gradients[losses.minimax_generator]) < 1e-12
+    assert gradients[losses.non_saturating_generator] == pytest.approx(-1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("targets", "score", "discriminator", "generator"),
+    [((0.0, 1.0, 1.0), 0.5, 0.25, 0.125), ((-1.0, 1.0, 0.0), 0.0, 1.0, 0.0)],
+)
+def test_least_squares(targets, score, discriminator, generator):
+    a, b, c = targets
+    scores = tf.fill((3, 1), score)
+    assert float(losses.least_squares_discriminator(scores, scores, a, b)) == pytest.approx(discriminator)
+    assert float(losses.least_squares_generator(scores, c)) == pytest.approx(generator)
+
+
+def test_least_squares_keeps_the_letters_apart():
+    real, fake = column(3.0), column(5.0)
+    assert float(losses.least_squares_discriminator(real, fake, 1.0, 2.0)) == pytest.approx(0.5 * (1 + 16))
+    assert float(losses.least_squares_generator(fake, 4.0)) == pytest.approx(0.5)
+
+
+def test_wasserstein():
+    def critic(x):
+        return 2.0 * x + 1.0
+
+    real, fake = critic(column(3.0)), critic(column(1.0))
+    assert float(losses.wasserstein_critic(real, fake)) == pytest.approx(-4.0)
+    assert float(losses.wasserstein_generator(fake)) == pytest.approx(-3.0)
+
+
+def test_means_run_over_the_batch_and_over_patches():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(2, 5, 3, 3, 1)).astype("float32")
+    whole = float(losses.minimax_discriminator(real, fake))
+    flat = float(losses.minimax_discriminator(real.reshape(-1, 1), fake.reshape(-1, 1)))
+    assert whole == pytest.approx(flat, abs=1e-6)
+    doubled = losses.minimax_discriminator(np.tile(real, (2, 1, 1, 1)), np.tile(fake, (2, 1, 1, 1)))
+    assert float(doubled) == pytest.approx(whole, abs=1e-6)

@@ -1,0 +1,109 @@
+"""Shapes, ranges and the papers' architectures."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gans import networks
+from keras_gans.errors import UserError
+from keras_gans.layers import BatchNormalization
+from keras_gans.networks.dcgan import SIZES
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_dcgan_makes_every_size(size, channels):
+    shape = (size, size, channels)
+    generator = networks.dcgan_generator(shape, latent_dim=5, base_filters=2)
+    discriminator = networks.dcgan_discriminator(shape, base_filters=2)
+    images = generator(np.random.default_rng(0).normal(size=(2, 5)).astype("float32"))
+    assert images.shape == (2, *shape)
+    assert discriminator(images).shape == (2, 1)
+
+
+def test_dcgan_at_64_is_the_papers_figure_1():
+    generator = networks.dcgan_generator((64, 64, 3), latent_dim=100, base_filters=128)
+    widths = [layer.output.shape[1:] for layer in generator.layers if isinstance(layer, keras.layers.ReLU)]
+    assert widths == [(4, 4, 1024), (8, 8, 512), (16, 16, 256), (32, 32, 128)]
+    discriminator = networks.dcgan_discriminator((64, 64, 3), base_filters=128)
+    widths = [layer.output.shape[-1] for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert widths == [128, 256, 512, 1024]
+    slopes = {layer.negative_slope for layer in discriminator.layers if isinstance(layer, keras.layers.LeakyReLU)}
+    assert slopes == {0.2}
+
+
+def test_dcgan_normalizes_all_but_the_generators_output_and_the_discriminators_input():
+    generator = networks.dcgan_generator((32, 32, 3), base_filters=4)
+    discriminator = networks.dcgan_discriminator((32, 32, 3), base_filters=4)
+    assert sum(isinstance(layer, BatchNormalization) for layer in generator.layers) == 3
+    assert sum(isinstance(layer, BatchNormalization) for layer in discriminator.layers) == 2
+    convolutions = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
+    # A bias next to a normalization is lost in it.
+    assert [layer.use_bias for layer in convolutions] == [True, False, False]
+    assert np.std(convolutions[2].kernel) == pytest.approx(0.02, rel=0.1)
+
+
+def test_a_critic_for_the_gradient_penalty_keeps_samples_apart():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(4, 16, 16, 1)).astype("float32")
+    for normalization in ("layer", None):
+        critic = networks.dcgan_discriminator((16, 16, 1), base_filters=4, normalization=normalization)
+        np.testing.assert_allclose(critic(images, training=True)[:1], critic(images[:1], training=True), atol=1e-5)
+    critic = networks.dcgan_discriminator((16, 16, 1), base_filters=4, normalization="batch")
+    assert np.abs(critic(images, training=True)[:1] - critic(images[:1], training=True)).max() > 1e-4
+
+
+def test_the_lectures_perceptron():
+    generator = networks.mlp_generator((28, 28, 1))
+    discriminator = networks.mlp_discriminator((28, 28, 1))
+    assert [layer.units for layer in generator.layers if isinstance(layer, keras.layers.Dense)] == [128, 784]
+    assert generator.input_shape == (None, 100)
+    assert [layer.units for layer in discriminator.layers if isinstance(layer, keras.layers.Dense)] == [128, 1]
+
+
+def test_images_are_bounded_and_points_are_not():
+    latents = 100.0 * np.random.default_rng(0).normal(size=(64, 100)).astype("float32")
+    images = np.asarray(networks.mlp_generator((8, 8, 1))(latents))
+    points = np.asarray(networks.mlp_generator((2,), output_activation=None)(latents))
+    assert np.abs(images).max() <= 1.0 and np.abs(points).max() > 5.0
+    assert points.shape == (64, 2)
+
+
+@pytest.mark.parametrize("build", [networks.mlp_discriminator, networks.dcgan_discriminator])
+def test_scores_are_raw(build):
+    scores = build((8, 8, 1))(1000.0 * np.random.default_rng(0).normal(size=(64, 8, 8, 1)).astype("float32"))
+    assert np.abs(scores).max() > 1.0, "a sigmoid or tanh at the end would bound the scores"
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_outputs_are_float32_under_mixed_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        built = [
+            networks.mlp_generator((8, 8, 1)),
+            networks.mlp_discriminator((8, 8, 1)),
+            networks.dcgan_generator((8, 8, 1)),
+            networks.dcgan_discriminator((8, 8, 1)),
+        ]
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for network in built:
+        assert network.output.dtype == "float32"
+        hidden = [layer for layer in network.layers if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D))]
+        assert hidden[0].compute_dtype == policy.removeprefix("mixed_")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: networks.dcgan_generator((20, 20, 3)), r"20, 20, 3.*image-size"),
+        (lambda: networks.dcgan_generator((2,)), r"square images"),
+        (lambda: networks.dcgan_discriminator((8, 8, 1), normalization="bach"), "'bach'.*Did you mean 'batch'"),
+        (lambda: networks.mlp_generator((2,), normalization="layer"), "Unknown normalization 'layer'"),
+        (lambda: networks.mlp_generator((2,), activation="rellu"), "Did you mean 'relu'"),
+        (lambda: networks.dcgan_generator((8, 8, 1), upsampling="deconvolution"), "Did you mean 'deconv'"),
+    ],
+)
+def test_mistakes_are_named(build, message):
+    with pytest.raises(UserError, match=message):
+        build()

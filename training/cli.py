@@ -1,0 +1,218 @@
+"""The `keras-gans` command: list, train, sample, export.
+
+TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from keras_gans import data, run_directory
+from keras_gans.errors import NonFiniteError, UserError
+from keras_gans.quiet import import_quietly
+
+from . import recipe as recipes
+from .strategy import check_devices
+
+try:
+    from ..export.cli import export_command
+except ImportError:  # an uninstalled checkout, where the two folders stand side by side
+    from export.cli import export_command
+
+app = typer.Typer(
+    name="keras-gans",
+    help="Train, watch, sample and export generative adversarial networks.\n\n"
+    "Start with:  keras-gans train dcgan   (three minutes on two cores, on data that comes along)",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console()
+
+RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
+
+
+@app.command("list")
+def list_command():
+    """Shows every recipe and the data sets that come along."""
+    table = Table("recipe", "what it is", "paper", "data", title="keras-gans train RECIPE", title_justify="left")
+    for name in recipes.all_names():
+        chosen = recipes.named(name)
+        table.add_row(f"[bold]{name}", chosen.summary, chosen.source, chosen.data)
+    console.print(table)
+    table = Table("data", "what it is", title="--data NAME", title_justify="left")
+    for name, description in data.names().items():
+        table.add_row(f"[bold]{name}", description)
+    table.add_row("mnist, cifar10, ...", "any image data set of TensorFlow Datasets")
+    table.add_row("path/to/folder", "your own images, of any size; see --image-size")
+    console.print(table)
+
+
+@app.command("train")
+def train_command(
+    name: Annotated[str | None, typer.Argument(metavar="RECIPE", help="What to train; see keras-gans list.")] = None,
+    data_source: Annotated[
+        str | None, typer.Option("--data", metavar="NAME|FOLDER", help="A data set's name, or a folder of images.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Crop and resize images to so many pixels; folders default to 64.", min=1)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other field of the recipe, such as latent_dim=64, generator.base_filters=32 or "
+            "optimizers.generator.learning_rate=1e-4. May be given often.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.")] = None,
+    devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder in which the run directory is made.")] = Path(
+        "runs"
+    ),
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run: its folder, its number, or latest."),
+    ] = None,
+    mixed_precision: Annotated[
+        bool, typer.Option("--mixed-precision", help="Compute in half precision where the hardware is fast at it.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the recipe, the networks and the data, and write nothing.")
+    ] = False,
+):
+    """Trains a recipe and leaves samples, curves and checkpoints in a run directory.
+
+    Ctrl-C saves and prints the command that goes on.
+    """
+    check_devices(devices)
+    run = None if resume is None else run_directory.resolve(resume, run_dir)
+    chosen = _chosen_recipe(name, run)
+    given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
+    given = {key: value for key, value in given.items() if value is not None}
+    chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
+    data.check_source(chosen.data)
+    _train(chosen, run, run_dir, devices, mixed_precision, dry_run)
+
+
+def _chosen_recipe(name, run):
+    if run is not None:
+        started = recipes.Recipe.from_dict(run_directory.read_recipe(run))
+        if name not in (None, started.name):
+            raise UserError(f"{run} is a run of {started.name}, not of {name}. Leave {name} out to go on with it.")
+        return started
+    if name is None:
+        raise UserError("Which recipe? Such as: keras-gans train dcgan. All of them: keras-gans list.")
+    return recipes.named(name)
+
+
+def _train(chosen, run, root, devices, mixed_precision, dry_run):
+    with console.status("importing TensorFlow ..."):
+        import_quietly("tensorflow")
+        from . import train as training
+        from .strategy import fast_precision
+    if mixed_precision:
+        chosen = chosen.replace(precision=fast_precision())
+    if run is not None:
+        training.check_resumable(run, chosen)
+    if dry_run:
+        console.print(chosen.to_json(), markup=False, end="")
+        training.describe(chosen, devices=devices, console=console)
+        return
+    outcome = training.train(chosen, root=root, run=run, devices=devices, console=console)
+    _print_outcome(outcome, root)
+
+
+def _print_outcome(outcome, root):
+    run = shlex.quote(str(outcome.run))
+    if outcome.interrupted:
+        console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
+        _print_command(f"keras-gans train --resume {run}" + _root_option(root))
+        return
+    console.print(f"\nDone: {outcome.steps} steps. The samples are in [bold]{outcome.picture}[/]", highlight=False)
+    console.print("Next:")
+    _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
+    _print_command(f"keras-gans sample {run} --count 64", "draw more")
+    exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
+    _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
+
+
+def _root_option(root):
+    return "" if root == Path("runs") else f" --run-dir {shlex.quote(str(root))}"
+
+
+def _print_command(command, purpose=""):
+    # No markup and no wrapping: the line is there to be copied.
+    console.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+
+
+@app.command("sample")
+def sample_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    count: Annotated[int, typer.Option(help="How many samples.", min=1)] = 64,
+    seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.")] = 0,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="PNG file for the grid; beside the run's other samples unless given.")
+    ] = None,
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Write each image to a PNG of its own, in the folder --to.")
+    ] = False,
+    runs: RunsRoot = Path("runs"),
+):
+    """Draws samples from a run's latest checkpoint as a picture."""
+    folder = run_directory.resolve(run, runs)
+    run_directory.latest_checkpoint(folder)
+    if to is not None and not separate and to.suffix.lower() != ".png":
+        raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
+    with console.status("importing TensorFlow and loading the model ..."):
+        import_quietly("tensorflow")
+        from keras_gans import picture
+
+        model = run_directory.load_run(folder)
+    samples = model.sample(count, seed=seed)
+    if separate and samples.ndim != 4:
+        raise UserError("--separate writes images; this run makes points. Leave it out for a picture of them all.")
+    if separate:
+        target = to or folder / "samples" / f"seed-{seed}"
+        for index, image in enumerate(samples):
+            picture.save_png(
+                picture.draw(image[None]) if image.shape[-1] == 2 else image, target / f"{seed + index}.png"
+            )
+    else:
+        target = to or folder / "samples" / f"step-{int(model.step):08d}-seed-{seed}.png"
+        picture.save_png(picture.draw(samples), target)
+    console.print(f"{count} samples of step {int(model.step)} are in [bold]{target}[/]", highlight=False)
+
+
+app.command("export")(export_command)
+
+
+def main():
+    """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
+    errors = Console(stderr=True)
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except NonFiniteError as error:
+        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _plain(error):
+    """An error's text with square brackets kept from being read as markup."""
+    return str(error).replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

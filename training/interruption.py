@@ -1,0 +1,43 @@
+"""Ctrl-C, and the signal by which a cluster asks a job to end, stop training after the step in hand."""
+
+import signal
+import threading
+
+import keras
+
+
+class Interruption(keras.callbacks.Callback):
+    """Ends `fit` after the current step when SIGINT or SIGTERM arrives; a second signal ends it at once.
+
+    Attributes:
+        happened: whether a signal arrived.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.happened = False
+
+    def on_train_begin(self, logs=None):
+        self._previous = {}
+        # Python allows handlers in the main thread only; elsewhere there is nothing to take over.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._note)
+
+    def _note(self, number, frame):
+        if self.happened:
+            raise KeyboardInterrupt
+        self.happened = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.happened:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.restore()
+
+    def restore(self):
+        """Gives the signals back; for when `fit` ends by an exception."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}

@@ -1,0 +1,74 @@
+"""Making a run directory: numbered, and described before anything is computed."""
+
+import json
+import os
+import platform
+import sys
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+from keras_gans.errors import UserError
+from keras_gans.files import whole
+
+_PACKAGES = ("keras_gans", "tensorflow", "keras", "tensorflow-datasets", "numpy")
+
+
+def create(recipe, root="runs"):
+    """Makes `root/00007-wgan_gp-digits` with the next free number, and `recipe.json` in it.
+
+    Returns:
+        pathlib.Path of the run directory.
+
+    Raises:
+        UserError: the folder cannot be written to.
+    """
+    root = Path(root)
+    data = Path(recipe.data).name.replace("/", "-") or "data"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(path.name[:5]) for path in root.iterdir() if path.name[:5].isdigit()), default=0)
+        while True:
+            run = root / f"{number:05d}-{recipe.name}-{data}"
+            try:
+                run.mkdir()
+                break
+            except FileExistsError:
+                number += 1
+        write_recipe(run, recipe)
+    except OSError as error:
+        raise UserError(f"The run directory could not be made in {root.resolve()}: {error.strerror}.") from error
+    return run
+
+
+def write_recipe(run, recipe):
+    """Writes `recipe.json`, whole or not at all."""
+    with whole(run / "recipe.json") as partial:
+        partial.write_text(recipe.to_json(), encoding="utf-8")
+
+
+def write_environment(run, devices):
+    """Writes `environment.json`: command, versions, machine and devices.
+
+    Args:
+        run: the run directory.
+        devices: list of the devices' names.
+    """
+    environment = {
+        "command": sys.argv,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "devices": devices,
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+    with whole(run / "environment.json") as partial:
+        partial.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

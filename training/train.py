@@ -1,0 +1,189 @@
+"""One training run: data, model, callbacks, fit."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from rich.console import Console
+from tensorboard.plugins.hparams import api as hparams
+
+import keras_gans as kg
+from keras_gans import run_directory
+from keras_gans.errors import UserError
+
+from . import new_run
+from .build import build_model
+from .interruption import Interruption
+from .recipe import Recipe, differences, flatten
+from .strategy import make_strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run left behind.
+
+    Attributes:
+        run: its directory.
+        steps: training steps taken in all.
+        picture: the last picture of samples.
+        interrupted: whether a signal ended it early.
+    """
+
+    run: Path
+    steps: int
+    picture: Path | None
+    interrupted: bool
+
+
+def open_data(recipe, data_dir=None, progress=False):
+    """The recipe's data set as a `keras_gans.data.Source`."""
+    return kg.data.open_source(
+        recipe.data, image_size=recipe.image_size, channels=recipe.channels, data_dir=data_dir, progress=progress
+    )
+
+
+def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None):
+    """Trains a recipe, or goes on with a run of it.
+
+    Args:
+        recipe: a `Recipe`.
+        root: folder of the run directories; a new one is made here.
+        run: directory of a run to go on with from its latest checkpoint; None for a new run.
+        devices: see `strategy.make_strategy`.
+        data_dir: where TensorFlow Datasets keeps its data.
+        console: rich.console.Console to report on.
+
+    Returns:
+        Outcome.
+
+    Raises:
+        UserError: anything in the recipe, data or devices that cannot work, before the first step.
+        NonFiniteError: a loss became NaN or infinite.
+    """
+    console = console or Console(quiet=True)
+    strategy, names = make_strategy(devices)
+    _check_batch(recipe, len(names))
+    source = open_data(recipe, data_dir, progress=console.is_terminal)
+    resumed = run is not None
+    with strategy.scope():
+        model = run_directory.load_run(run) if resumed else build_model(recipe, source.image_shape)
+    done = int(model.step)
+    if done >= recipe.steps:
+        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
+    # Built before the run directory, so that data too small for a batch leaves no trace.
+    images = kg.data.to_dataset(
+        source,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        repeat=True,
+        skip_batches=done * model.batches_per_step(),
+    )
+    run = new_run.create(recipe, root) if run is None else Path(run)
+    new_run.write_recipe(run, recipe)
+    new_run.write_environment(run, names)
+    console.print(_opening_line(run, recipe, source, names, done))
+    return _fit(model, images, recipe, run, source, console)
+
+
+def _fit(model, images, recipe, run, source, console):
+    board = run / "tensorboard"
+    done = int(model.step)
+    if done == 0:
+        _write_recipe_to_tensorboard(board, recipe)
+    # No more often than every half run, so that a short trial leaves pictures and a checkpoint too.
+    picture_every = min(recipe.picture_every, recipe.steps)
+    pictures = kg.callbacks.ImageGrid(
+        board, every=picture_every, real=source.images[:2048], samples_directory=run / "samples"
+    )
+    checkpoint = kg.callbacks.Checkpoint(
+        run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
+    )
+    progress = kg.callbacks.Progress(recipe.steps, console=console)
+    interruption = Interruption()
+    callbacks = [
+        progress,
+        kg.callbacks.Curves(board, every=recipe.log_every, metrics_file=run / "metrics.jsonl"),
+        pictures,
+        checkpoint,
+        interruption,
+    ]
+    try:
+        model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+    finally:
+        progress.close()
+        interruption.restore()
+    return Outcome(run, int(model.step), pictures.latest, interruption.happened)
+
+
+def recipe_of(run):
+    """The `Recipe` that a run was started with."""
+    return Recipe.from_dict(run_directory.read_recipe(run))
+
+
+def check_resumable(run, wanted):
+    """Refuses to go on with a run under another recipe.
+
+    Args:
+        run: the run directory.
+        wanted: the recipe asked for. It may ask for more steps where the learning rate does not depend on them.
+
+    Raises:
+        UserError: it names each setting that differs.
+    """
+    started = recipe_of(run)
+    may_differ = {"steps": wanted.steps} if started.learning_rate_schedule == "constant" else {}
+    changed = differences(started.replace(**may_differ), wanted)
+    if changed:
+        raise UserError(
+            f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
+            + "\n  ".join(changed)
+            + "\nLeave these options out to go on, or leave --resume out to start a new run."
+        )
+
+
+def _check_batch(recipe, replicas):
+    if recipe.batch_size % replicas:
+        nearest = max(replicas, round(recipe.batch_size / replicas) * replicas)
+        raise UserError(
+            f"A batch of {recipe.batch_size} does not divide among {replicas} devices. The nearest that does is "
+            f"--batch-size {nearest}."
+        )
+
+
+def _opening_line(run, recipe, source, devices, done):
+    shape = "x".join(map(str, source.image_shape))
+    start = f"going on from step {done}" if done else f"{recipe.steps} steps"
+    return (
+        f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} samples of {shape}, {start} on "
+        f"{', '.join(devices)} -> {run}"
+    )
+
+
+def _write_recipe_to_tensorboard(board, recipe):
+    settings = flatten(dataclasses.asdict(recipe))
+    simple = {
+        key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in settings.items()
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
+    writer = tf.summary.create_file_writer(str(board))
+    with writer.as_default():
+        tf.summary.text("recipe", f"| setting | value |\n|---|---|\n{table}", step=0)
+        hparams.hparams(simple)
+    writer.close()
+
+
+def describe(recipe, *, devices="auto", data_dir=None, console):
+    """Prints what `train` would do: data, networks with their shapes, and optimizers. Nothing is written."""
+    strategy, names = make_strategy(devices)
+    _check_batch(recipe, len(names))
+    source = open_data(recipe, data_dir, progress=console.is_terminal)
+    with strategy.scope():
+        model = build_model(recipe, source.image_shape)
+    kg.data.to_dataset(source, batch_size=recipe.batch_size, seed=recipe.seed, repeat=True)
+    for network in {network for networks in model.players.values() for network in networks}:
+        getattr(model, network).summary(print_fn=lambda line, **_: console.print(line, markup=False, highlight=False))
+    for player, optimizer in model.optimizers.items():
+        rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+        console.print(f"{player}: {type(optimizer).__name__}, learning rate {float(rate):g}")
+    console.print(_opening_line("(dry run: nothing is written)", recipe, source, names, 0))
