@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "callbacks",
     "data",
+    "inputs",
+    "latent",
     "layers",
     "losses",
     "metrics",
@@ -17,6 +19,8 @@ _SUBMODULES = (
     "optimizers",
     "penalties",
     "picture",
+    "pixels",
+    "randomness",
     "registry",
     "schemes",
 )

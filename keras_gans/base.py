@@ -228,12 +228,13 @@ class AdversarialModel(keras.Model):
             loss = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
             # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
             scaled_loss = optimizer.scale_loss(loss / replicas)
-        gradients = tape.gradient(scaled_loss, variables)
+        gradients = tape.gradient(scaled_loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
         # No variable moves, and no counter, before the loss has been found finite.
         with tf.control_dependencies([loss]):
+            # The optimizer sums over replicas once more, hence the division.
             gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
             optimizer.apply(gradients, variables)
         self.after_update(player)

@@ -35,7 +35,8 @@ def fold_in(seed, data):
     Returns:
         Integer tensor of shape (2,).
     """
-    return tf.random.experimental.stateless_fold_in(seed, data, alg=ALGORITHM)
+    # One type of integer throughout: the same number as int32 and as int64 would give two seeds.
+    return tf.random.experimental.stateless_fold_in(seed, tf.cast(data, tf.int64), alg=ALGORITHM)
 
 
 def root_seed(seed, step):

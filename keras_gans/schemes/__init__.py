@@ -1,5 +1,7 @@
 """The schemes: one paper, one file, one class."""
 
+# A .keras file of any scheme may name the project's layers and optimizers: whoever imports schemes can load it.
+from keras_gans import layers, optimizers  # noqa: F401
 from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.lsgan import LSGAN

@@ -3,7 +3,6 @@
 Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
 """
 
-
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import UserError

@@ -1,0 +1,148 @@
+"""The export of one model: write, check in fresh processes, report, publish."""
+
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_gans.errors import UserError
+
+from . import golden, report
+from .formats import check_batch_sizes, check_formats, check_target
+from .fresh_process import run_script
+from .full_precision import in_float32
+from .saved_model import WARMUP_FILE, write_saved_model
+from .tflite import FLOORS_DB, signature_names
+from .tflite import FORMATS as TFLITE_FORMATS
+from .versions import publish, staging, versions
+
+
+def export_model(
+    model,
+    to,
+    formats=("saved_model", "tflite"),
+    *,
+    tflite_batch_sizes=(1,),
+    run=None,
+    progress=lambda text: None,
+):
+    """Publishes a model as the next numbered version in a folder, after checking every file by running it.
+
+    A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with
+    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite; and `report.json`. It appears
+    by one rename; if anything fails, `to` stays as it was.
+
+    Args:
+        model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
+            TFLite files.
+        to: folder of the versions; made if absent.
+        formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
+        tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
+            of `batch_n`.
+        run: path of the run directory that the model comes from, for the report.
+        progress: function of a line of text, called before each step that takes seconds.
+
+    Returns:
+        The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model" and
+        "tflite" with errors against Keras in the outputs' units, PSNR in dB and latencies in ms, and "warnings"; and,
+        not in the file, "path".
+
+    Raises:
+        UserError: unknown format, an operation that TFLite lacks, answers that are not finite or too far from the
+            model's, or a folder that cannot be written.
+    """
+    to = Path(to)
+    formats, batch_sizes = check_formats(formats), check_batch_sizes(tflite_batch_sizes)
+    check_target(to)
+    try:
+        with tempfile.TemporaryDirectory(prefix="keras_gans_export_") as scratch, staging(to) as staged:
+            figures = _write_and_check(model, staged, Path(scratch), formats, batch_sizes, progress)
+            result = report.describe_model(model, run) | {"formats": list(formats)} | figures
+            result["warnings"] = _floor_warnings(result) + _succession_warnings(result, to)
+            return _publish(staged, to, result)
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        # TensorFlow reports a full disk in its own words, which name the disk last.
+        reason = str(error).rsplit("; ", 1)[-1]
+        raise UserError(f"Nothing was published in {to}: {reason}") from error
+
+
+def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
+    """Fills the staged directory; returns the figures of the checks."""
+    progress("Asking the model for golden answers")
+    answers = golden.golden_answers(model)
+    job = golden.save_golden(scratch / "golden.npz", model, answers)
+
+    progress("Writing the SavedModel")
+    # TFLite is converted from a SavedModel, so there is one even where it is not published.
+    saved_model = staged if "saved_model" in formats else scratch / "saved_model"
+    write_saved_model(model, saved_model, answers)
+    progress("Checking the SavedModel in a fresh process")
+    served = {"saved_model": str(saved_model), "warmup": str(saved_model / WARMUP_FILE)}
+    checked = run_script("verify", job | served, scratch)
+    figures = {key: checked.pop(key) for key in ("signatures", "signature_def_hash", "weights")}
+    if "saved_model" in formats:
+        figures["saved_model"] = checked
+    if "tflite" in formats:
+        twin = in_float32(model)
+        if twin is not model:
+            # Full precision has golden answers of its own: half precision's rounding is not TFLite's error.
+            job = golden.save_golden(scratch / "golden_float32.npz", twin, golden.golden_answers(twin))
+            saved_model = scratch / "saved_model_float32"
+            twin.export(str(saved_model), verbose=False)
+        figures["tflite"] = _make_tflite(saved_model, staged / "tflite", scratch, job, batch_sizes, progress)
+    return figures
+
+
+def _make_tflite(saved_model, folder, scratch, job, batch_sizes, progress):
+    """Converts a SavedModel into a new folder; returns {format: figures}."""
+    folder.mkdir()
+    files = {kind: str(folder / f"generator_{kind}.tflite") for kind in TFLITE_FORMATS}
+    progress("Converting to TFLite")
+    conversion = {"saved_model": str(saved_model), "files": files, "batch_sizes": batch_sizes}
+    seconds = run_script("tflite", conversion, scratch)["seconds"]
+    progress("Checking the TFLite files in a fresh process")
+    checks = run_script("verify", job | {"tflite": files, "batch_sizes": signature_names(batch_sizes)}, scratch)
+    return {
+        kind: {
+            "file": f"tflite/generator_{kind}.tflite",
+            "floor_db": FLOORS_DB.get(kind),
+            "conversion_seconds": seconds[kind],
+            "checks": checks["checks"][kind],
+        }
+        for kind in TFLITE_FORMATS
+    }
+
+
+def _floor_warnings(result):
+    found = []
+    for kind, entry in result.get("tflite", {}).items():
+        for signature, figures in entry["checks"].items():
+            if entry["floor_db"] is not None and figures["psnr_db"] < entry["floor_db"]:
+                found.append(
+                    f"TFLite {kind} {signature}: {figures['psnr_db']:.1f} dB against Keras is below the floor of "
+                    f"{entry['floor_db']:.0f} dB. Look at its samples before shipping it, or ship float32."
+                )
+    return found
+
+
+def _succession_warnings(result, to):
+    """What changes for those who use the versions that are there already."""
+    reports = [report.read_report(to / str(number)) for number in versions(to)]
+    earlier = [entry for entry in reports if entry and "saved_model" in entry["formats"]]
+    if not earlier:
+        return []
+    if "saved_model" not in result["formats"]:
+        return [f"This version has no SavedModel, so TensorFlow Serving cannot load it; {to} has versions that do."]
+    if earlier[-1]["signature_def_hash"] != result["signature_def_hash"]:
+        return [f"The signatures differ from those of version {earlier[-1]['version']}: clients may have to change."]
+    return []
+
+
+def _publish(staged, to, result):
+    result["files"] = report.describe_files(staged)
+
+    def seal(number):
+        result["version"] = number
+        report.write_report(staged, result)
+
+    return result | {"path": str(publish(staged, to, seal).absolute())}

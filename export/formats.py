@@ -1,0 +1,42 @@
+"""The formats and the options of an export, checked before anything slow is imported."""
+
+from keras_gans.errors import UserError, unknown_name
+
+FORMATS = ("saved_model", "tflite")
+
+
+def check_formats(formats):
+    """The formats without repetition, in the order of `FORMATS`.
+
+    Raises:
+        UserError: none, or one that does not exist.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown_name("export format", name, FORMATS)
+    if not formats:
+        raise UserError(f"An export needs at least one format of {', '.join(FORMATS)}. Received none.")
+    return tuple(name for name in FORMATS if name in formats)
+
+
+def check_batch_sizes(batch_sizes):
+    """The fixed batch sizes of TFLite files as a tuple.
+
+    Raises:
+        UserError: none, one twice, or one that is no positive integer.
+    """
+    is_valid = all(isinstance(size, int) and size >= 1 for size in batch_sizes)
+    if not batch_sizes or not is_valid or len(set(batch_sizes)) < len(batch_sizes):
+        raise UserError(
+            f"TFLite batch sizes are distinct integers of 1 or more, such as 1 or 1,16. Received: {batch_sizes!r}."
+        )
+    return tuple(batch_sizes)
+
+
+def check_target(to):
+    """Refuses a target that is, or lies under, something other than a folder."""
+    for path in (to.absolute(), *to.absolute().parents):
+        if path.exists():
+            if not path.is_dir():
+                raise UserError(f"Versions go into a folder, but {path} is a file. Name another target.")
+            return

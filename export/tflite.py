@@ -1,0 +1,100 @@
+"""A script: converts `serving_default` of a SavedModel to TFLite files, with TFLite's own operations only.
+
+Run by `fresh_process.run_script`, since a converter may take its whole process down and logs without end. A fixed batch
+keeps the fast kernels: with a free one a transposed convolution is 90 times slower.
+
+Job: {"saved_model": folder, "files": {format: path}, "batch_sizes": [1, ...]}. The first batch size answers under
+`serving_default`, a further size n under `batch_n`; the weights are shared.
+Result: {"failures": [text], "seconds": {format: s}}.
+"""
+
+import json
+import re
+import sys
+import time
+
+FORMATS = ("float32", "float16", "dynamic_int8")
+# In dB of peak signal to noise, for a trained generator.
+FLOORS_DB = {"float16": 60.0, "dynamic_int8": 45.0}
+
+
+def signature_names(batch_sizes):
+    """{signature: batch size} of a file converted for some batch sizes."""
+    first, *others = batch_sizes
+    return {"serving_default": first, **{f"batch_{size}": size for size in others}}
+
+
+def main(job_path, result_path):
+    with open(job_path, encoding="utf-8") as file:
+        job = json.load(file)
+    result = {"failures": [], "seconds": {}}
+    module, functions = _fixed_functions(job["saved_model"], job["batch_sizes"])
+    for kind, path in job["files"].items():
+        start = time.perf_counter()
+        try:
+            content = _convert(module, functions, kind)
+        except Exception as error:
+            result["failures"].append(_explained(kind, str(error)))
+            continue
+        with open(path, "wb") as file:
+            file.write(content)
+        result["seconds"][kind] = time.perf_counter() - start
+    with open(result_path, "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+def _fixed_functions(saved_model, batch_sizes):
+    """(tf.Module, concrete functions), one function for each batch size."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.loaded = tf.saved_model.load(saved_model)
+    served = module.loaded.signatures["serving_default"]
+    _, inputs = served.structured_input_signature
+    functions = []
+    for name, size in signature_names(batch_sizes).items():
+
+        def answer(**tensors):
+            return served(**tensors)
+
+        # The converter names a signature after the Python function.
+        answer.__name__ = name
+        fixed = {key: tf.TensorSpec((size, *spec.shape[1:]), spec.dtype, name=key) for key, spec in inputs.items()}
+        traced = tf.function(answer)
+        setattr(module, name, traced)
+        functions.append(traced.get_concrete_function(**fixed))
+    return module, functions
+
+
+def _convert(module, functions, kind):
+    """The bytes of a .tflite file."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(functions, module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+def _explained(kind, message):
+    """What the user can do about a failed conversion, from the converter's pages of text."""
+    operations = re.findall(r"(?:TF Select|Flex|Custom) ops: (.+)", message)
+    if operations:
+        names = ", ".join(sorted({name.strip() for line in operations for name in line.split(",")}))
+        return (
+            f"TFLite {kind}: TFLite has no operation of its own for {names}, and Python interpreters run no others. "
+            "Replace the layer that uses it, or export with --formats saved_model."
+        )
+    lines = [line.strip() for line in message.splitlines() if "error:" in line] or message.strip().splitlines()[:1]
+    return f"TFLite {kind}: the conversion failed: {' '.join(lines)[:500]}. Try --formats saved_model."
+
+
+if __name__ == "__main__":
+    # The SavedModel alone must suffice.
+    sys.modules.update({"keras": None, "keras_gans": None})
+    # Nothing in this folder may stand in for a package of the same name.
+    sys.path.pop(0)
+    main(*sys.argv[1:])

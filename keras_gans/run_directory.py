@@ -1,0 +1,158 @@
+"""What training leaves behind and everything later reads: the run directory.
+
+    runs/00007-wgan_gp-digits/{recipe.json, environment.json, tensorboard/, checkpoints/, samples/, metrics.jsonl}
+
+A checkpoint is a whole model, `checkpoints/step-00001000.keras`, renamed into place only when complete.
+"""
+
+import json
+import re
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+
+from keras_gans.errors import UserError, nearest
+
+_RUN_NAME = re.compile(r"(\d+)-.+")
+_CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
+
+
+def resolve(run, root="runs"):
+    """The folder of a run.
+
+    Args:
+        run: path of a run; or the name of one in `root`, its number ("7" or "00007"), or "latest" for the highest.
+        root: folder that holds the runs.
+
+    Returns:
+        pathlib.Path of an existing run directory.
+
+    Raises:
+        UserError: there is no such run, or several carry the number.
+    """
+    run, root = str(run), Path(root)
+    numbered = _numbered_runs(root)
+    if run == "latest" and numbered:
+        return numbered[-1][1]
+    if run.isdecimal():
+        found = [path for number, path in numbered if number == int(run)]
+        if len(found) > 1:
+            raise UserError(f"Run {run} is ambiguous in {root}: {', '.join(path.name for path in found)}.")
+        if found:
+            return found[0]
+    else:
+        for path in (Path(run), root / run):
+            if _is_run(path):
+                return path
+    raise UserError(_not_found(run, root, [path.name for _, path in numbered]))
+
+
+def step_of(checkpoint):
+    """The training step in a checkpoint's file name, an integer."""
+    return int(_CHECKPOINT_NAME.fullmatch(Path(checkpoint).name)[1])
+
+
+def checkpoints(run):
+    """The checkpoints of a run, a list of paths, the lowest step first."""
+    found = (Path(run) / "checkpoints").glob("step-*.keras")
+    return sorted((path for path in found if _CHECKPOINT_NAME.fullmatch(path.name)), key=step_of)
+
+
+def latest_checkpoint(run):
+    """The path of a run's checkpoint with the highest step.
+
+    Raises:
+        UserError: the run has no checkpoint yet.
+    """
+    found = checkpoints(run)
+    if not found:
+        raise UserError(f"Run {run} has no checkpoint yet. Train it until the first step-*.keras appears there.")
+    return found[-1]
+
+
+def read_recipe(run):
+    """The recipe that a run was started with, as a dict.
+
+    Raises:
+        UserError: recipe.json is missing or is not JSON.
+    """
+    path = Path(run) / "recipe.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{run} is not a run directory: it has no recipe.json.") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}.") from None
+
+
+def load_run(run, root="runs"):
+    """The model of a run's latest checkpoint that is whole.
+
+    Args:
+        run: see `resolve`.
+        root: see `resolve`.
+
+    Returns:
+        The compiled `AdversarialModel`, with its step and its optimizers' state.
+
+    Warns:
+        UserWarning: a damaged checkpoint was passed over for the one before it.
+
+    Raises:
+        UserError: no such run, no checkpoint yet, none that is whole, or one that names unknown classes.
+    """
+    run = resolve(run, root)
+    latest_checkpoint(run)
+    for path in reversed(checkpoints(run)):
+        if _is_whole(path):
+            return _load(path)
+        warnings.warn(f"{path} is damaged and was passed over; trying the checkpoint before it.", stacklevel=2)
+    raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
+
+
+def _numbered_runs(root):
+    """[(number, path)] of the runs in a folder, the lowest number first."""
+    matches = [(_RUN_NAME.fullmatch(path.name), path) for path in root.iterdir()] if root.is_dir() else []
+    return sorted((int(match[1]), path) for match, path in matches if match and _is_run(path))
+
+
+def _is_run(path):
+    return (path / "recipe.json").is_file()
+
+
+def _not_found(run, root, names):
+    if Path(run).is_dir():
+        return f"{run} is not a run directory: it has no recipe.json."
+    if not names:
+        return f"There is no run {run!r}: {root.absolute()} holds no runs. Name another folder, or train one first."
+    close = nearest(run, names)
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"The latest are {', '.join(names[-3:])}."
+    return f"There is no run {run!r} in {root}. {hint}"
+
+
+def _is_whole(checkpoint):
+    """Whether every file in the archive has the checksum it was written with."""
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+        return False
+
+
+def _load(checkpoint):
+    import keras
+
+    # Whatever a checkpoint may name is registered when these are imported.
+    import keras_gans.layers
+    import keras_gans.schemes  # noqa: F401
+
+    try:
+        return keras.saving.load_model(checkpoint)
+    except (TypeError, ValueError) as error:
+        # Keras repeats the whole configuration at each level; the innermost reason is the last.
+        reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
+        raise UserError(
+            f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
+            "the module that registers those first."
+        ) from error

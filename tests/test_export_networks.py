@@ -1,0 +1,93 @@
+"""Each kind of generator converts to TFLite with TFLite's own operations and answers as the model does."""
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from export import export_model, exporter
+from export.full_precision import in_float32
+from keras_gans import networks, schemes
+
+
+def dcgan(upsampling="deconv"):
+    generator = networks.dcgan_generator((8, 8, 1), latent_dim=4, base_filters=4, upsampling=upsampling)
+    return schemes.DCGAN(generator, networks.dcgan_discriminator((8, 8, 1), base_filters=4))
+
+
+def mlp(shape, output_activation="tanh"):
+    generator = networks.mlp_generator(shape, latent_dim=4, output_activation=output_activation)
+    return schemes.VanillaGAN(generator, networks.mlp_discriminator(shape))
+
+
+def check_tflite(model, report, folder, output):
+    assert report["files"].keys() == {f"tflite/generator_{kind}.tflite" for kind in report["tflite"]}
+    path = folder / str(report["version"]) / report["tflite"]["float32"]["file"]
+    runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
+    latent = np.random.default_rng(1).normal(size=(1, 4)).astype("float32")
+    answered = runner(z=latent)
+    assert list(answered) == [output]
+    np.testing.assert_allclose(answered[output], model.predict(latent, verbose=0), atol=1e-4)
+    for kind, entry in report["tflite"].items():
+        assert entry["checks"]["serving_default"]["psnr_db"] > {"float32": 100}.get(kind, entry["floor_db"])
+
+
+@pytest.mark.parametrize(
+    "make, output",
+    [
+        pytest.param(lambda: dcgan("nearest"), "image", id="nearest", marks=pytest.mark.slow),
+        pytest.param(lambda: dcgan("bilinear"), "image", id="bilinear", marks=pytest.mark.slow),
+        pytest.param(lambda: mlp((8, 8, 1)), "image", id="mlp", marks=pytest.mark.slow),
+        pytest.param(lambda: mlp((2,), output_activation=None), "point", id="points"),
+    ],
+)
+def test_tflite_of(make, output, tmp_path):
+    model = make()
+    report = export_model(model, tmp_path, ["tflite"])
+    check_tflite(model, report, tmp_path, output)
+    assert not (tmp_path / "1" / "saved_model.pb").exists()
+
+
+def test_a_generator_in_half_precision_becomes_tflite_in_float32(tmp_path):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        # Nearest, so that the quick tests convert that one too.
+        model = dcgan("nearest")
+    finally:
+        keras.config.set_dtype_policy(policy)
+    report = export_model(model, tmp_path, ["tflite"])
+    twin = in_float32(model)
+    assert {layer.compute_dtype for layer in twin._flatten_layers(include_self=False)} == {"float32"}
+    check_tflite(twin, report, tmp_path, "image")
+    assert in_float32(twin) is twin
+
+
+def figures(signature_def_hash="1", formats=("saved_model",), psnr_db=50.0):
+    checks = {"serving_default": {"psnr_db": psnr_db}}
+    return {
+        "formats": list(formats),
+        "signature_def_hash": signature_def_hash,
+        "tflite": {
+            "dynamic_int8": {"floor_db": 45.0, "checks": checks},
+            "float32": {"floor_db": None, "checks": checks},
+        },
+    }
+
+
+def test_below_the_floor_is_a_warning():
+    assert exporter._floor_warnings(figures(psnr_db=45.5)) == []
+    (warning,) = exporter._floor_warnings(figures(psnr_db=44.0))
+    assert "dynamic_int8 serving_default: 44.0 dB against Keras is below the floor of 45 dB" in warning
+
+
+def test_a_change_for_those_who_use_earlier_versions_is_a_warning(tmp_path):
+    assert exporter._succession_warnings(figures(), tmp_path) == []
+    (tmp_path / "4").mkdir()
+    exporter.report.write_report(tmp_path / "4", figures() | {"version": 4})
+    (tmp_path / "5").mkdir()
+    assert exporter._succession_warnings(figures(), tmp_path) == []
+    (warning,) = exporter._succession_warnings(figures("2"), tmp_path)
+    assert "signatures differ from those of version 4" in warning
+    (warning,) = exporter._succession_warnings(figures(formats=["tflite"]), tmp_path)
+    assert "TensorFlow Serving cannot load it" in warning

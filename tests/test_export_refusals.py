@@ -1,0 +1,180 @@
+"""Whatever is wrong with a file, nothing is published and the folder stays as it was."""
+
+import errno
+import os
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export import export_model, exporter, fresh_process, verify
+from export.golden import golden_answers
+from export.saved_model import WARMUP_FILE, write_warmup
+from keras_gans import networks, schemes
+from keras_gans.errors import UserError
+
+
+class Determinant(keras.layers.Layer):
+    """An operation that TFLite does not have."""
+
+    def call(self, inputs):
+        return inputs + tf.linalg.det(inputs[:, :, :, 0])[:, None, None, None]
+
+
+def tiny(own_layer=None):
+    generator = networks.dcgan_generator((8, 8, 1), latent_dim=4, base_filters=4)
+    if own_layer:
+        generator = keras.Model(generator.input, own_layer(generator.output))
+    model = schemes.DCGAN(generator, networks.dcgan_discriminator((8, 8, 1), base_filters=4))
+    model.compile()
+    return model
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder that holds a version already."""
+    (tmp_path / "models" / "1").mkdir(parents=True)
+    (tmp_path / "models" / "1" / "saved_model.pb").write_text("precious")
+    yield tmp_path / "models"
+    assert os.listdir(tmp_path / "models") == ["1"], "something was published or left behind"
+    assert (tmp_path / "models" / "1" / "saved_model.pb").read_text() == "precious"
+
+
+def refused(model, folder, match, formats=("saved_model",)):
+    with pytest.raises(UserError, match=match):
+        export_model(model, folder, formats)
+
+
+def test_nan_weights(folder):
+    model = tiny()
+    model.generator.layers[1].kernel.assign(model.generator.layers[1].kernel * np.nan)
+    refused(model, folder, "image is NaN or infinite after step 0")
+
+
+def test_weights_that_are_not_the_models(folder, monkeypatch):
+    """Of all that can go wrong in writing, what no reader notices: other numbers."""
+    model = tiny()
+    kernel = model.generator.layers[1].kernel
+    write = model.export
+
+    def write_others(path, **arguments):
+        right = kernel.numpy()
+        kernel.assign(1000.0 * right)
+        write(path, **arguments)
+        kernel.assign(right)
+
+    monkeypatch.setattr(model, "export", write_others)
+    refused(model, folder, r"(?s)SavedModel serving_default: image differs by .*SavedModel sample: image differs by")
+
+
+def test_a_corrupted_saved_model(folder, monkeypatch):
+    model = tiny()
+    write = model.export
+
+    def write_and_corrupt(path, **arguments):
+        write(path, **arguments)
+        variables = f"{path}/variables/variables.data-00000-of-00001"
+        content = bytearray(open(variables, "rb").read())
+        content[200] ^= 0xFF
+        open(variables, "wb").write(content)
+
+    monkeypatch.setattr(model, "export", write_and_corrupt)
+    refused(model, folder, "(?s)verify.py ended with code 1, so nothing was published.*hecksum")
+
+
+def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch):
+    model = tiny()
+    serving_default = model.endpoints()["serving_default"]
+
+    def less_their_mean(function):
+        def mixed(rows):
+            answer = function(rows)
+            return {key: value - tf.reduce_mean(value, axis=0, keepdims=True) for key, value in answer.items()}
+
+        return mixed
+
+    monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": serving_default})
+
+    def write_badly(path, **arguments):
+        archive = keras.export.ExportArchive()
+        for name, (function, signature) in model.endpoints().items():
+            archive.add_endpoint(name, less_their_mean(function), input_signature=signature)
+        archive.track(model.generator)
+        archive.track(model.discriminator)
+        archive.write_out(path, **arguments)
+
+    monkeypatch.setattr(model, "export", write_badly)
+    refused(model, folder, "(?s)it stores .* bytes of variables, but uses.*rows one by one: image differs")
+
+
+def test_warmup_requests_that_would_keep_a_server_from_starting(folder, monkeypatch):
+    right = exporter.write_saved_model
+
+    def write_with_bad_warmup(model, path, answers):
+        right(model, path, answers)
+        write_warmup(path, {"serving_default": {"z": np.zeros((1, 5), "float32")}})
+
+    monkeypatch.setattr(exporter, "write_saved_model", write_with_bad_warmup)
+    refused(tiny(), folder, r"Warmup request 1 \(serving_default\) fails")
+
+
+def test_an_empty_file_of_warmup_requests(tmp_path):
+    write_warmup(tmp_path, {})
+    failures = []
+    assert verify._replay_warmup(None, str(tmp_path / WARMUP_FILE), failures) == 0
+    assert failures == ["The file of warmup requests is empty."]
+
+
+def test_an_operation_that_tflite_lacks_is_named(folder):
+    refused(tiny(Determinant()), folder, "TFLite float32: .* no operation of its own for MatrixDeterminant", ["tflite"])
+
+
+def test_a_full_disk(folder, monkeypatch):
+    def fail(path, **arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    model = tiny()
+    monkeypatch.setattr(model, "export", fail)
+    refused(model, folder, "No space left on device")
+
+
+def test_a_crash_before_the_rename(folder, monkeypatch):
+    monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(exporter, "_write_and_check", lambda *arguments: {"signature_def_hash": "0"})
+    with pytest.raises(KeyboardInterrupt):
+        export_model(tiny(), folder, ["saved_model"])
+
+
+def test_an_input_of_which_no_example_is_known(folder, monkeypatch):
+    model = tiny()
+    endpoint = (lambda label: {"image": label}, [tf.TensorSpec((None,), tf.int32, name="label")])
+    monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": endpoint})
+    refused(model, folder, "cannot tell what a valid 'label' .* example_inputs")
+
+
+def test_a_model_that_answers_nothing(folder):
+    refused(tiny().generator, folder, "Functional has no endpoints")
+
+
+def test_a_scheme_says_what_its_inputs_may_hold(monkeypatch):
+    model = tiny()
+    endpoint = (lambda label: {"image": label}, [tf.TensorSpec((None,), tf.int32, name="label")])
+    monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": endpoint})
+    monkeypatch.setattr(model, "example_inputs", lambda signature, rows: {"label": range(rows)}, raising=False)
+    inputs, outputs = golden_answers(model)["serving_default"]
+    np.testing.assert_array_equal(inputs["label"], np.arange(16))
+    np.testing.assert_array_equal(outputs["image"], np.arange(16))
+
+
+def test_a_checking_process_that_dies_is_explained(tmp_path, monkeypatch):
+    script = tmp_path / "killed.py"
+    script.write_text("import os, signal, sys; print('last words', flush=True); os.kill(os.getpid(), signal.SIGSEGV)")
+    monkeypatch.setattr(fresh_process, "__file__", str(tmp_path / "fresh_process.py"))
+    with pytest.raises(UserError, match="(?s)killed.py was killed by SIGSEGV.*last words"):
+        fresh_process.run_script("killed", {}, tmp_path)
+
+
+def test_the_check_refuses_to_run_beside_keras(monkeypatch):
+    with pytest.raises(AssertionError, match="proves nothing"):
+        verify._assert_alone()

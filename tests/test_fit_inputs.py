@@ -1,0 +1,104 @@
+"""What fit() takes, and what it says of what it cannot take, before the first step."""
+
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from tests.small import BATCH, images, small_model
+
+
+def dataset(values, batch_size=BATCH):
+    return tf.data.Dataset.from_tensor_slices(values).batch(batch_size, drop_remainder=True)
+
+
+def steps_of(model, *args, **kwargs):
+    model.fit(*args, epochs=1, verbose=0, **kwargs)
+    return int(model.step)
+
+
+def test_a_dataset_an_array_and_a_labelled_dataset_train():
+    values = images(24)
+    labels = np.arange(24)
+    assert steps_of(small_model("gan"), dataset(values)) == 3
+    assert steps_of(small_model("gan"), dataset((values, labels))) == 3
+    assert steps_of(small_model("gan"), values, batch_size=8) == 3
+    assert steps_of(small_model("gan"), values, labels, batch_size=12) == 2
+    assert steps_of(small_model("gan"), values.astype("float64"), batch_size=8) == 3
+
+
+def test_a_step_of_wgan_consumes_a_batch_for_each_step_of_the_critic(monkeypatch):
+    model = small_model("wgan")
+    seen = []
+    monkeypatch.setattr(model, "discriminator_loss", lambda real, fake: _note(seen, model, real, fake))
+    values = np.arange(80 * 64, dtype="float32").reshape(80, 8, 8, 1) / (80 * 64)
+    model.run_eagerly = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert steps_of(model, dataset(values)) == 2
+    assert [len(batch) for batch in seen] == [8] * 10
+    rows = np.concatenate(seen)[:, 0, 0, 0]
+    assert len(np.unique(rows)) == 80, "some critic step saw images that another had seen"
+
+
+def _note(seen, model, real, fake):
+    seen.append(np.array(real))
+    loss = tf.reduce_mean(model.score(fake))
+    return loss, {"wasserstein_estimate": loss}
+
+
+def test_the_length_of_an_epoch_is_known_to_the_progress_bar():
+    prepared = kg.inputs.prepare(dataset(images(96)), None, None, small_model("wgan"), shuffle=True, replicas=1)
+    assert int(prepared.cardinality()) == 2
+    assert prepared.element_spec.shape == (40, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: dataset(images(16)[..., 0]), r"\(batch, 8, 8, 1\).*Received: \(8, 8, 8\).*channel axis is missing"),
+        (lambda: tf.data.Dataset.from_tensor_slices(images(16)), r"There is no batch axis"),
+        (lambda: dataset(images(32)).batch(2), "batched twice"),
+        (lambda: dataset(np.zeros((16, 9, 9, 1), "float32")), r"Received: \(8, 9, 9, 1\)"),
+        (lambda: dataset((images(16) * 127 + 127).astype("uint8")), r"Received: uint8.*127\.5"),
+        (lambda: dataset(images(16) * 100), r"must lie in \[-1, 1\]. Received: -99.*127\.5"),
+        (lambda: dataset(np.full((16, 8, 8, 1), np.nan, "float32")), "NaN or infinite"),
+        (lambda: dataset(images(4)), "dataset is empty"),
+        (lambda: images(4), "holds 4 samples, fewer than one batch of 32"),
+        (lambda: [images(4)], "Received: list"),
+        (lambda: "digits", "Received: str.*data.load"),
+    ],
+)
+def test_a_mistake_gets_one_clear_error_before_the_first_step(make, message):
+    model = small_model("gan")
+    with pytest.raises(UserError, match=message):
+        model.fit(make(), verbose=0)
+    assert int(model.step) == 0
+
+
+def test_too_few_batches_for_one_step_are_refused_with_the_batch_size_that_fits():
+    with pytest.raises(UserError, match="takes 5 batches of 8.*holds 3.*at most 4"):
+        small_model("wgan_gp").fit(dataset(images(24)), verbose=0)
+
+
+def test_a_batch_that_does_not_divide_among_replicas_is_refused():
+    with pytest.raises(UserError, match="batch of 7 does not divide among 2 replicas.*nearest that does is 8"):
+        kg.inputs.prepare(dataset(images(14), 7), None, None, small_model("gan"), shuffle=True, replicas=2)
+
+
+def test_images_in_zero_to_one_draw_a_warning():
+    with pytest.warns(UserWarning, match=r"as if scaled to \[0, 1\]"):
+        small_model("gan").fit(dataset(np.abs(images(16))), verbose=0)
+
+
+def test_labels_beside_a_dataset_are_refused():
+    with pytest.raises(UserError, match="leave y and batch_size out"):
+        small_model("gan").fit(dataset(images(16)), np.arange(16), verbose=0)
+
+
+def test_evaluate_says_why_it_means_nothing():
+    with pytest.raises(UserError, match="no meaning"):
+        small_model("gan").evaluate(images(8), verbose=0)

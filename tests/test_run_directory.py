@@ -1,0 +1,148 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gans import networks, run_directory, schemes
+from keras_gans.errors import UserError
+
+
+def make_run(root, name):
+    run = root / name
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"scheme": name.split("-")[1]}))
+    return run
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("00003-gan-digits", "00007-wgan_gp-digits", "00010-wgan_gp-ring"):
+        make_run(tmp_path / "runs", name)
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A checkpoint of step 30 with optimizer state, and the model."""
+    model = schemes.VanillaGAN(networks.mlp_generator((2,), latent_dim=4), networks.mlp_discriminator((2,)))
+    model.compile()
+    model.fit(np.zeros((4, 2), "float32"), batch_size=4, epochs=1, verbose=0)
+    model.step.assign(30)
+    path = tmp_path_factory.mktemp("checkpoint") / "whole.keras"
+    model.save(path)
+    return path, model
+
+
+@pytest.mark.parametrize("run", ["7", "00007", 7, "00007-wgan_gp-digits"])
+def test_a_run_is_found_by_number_or_name(root, run):
+    assert run_directory.resolve(run, root) == root / "00007-wgan_gp-digits"
+
+
+def test_a_run_is_found_by_path_wherever_it_is(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_directory.resolve("runs/00003-gan-digits", "elsewhere").samefile(root / "00003-gan-digits")
+    assert run_directory.resolve(root / "00003-gan-digits") == root / "00003-gan-digits"
+
+
+def test_latest_is_the_highest_number_that_is_a_run(root):
+    (root / "00011-gan-digits").mkdir()
+    (root / "notes").mkdir()
+    assert run_directory.resolve("latest", root) == root / "00010-wgan_gp-ring"
+
+
+def test_an_unknown_run_names_the_nearest(root, tmp_path):
+    with pytest.raises(UserError, match="Did you mean '00007-wgan_gp-digits'"):
+        run_directory.resolve("00007-wgan-digits", root)
+    with pytest.raises(UserError, match="latest are 00003-gan-digits, 00007-wgan_gp-digits, 00010-wgan_gp-ring"):
+        run_directory.resolve("99", root)
+    with pytest.raises(UserError, match="holds no runs"):
+        run_directory.resolve("latest", tmp_path / "nothing")
+    with pytest.raises(UserError, match="is not a run directory"):
+        run_directory.resolve(str(tmp_path), root)
+
+
+def test_one_number_for_two_runs_is_refused(root):
+    make_run(root, "00007-gan-ring")
+    with pytest.raises(UserError, match="ambiguous.*00007-gan-ring, 00007-wgan_gp-digits"):
+        run_directory.resolve("7", root)
+
+
+def test_the_latest_checkpoint_has_the_highest_step(root):
+    folder = root / "00007-wgan_gp-digits" / "checkpoints"
+    # By text, 9 comes last; the temporary file of a trainer that was killed counts for nothing.
+    for name in ("step-9.keras", "step-00000100.keras", "step-123456789.keras", "step-999999999.keras.tmp"):
+        (folder / name).touch()
+    assert run_directory.latest_checkpoint(folder.parent).name == "step-123456789.keras"
+    assert run_directory.step_of(folder / "step-00000100.keras") == 100
+
+
+def test_a_run_without_a_checkpoint_says_so(root):
+    with pytest.raises(UserError, match="has no checkpoint yet"):
+        run_directory.load_run("7", root)
+
+
+def test_a_recipe_is_read_or_its_absence_explained(root):
+    assert run_directory.read_recipe(root / "00003-gan-digits") == {"scheme": "gan"}
+    (root / "00003-gan-digits" / "recipe.json").write_text("{")
+    with pytest.raises(UserError, match="not valid JSON"):
+        run_directory.read_recipe(root / "00003-gan-digits")
+    with pytest.raises(UserError, match="no recipe.json"):
+        run_directory.read_recipe(root)
+
+
+def test_a_loaded_run_is_the_compiled_model_with_its_optimizers(root, checkpoint):
+    path, model = checkpoint
+    shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
+    loaded = run_directory.load_run("7", root)
+    assert int(loaded.step) == 30
+    np.testing.assert_array_equal(loaded.sample(3), model.sample(3))
+    for player, optimizer in model.optimizers.items():
+        for kept, before in zip(loaded.optimizers[player].variables, optimizer.variables, strict=True):
+            np.testing.assert_array_equal(kept, before)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(root, checkpoint, damage):
+    path, _ = checkpoint
+    folder = root / "00007-wgan_gp-digits" / "checkpoints"
+    shutil.copy(path, folder / "step-00000030.keras")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged = {"truncated": path.read_bytes()[:-200], "flipped": bytes(content), "empty": b""}[damage]
+    (folder / "step-00000040.keras").write_bytes(damaged)
+    with pytest.warns(UserWarning, match="step-00000040.keras is damaged"):
+        assert int(run_directory.load_run("7", root).step) == 30
+
+    (folder / "step-00000030.keras").unlink()
+    with pytest.warns(UserWarning), pytest.raises(UserError, match="no checkpoint that can be read"):
+        run_directory.load_run("7", root)
+
+
+def test_a_checkpoint_of_unknown_classes_is_explained(root):
+    @keras.saving.register_keras_serializable(package="elsewhere")
+    class Own(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    inputs = keras.Input((2,))
+    path = root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000001.keras"
+    keras.Model(inputs, Own()(inputs)).save(path)
+    del keras.saving.get_custom_objects()["elsewhere>Own"]
+    with pytest.raises(UserError, match="does not load: Could not locate class 'Own'.*import") as raised:
+        run_directory.load_run("7", root)
+    assert len(str(raised.value)) < 600
+
+
+def test_the_module_imports_without_tensorflow_and_loads_every_class(root, checkpoint):
+    path, _ = checkpoint
+    shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
+    code = (
+        "import sys; from keras_gans import run_directory; assert 'tensorflow' not in sys.modules, 'slow';"
+        f"assert int(run_directory.load_run({str(root / '00007-wgan_gp-digits')!r}).step) == 30"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})

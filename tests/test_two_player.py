@@ -1,0 +1,228 @@
+"""The schedule, and what its constructor refuses."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from tests.small import BATCH, images, optimizer_state, small_model, weights
+
+
+def networks(**discriminator):
+    return (
+        kg.networks.dcgan_generator((8, 8, 1), 6, 4),
+        kg.networks.dcgan_discriminator((8, 8, 1), 4, **discriminator),
+    )
+
+
+def test_compile_sets_the_papers_optimizers():
+    expected = {
+        "gan": ("Adam", 2e-4, 0.9, 0.999),
+        "dcgan": ("Adam", 2e-4, 0.5, 0.999),
+        "lsgan": ("Adam", 1e-3, 0.5, 0.999),
+        "wgan": ("RMSprop", 5e-5, None, None),
+        "wgan_gp": ("Adam", 1e-4, 0.5, 0.9),
+    }
+    for name, (kind, rate, beta_1, beta_2) in expected.items():
+        model = kg.registry.schemes[name](*networks(normalization=None))
+        model.compile()
+        for optimizer in model.optimizers.values():
+            assert type(optimizer).__name__ == kind
+            assert float(optimizer.learning_rate) == pytest.approx(rate)
+            assert getattr(optimizer, "beta_1", None) == beta_1 and getattr(optimizer, "beta_2", None) == beta_2
+
+
+def test_one_player_may_keep_the_papers_optimizer():
+    model = kg.schemes.DCGAN(*networks())
+    model.compile(optimizers={"generator": "sgd"})
+    assert isinstance(model.optimizers["generator"], keras.optimizers.SGD)
+    assert isinstance(model.optimizers["discriminator"], keras.optimizers.Adam)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda g, d: kg.schemes.DCGAN(g, d, latent_dim=7), "latents of size 6. Received: latent_dim=7"),
+        (lambda g, d: kg.schemes.DCGAN(g, kg.networks.mlp_discriminator((8, 8, 3))), r"\(8, 8, 1\).*\(8, 8, 3\)"),
+        (lambda g, d: kg.schemes.WGANGP(g, d), "must not use batch normalization"),
+        (lambda g, d: kg.schemes.WGAN(g, d, shared_fakes=True), "shared_fakes needs discriminator_steps=1"),
+        (lambda g, d: kg.schemes.WGAN(g, d, discriminator_steps=0), "1 or more. Received: 0"),
+        (lambda g, d: kg.schemes.WGAN(g, d, clip=-0.1), "clip must be positive.*Received: -0.1"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, targets=(0, 1, 0)), r"c different from a.*Received: \(0, 1, 0\)"),
+        (lambda g, d: kg.schemes.DCGAN(g, d, latent_prior="gaussian"), "latent prior 'gaussian'.*normal, uniform"),
+        (lambda g, d: kg.schemes.VanillaGAN(g, d, generator_objective="nonsaturating"), "'non_saturating'"),
+    ],
+)
+def test_mistakes_are_named_at_construction(make, message):
+    with pytest.raises(UserError, match=message):
+        make(*networks())
+
+
+def test_compile_refuses_unknown_players_and_shared_optimizers():
+    model = kg.schemes.DCGAN(*networks())
+    with pytest.raises(UserError, match="Unknown player 'critic'.*discriminator, generator"):
+        model.compile(optimizers={"critic": "adam"})
+    adam = keras.optimizers.Adam()
+    with pytest.raises(UserError, match="share one optimizer"):
+        model.compile(optimizers={"generator": adam, "discriminator": adam})
+
+
+def test_each_update_draws_fresh_latents_unless_fakes_are_shared(monkeypatch):
+    for shared, draws in ((False, 2), (True, 1)):
+        model = kg.schemes.DCGAN(*networks(), shared_fakes=shared)
+        model.compile()
+        drawn = []
+        original = model.generate
+        monkeypatch.setattr(
+            model, "generate", lambda rows, original=original: drawn.append(original(rows)) or drawn[-1]
+        )
+        model.train_step(tf.constant(images(BATCH)))
+        assert len(drawn) == draws
+        if not shared:
+            assert not np.allclose(*drawn)
+
+
+def test_sharing_fakes_shows_the_generator_the_updated_discriminator():
+    # By hand: D's step on the fakes, then G's loss on the same fakes through the new D.
+    batch = tf.constant(images(BATCH))
+    model = small_model("dcgan", rate=0.1)
+    assert model.shared_fakes
+    by_hand = small_model("dcgan", rate=0.1)
+    np.testing.assert_array_equal(model.generator.weights[0], by_hand.generator.weights[0])
+    model.train_step(batch)
+    with kg.randomness.stream(kg.randomness.root_seed(by_hand.seed, 0)):
+        with tf.GradientTape() as outer:
+            fake = by_hand.generate(BATCH)
+            with outer.stop_recording():
+                with tf.GradientTape() as tape:
+                    loss, _ = by_hand.discriminator_loss(batch, tf.stop_gradient(fake))
+                variables = by_hand.discriminator.trainable_variables
+                by_hand.optimizers["discriminator"].apply(tape.gradient(loss, variables), variables)
+            loss, _ = by_hand.generator_loss(fake)
+        variables = by_hand.generator.trainable_variables
+        by_hand.optimizers["generator"].apply(outer.gradient(loss, variables), variables)
+    for first, second in zip(model.trainable_variables, by_hand.trainable_variables, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_one_pass_of_the_critic_equals_two():
+    model = kg.schemes.WGAN(*networks(normalization=None))
+    real, fake = tf.constant(images(BATCH)), tf.constant(images(BATCH, seed=1))
+    together = model.scores(real, fake)
+    np.testing.assert_allclose(together[0], model.score(real), atol=1e-5)
+    np.testing.assert_allclose(together[1], model.score(fake), atol=1e-5)
+
+
+def test_batch_normalization_sees_real_and_fake_apart():
+    model = kg.schemes.DCGAN(*networks())
+    real, fake = tf.constant(images(BATCH)), tf.constant(3.0 * images(BATCH, seed=1))
+    real_scores, fake_scores = model.scores(real, fake)
+    np.testing.assert_allclose(real_scores, model.score(real), atol=1e-5)
+    np.testing.assert_allclose(fake_scores, model.score(fake), atol=1e-5)
+
+
+def test_a_loop_in_the_graph_equals_steps_one_after_another():
+    batch = images(BATCH * 5)
+    in_graph = small_model("wgan_gp", rate=0.05)
+    eager = small_model("wgan_gp", rate=0.05)
+    in_graph.fit(batch, batch_size=BATCH, shuffle=False, verbose=0)
+    eager.run_eagerly = True
+    eager.fit(batch, batch_size=BATCH, shuffle=False, verbose=0)
+    for (name, first), second in zip(weights(in_graph).items(), weights(eager).values(), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5, err_msg=name)
+
+
+def test_wgan_keeps_every_weight_of_the_critic_within_the_clip():
+    model = small_model("wgan", rate=10.0)
+    model.fit(images(BATCH * 10), batch_size=BATCH, verbose=0)
+    limits = [np.abs(v).max() for v in model.discriminator.trainable_variables]
+    assert max(limits) == pytest.approx(model.clip)
+    assert max(np.abs(v).max() for v in model.generator.trainable_variables) > 10 * model.clip
+
+
+def test_dropout_too_is_a_function_of_seed_and_step(tmp_path):
+    def build():
+        keras.utils.set_random_seed(0)
+        generator = kg.networks.mlp_generator((8, 8, 1), 6, (16,))
+        inputs = keras.Input((8, 8, 1))
+        x = keras.layers.Dropout(0.5)(keras.layers.Flatten()(inputs))
+        model = kg.schemes.VanillaGAN(generator, keras.Model(inputs, keras.layers.Dense(1)(x)))
+        model.compile()
+        return model
+
+    def train(model, skip):
+        source = kg.data.open_source(images(40))
+        dataset = kg.data.to_dataset(source, batch_size=BATCH, repeat=True, skip_batches=skip)
+        model.fit(dataset, steps_per_epoch=3, verbose=0)
+        return model
+
+    whole = train(train(build(), 0), 3)
+    half = train(build(), 0)
+    half.save(tmp_path / "half.keras")
+    keras.utils.set_random_seed(5)
+    resumed = train(keras.saving.load_model(tmp_path / "half.keras"), 3)
+    for first, second in zip(whole.trainable_variables, resumed.trainable_variables, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_and_round_trips(precision, tmp_path):
+    model = small_model("dcgan", precision=precision)
+    model.fit(images(40), batch_size=BATCH, epochs=2, verbose=0)
+    scaled = [isinstance(o, keras.optimizers.LossScaleOptimizer) for o in model.optimizers.values()]
+    assert all(scaled) if precision == "float16" else not any(scaled)
+    model.save(tmp_path / "half.keras")
+    loaded = keras.saving.load_model(tmp_path / "half.keras")
+    np.testing.assert_array_equal(loaded.sample(2), model.sample(2))
+    for player, state in optimizer_state(model).items():
+        for first, second in zip(state, optimizer_state(loaded)[player], strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_gives_about_the_float32_losses(precision):
+    histories = {}
+    for chosen in ("float32", precision):
+        model = small_model("wgan_gp", precision=chosen)
+        histories[chosen] = model.fit(images(200), batch_size=BATCH, shuffle=False, verbose=0).history
+    for curve, values in histories["float32"].items():
+        np.testing.assert_allclose(histories[precision][curve], values, rtol=0.1, atol=0.05, err_msg=curve)
+
+
+def test_fused_adam_equals_keras():
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=(7, 5)).astype("float32")
+    results = []
+    for kind in (keras.optimizers.Adam, kg.optimizers.Adam):
+        variable = keras.Variable(start)
+        optimizer = kind(3e-3, beta_1=0.5, beta_2=0.9, epsilon=1e-6)
+        optimizer.build([variable])
+        rng = np.random.default_rng(1)
+        for _ in range(20):
+            optimizer.apply([tf.constant(rng.normal(size=(7, 5)), tf.float32)], [variable])
+        results.append([np.array(variable), *map(np.array, optimizer.variables)])
+    for first, second in zip(*results, strict=True):
+        np.testing.assert_allclose(first, second, rtol=2e-5, atol=1e-6)
+    assert np.abs(results[0][0] - start).max() > 0.01
+
+
+def test_points_are_sampled_as_floats_and_exported_as_points(tmp_path):
+    generator = kg.networks.mlp_generator((2,), 3, output_activation=None)
+    model = kg.schemes.VanillaGAN(generator, kg.networks.mlp_discriminator((2,)))
+    assert model.sample(5).shape == (5, 2) and model.sample(5).dtype == np.float32
+    model.export(tmp_path / "saved", verbose=False)
+    signatures = tf.saved_model.load(tmp_path / "saved").signatures
+    assert set(signatures) == {"serving_default", "sample"}
+    point = signatures["sample"](seed=tf.constant([3], tf.int64))["point"]
+    np.testing.assert_allclose(point, model.sample(1, seed=3), atol=1e-6)
+
+
+def test_the_uniform_prior_stays_in_its_box():
+    latents = kg.latent.draw_latents(4000, 3, tf.constant([1, 2], tf.int64), "uniform")
+    assert float(tf.reduce_max(tf.abs(latents))) <= 1.0
+    assert float(tf.math.reduce_variance(latents)) == pytest.approx(1 / 3, rel=0.05)
+    normal = kg.latent.latents_from_seeds(tf.range(4000, dtype=tf.int64), 3)
+    assert float(tf.math.reduce_variance(normal)) == pytest.approx(1.0, rel=0.05)
+    assert float(tf.reduce_mean(normal)) == pytest.approx(0.0, abs=0.05)
