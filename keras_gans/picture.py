@@ -11,6 +11,8 @@ from keras_gans.files import whole
 def grid(images, columns=None, gap=1, width=512):
     """Images side by side, enlarged by a whole factor so that small ones can be read.
 
+    Images below 32 pixels are enlarged smoothly: a person cannot read a digit of 8x8 square blocks.
+
     Args:
         images: uint8 array (count, height, width, channels), 1 or 3 channels; of others the first three, or one.
         columns: images in a row; about the square root of the count unless given.
@@ -22,16 +24,28 @@ def grid(images, columns=None, gap=1, width=512):
     """
     images = np.asarray(images)
     images = images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
-    count, height, image_width, channels = images.shape
+    count = len(images)
     columns = min(count, columns or math.ceil(math.sqrt(count)))
+    factor = max(1, width // (columns * (images.shape[2] + gap) + gap))
+    images, gap = _enlarged(images, factor), gap * factor
+    _, height, image_width, channels = images.shape
     rows = math.ceil(count / columns)
     canvas = np.full((rows * (height + gap) + gap, columns * (image_width + gap) + gap, channels), 255, np.uint8)
     for index, image in enumerate(images):
         top = gap + index // columns * (height + gap)
         left = gap + index % columns * (image_width + gap)
         canvas[top : top + height, left : left + image_width] = image
-    factor = max(1, width // canvas.shape[1])
-    return canvas.repeat(factor, axis=0).repeat(factor, axis=1)
+    return canvas
+
+
+def _enlarged(images, factor):
+    """Images (count, height, width, channels) enlarged by a whole factor, small ones smoothly."""
+    if factor == 1 or images.shape[2] >= 32:
+        return images.repeat(factor, axis=1).repeat(factor, axis=2)
+    size = (images.shape[2] * factor, images.shape[1] * factor)
+    planes = images.transpose(0, 3, 1, 2).reshape(-1, *images.shape[1:3])
+    planes = np.stack([np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC)) for plane in planes])
+    return planes.reshape(len(images), -1, *size[::-1]).transpose(0, 2, 3, 1)
 
 
 def points(generated, real=None, size=512, extent=None):

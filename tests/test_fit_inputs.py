@@ -64,7 +64,7 @@ def test_the_length_of_an_epoch_is_known_to_the_progress_bar():
         (lambda: dataset(images(32)).batch(2), "batched twice"),
         (lambda: dataset(np.zeros((16, 9, 9, 1), "float32")), r"Received: \(8, 9, 9, 1\)"),
         (lambda: dataset((images(16) * 127 + 127).astype("uint8")), r"Received: uint8.*127\.5"),
-        (lambda: dataset(images(16) * 100), r"must lie in \[-1, 1\]. Received: -99.*127\.5"),
+        (lambda: dataset(images(16) * 100), r"must lie in \[-1, 1\].*Received: -99.*127\.5"),
         (lambda: dataset(np.full((16, 8, 8, 1), np.nan, "float32")), "NaN or infinite"),
         (lambda: dataset(images(4)), "dataset is empty"),
         (lambda: images(4), "holds 4 samples, fewer than one batch of 32"),

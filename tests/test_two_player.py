@@ -69,19 +69,16 @@ def test_compile_refuses_unknown_players_and_shared_optimizers():
         model.compile(optimizers={"generator": adam, "discriminator": adam})
 
 
-def test_each_update_draws_fresh_latents_unless_fakes_are_shared(monkeypatch):
-    for shared, draws in ((False, 2), (True, 1)):
-        model = kg.schemes.DCGAN(*networks(), shared_fakes=shared)
-        model.compile()
-        drawn = []
-        original = model.generate
-        monkeypatch.setattr(
-            model, "generate", lambda rows, original=original: drawn.append(original(rows)) or drawn[-1]
-        )
-        model.train_step(tf.constant(images(BATCH)))
-        assert len(drawn) == draws
-        if not shared:
-            assert not np.allclose(*drawn)
+@pytest.mark.parametrize(("shared", "draws"), [(False, 2), (True, 1)])
+def test_each_update_draws_fresh_latents_unless_fakes_are_shared(shared, draws, monkeypatch):
+    model = kg.schemes.DCGAN(*networks(), shared_fakes=shared)
+    model.compile()
+    drawn, original = [], model.generate
+    monkeypatch.setattr(model, "generate", lambda rows: drawn.append(original(rows)) or drawn[-1])
+    model.train_step(tf.constant(images(BATCH)))
+    assert len(drawn) == draws
+    if not shared:
+        assert not np.allclose(*drawn)
 
 
 def test_sharing_fakes_shows_the_generator_the_updated_discriminator():

@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.files import whole
 
 
 class Curves(EveryNSteps):
@@ -38,7 +39,8 @@ class Curves(EveryNSteps):
             # A crash may have cut the last line short; what it said is not known then.
             whole_lines = [line for line in lines if line.endswith("}")]
             kept = [line for line in whole_lines if json.loads(line)["step"] <= step]
-            self.metrics_file.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            with whole(self.metrics_file) as partial:
+                partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def on_step(self, step, logs):
         now = time.perf_counter()

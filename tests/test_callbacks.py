@@ -1,0 +1,148 @@
+"""Pictures, curves and checkpoints, counted in the model's own steps."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from tests.small import BATCH, images, small_model
+
+
+def fit(model, steps, callbacks, epochs=1):
+    values = tf.data.Dataset.from_tensor_slices(images(64)).repeat().batch(BATCH, drop_remainder=True)
+    model.fit(values, steps_per_epoch=steps, epochs=epochs, verbose=0, callbacks=callbacks)
+
+
+def events(directory):
+    """{tag: [(step, value)]} of everything in the event files."""
+    found = {}
+    for path in sorted(directory.glob("events*")):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append((event.step, tf.make_ndarray(value.tensor)))
+    return found
+
+
+class Recorder(kg.callbacks.EveryNSteps):
+    def on_step(self, step, logs):
+        self.__dict__.setdefault("calls", []).append(step)
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"), [(3, [3, 6, 7]), (7, [7]), (100, [7]), (None, [7])], ids=lambda value: str(value)
+)
+def test_calls_come_every_so_many_steps_and_at_the_end(every, expected):
+    recorder = Recorder(every)
+    fit(small_model("gan"), 7, [recorder])
+    assert recorder.calls == expected
+
+
+def test_counting_goes_on_over_epochs_and_over_fits():
+    model, recorder = small_model("gan"), Recorder(4)
+    fit(model, 3, [recorder], epochs=3)
+    assert recorder.calls == [4, 8, 9]
+    fit(model, 3, [recorder])
+    assert recorder.calls == [4, 8, 9, 12]
+
+
+def test_counting_survives_several_steps_an_execution():
+    model, recorder = small_model("gan"), Recorder(4)
+    model.compile(steps_per_execution=3)
+    fit(model, 9, [recorder])
+    assert recorder.calls == [6, 9] and int(model.step) == 9
+
+
+def test_the_image_grid_of_the_readme(tmp_path):
+    model = small_model("gan")
+    grid = kg.callbacks.ImageGrid(tmp_path, every=2, count=9, real=images(20))
+    fit(model, 4, [grid])
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
+        "real.png",
+        "step-00000002.png",
+        "step-00000004.png",
+    ]
+    assert grid.latest == tmp_path / "samples" / "step-00000004.png"
+    found = events(tmp_path)
+    assert [step for step, _ in found["samples"]] == [2, 4] and [step for step, _ in found["real"]] == [0]
+    drawn = kg.picture.draw(model.sample(9))
+    np.testing.assert_array_equal(np.asarray(Image.open(grid.latest)), drawn[..., 0])
+
+
+def test_real_samples_may_be_a_dataset(tmp_path):
+    real = tf.data.Dataset.from_tensor_slices(images(32)).batch(8)
+    fit(small_model("gan"), 1, [kg.callbacks.ImageGrid(tmp_path, count=16, real=real)])
+    expected = kg.picture.draw(kg.pixels.to_uint8(images(32)[:16]).numpy())
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "samples" / "real.png")), expected[..., 0])
+
+
+def test_curves_reach_tensorboard_and_the_metrics_file(tmp_path):
+    model = small_model("wgan_gp")
+    curves = kg.callbacks.Curves(tmp_path, every=2, metrics_file=tmp_path / "metrics.jsonl")
+    values = tf.data.Dataset.from_tensor_slices(images(64)).repeat().batch(BATCH, drop_remainder=True)
+    model.fit(values, steps_per_epoch=5, verbose=0, callbacks=[curves])
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4, 5]
+    expected = {"discriminator_loss", "generator_loss", "wasserstein_estimate", "gradient_penalty"}
+    expected |= {"discriminator_gradient_norm", "generator_gradient_norm", "steps_per_second"}
+    assert set(lines[0]) == expected | {"step", "seconds"}
+    found = events(tmp_path)
+    assert set(found) == expected
+    for line, (step, value) in zip(lines, found["wasserstein_estimate"], strict=True):
+        assert (step, float(value)) == (line["step"], pytest.approx(line["wasserstein_estimate"]))
+
+
+def test_a_point_is_the_mean_since_the_last_point(tmp_path):
+    each, pairs = (tmp_path / name for name in ("each", "pairs"))
+    for directory, every in ((each, 1), (pairs, 2)):
+        fit(small_model("gan"), 4, [kg.callbacks.Curves(directory, every=every)])
+    single = [float(value) for _, value in events(each)["generator_loss"]]
+    double = [float(value) for _, value in events(pairs)["generator_loss"]]
+    assert double == pytest.approx([sum(single[:2]) / 2, sum(single[2:]) / 2], rel=1e-5)
+    assert single[0] != pytest.approx(single[3])
+
+
+def test_a_resumed_runs_metrics_file_repeats_no_step(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    file.write_text('{"step": 2, "a": 1}\n{"step": 9, "a": 1}\n{"step": 12, "a"')
+    model = small_model("gan")
+    model.step.assign(4)
+    fit(model, 2, [kg.callbacks.Curves(tmp_path, every=1, metrics_file=file)])
+    assert [json.loads(line)["step"] for line in file.read_text().splitlines()] == [2, 5, 6]
+
+
+def test_the_newest_checkpoints_are_kept(tmp_path):
+    fit(small_model("gan"), 5, [kg.callbacks.Checkpoint(tmp_path, every=1, keep=2)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000004.keras", "step-00000005.keras"]
+
+
+def test_a_failed_save_leaves_the_old_checkpoint_and_no_rubbish(tmp_path, monkeypatch):
+    model, checkpoint = small_model("gan"), kg.callbacks.Checkpoint(tmp_path, every=1)
+    path = checkpoint.save(model)
+    before = path.read_bytes()
+
+    def full_disk(path, *args, **kwargs):
+        path.write_bytes(before[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save(model)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name] and path.read_bytes() == before
+
+
+def test_bad_intervals_are_refused():
+    with pytest.raises(UserError, match="every must be 1 or more.*Received: 0"):
+        kg.callbacks.Curves("logs", every=0)
+    with pytest.raises(UserError, match="keep must be 1 or more"):
+        kg.callbacks.Checkpoint("logs", keep=0)
+
+
+def test_keras_tensorboard_callback_works_too(tmp_path):
+    import keras
+
+    fit(small_model("gan"), 2, [keras.callbacks.TensorBoard(tmp_path, update_freq=1)])
+    assert list(tmp_path.rglob("events*"))

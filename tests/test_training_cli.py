@@ -1,0 +1,188 @@
+"""The command line as a user meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+TINY = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--batch-size", "16"]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "training.cli", *arguments]
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+def run(*arguments, cwd):
+    """(exit code, standard output, standard error) of keras-gans."""
+    done = subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(folder, output) of a small finished run."""
+    folder = tmp_path_factory.mktemp("trained")
+    code, output, errors = run("train", "dcgan", "--steps", "30", *TINY, cwd=folder)
+    assert code == 0, errors
+    return folder, output
+
+
+def test_a_run_leaves_what_it_says(trained):
+    folder, output = trained
+    directory = folder / "runs" / "00001-dcgan-digits"
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"recipe.json", "environment.json", "tensorboard", "checkpoints", "samples", "metrics.jsonl"}
+    assert json.loads((directory / "recipe.json").read_text())["steps"] == 30
+    assert (directory / "checkpoints" / "step-00000030.keras").exists()
+    assert "step 30/30" in output and "discriminator_loss" in output and "generator_loss" in output
+    assert "runs/00001-dcgan-digits/samples/step-00000030.png" in output
+    for following in ("tensorboard --logdir", "keras-gans sample", "keras-gans export"):
+        assert following in output
+    picture = np.asarray(Image.open(directory / "samples" / "step-00000030.png"))
+    assert picture.shape[0] > 300 and picture.std() > 20
+
+
+def test_it_says_nothing_else(trained):
+    assert "oneDNN" not in trained[1] and "Warning" not in trained[1]
+
+
+def test_resuming_for_more_steps_equals_one_long_run(trained, tmp_path):
+    folder, _ = trained
+    code, _, errors = run("train", "dcgan", "--steps", "50", *TINY, "--run-dir", "whole", cwd=folder)
+    assert code == 0, errors
+    code, output, errors = run("train", "--resume", "1", "--steps", "50", cwd=folder)
+    assert code == 0, errors
+    assert "going on from step 30" in output
+    files = [
+        next((folder / root).glob("*/checkpoints/step-00000050.keras")).parent.parent / "metrics.jsonl"
+        for root in ("whole", "runs")
+    ]
+    last = [json.loads(file.read_text().splitlines()[-1]) for file in files]
+    assert [line["step"] for line in last] == [50, 50]
+    pictures = [
+        np.asarray(Image.open(next((folder / root).glob("*/samples/step-00000050.png")))) for root in ("whole", "runs")
+    ]
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_resuming_another_recipe_is_refused_with_the_differences(trained):
+    code, _, errors = run("train", "--resume", "latest", "--set", "latent_dim=7", cwd=trained[0])
+    assert code == 2
+    assert "latent_dim: 100 -> 7" in errors and "Traceback" not in errors
+
+
+def test_sampling_writes_a_grid_or_single_images(trained):
+    folder, _ = trained
+    code, output, errors = run("sample", "1", "--count", "9", "--to", "grid.png", cwd=folder)
+    assert code == 0, errors
+    assert "grid.png" in output and (folder / "grid.png").exists()
+    code, _, errors = run("sample", "latest", "--count", "3", "--seed", "5", "--separate", "--to", "single", cwd=folder)
+    assert code == 0, errors
+    assert sorted(path.name for path in (folder / "single").iterdir()) == ["5.png", "6.png", "7.png"]
+    assert Image.open(folder / "single" / "5.png").size == (8, 8)
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    code, output, errors = run("train", "wgan_gp", "--dry-run", *TINY, cwd=tmp_path)
+    assert code == 0, errors
+    assert "gradient_penalty_weight" in output and "(None, 8, 8, 1)" in output and "learning rate 0.0005" in output
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupting_saves_and_prints_the_command_that_goes_on(tmp_path):
+    process = subprocess.Popen(
+        command("train", "dcgan", "--steps", "100000", *TINY, "--set", "log_every=5"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    metrics = tmp_path / "runs" / "00001-dcgan-digits" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not metrics.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Interrupted after step" in output
+    assert "keras-gans train --resume runs/00001-dcgan-digits" in output
+    checkpoint = next((tmp_path / "runs" / "00001-dcgan-digits" / "checkpoints").glob("*.keras"))
+    step = int(checkpoint.stem.split("-")[1])
+    code, output, errors = run("train", "--resume", "1", "--steps", str(step + 3), cwd=tmp_path)
+    assert code == 0, errors
+    assert f"going on from step {step}" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "dcgn"], "Unknown recipe 'dcgn'. Did you mean 'dcgan'"),
+        (["train"], "keras-gans list"),
+        (["train", "dcgan", "--set", "latent=3"], "Unknown setting 'latent'. Did you mean latent_dim"),
+        (["train", "dcgan", "--set", "latent_dim"], "--set takes key=value"),
+        (["train", "dcgan", "--devices", "tpu"], "--devices takes auto"),
+        (["train", "dcgan", "--data", "./nowhere"], "nowhere"),
+        (["train", "dcgan", "--resume", "9"], "9"),
+        (["sample", "latest"], "runs"),
+        (["sample", "1", "--to", "grid.jpg"], ""),
+        (["export", "latest", "--to", "out"], "runs"),
+    ],
+)
+def test_a_mistake_is_one_message_at_once(arguments, message, tmp_path):
+    started = time.monotonic()
+    code, _, errors = run(*arguments, cwd=tmp_path)
+    assert code == 2
+    assert message in errors.replace("\n", " ") and "Traceback" not in errors
+    assert time.monotonic() - started < 10, "TensorFlow was imported for nothing"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "dcgan", "--data", "ring"], "square images"),
+        (["train", "dcgan", "--batch-size", "5000"], "1,297"),
+        (["train", "dcgan", "--devices", "cpu:2", "--batch-size", "15"], "--batch-size 16"),
+    ],
+)
+def test_what_only_the_data_shows_is_refused_before_anything_is_written(arguments, message, tmp_path):
+    code, _, errors = run(*arguments, cwd=tmp_path)
+    assert code == 2
+    assert message in errors.replace("\n", " ").replace("1297", "1,297") and "Traceback" not in errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_and_list_do_not_import_tensorflow(tmp_path):
+    script = (
+        "import sys; from training.cli import app\n"
+        "for arguments in (['--help'], ['list'], ['train', '--help']):\n"
+        "    try: app(arguments)\n"
+        "    except SystemExit: pass\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "dcgan" in done.stdout and "wgan_gp" in done.stdout and "--resume" in done.stdout
+
+
+def test_two_logical_devices_train(tmp_path):
+    code, output, errors = run("train", "dcgan", "--steps", "4", "--devices", "cpu:2", *TINY, cwd=tmp_path)
+    assert code == 0, errors
+    assert "CPU:0, CPU:1" in output

@@ -1,0 +1,111 @@
+"""Recipes: sound, overridable, and refused with the nearest valid choice."""
+
+import json
+
+import pytest
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from training import recipe as recipes
+from training.build import build_model
+
+
+def test_every_registered_scheme_has_a_recipe():
+    trained = {recipes.named(name).scheme["name"] for name in recipes.all_names()}
+    assert trained == set(kg.registry.schemes)
+
+
+@pytest.mark.parametrize("name", recipes.all_names())
+def test_every_recipe_builds_on_its_own_data(name):
+    recipe = recipes.named(name)
+    assert recipe.name == name
+    source = kg.data.open_source(recipe.data, image_size=recipe.image_size)
+    small = {role: dict(getattr(recipe, role)) for role in ("generator", "discriminator")}
+    for network in small.values():
+        if "base_filters" in network:
+            network["base_filters"] = 4
+    model = build_model(recipe.replace(**small), source.image_shape)
+    assert set(model.optimizers) == set(model.players)
+
+
+@pytest.mark.parametrize("name", recipes.all_names())
+def test_a_recipe_survives_json(name):
+    recipe = recipes.named(name)
+    assert recipes.Recipe.from_dict(json.loads(recipe.to_json())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("steps=5", ("steps", 5)),
+        ("data=my=folder", ("data", "my=folder")),
+        ("scheme.targets=[-1,1,0]", ("scheme.targets", [-1, 1, 0])),
+        ("discriminator.normalization=none", ("discriminator.normalization", None)),
+        ("scheme.shared_fakes=False", ("scheme.shared_fakes", False)),
+        ("optimizers.generator.learning_rate=1e-4", ("optimizers.generator.learning_rate", 1e-4)),
+    ],
+)
+def test_assignments(text, expected):
+    assert recipes.parse_assignment(text) == expected
+
+
+def test_settings_reach_the_model():
+    settings = {
+        "latent_dim": 12,
+        "generator.base_filters": 8,
+        "scheme.gradient_penalty_weight": 1,
+        "scheme.discriminator_steps": 2,
+        "optimizers.discriminator.learning_rate": 3e-3,
+        "discriminator.normalization": "layer",
+        "learning_rate_schedule": "linear",
+        "steps": 10,
+    }
+    model = build_model(recipes.with_settings(recipes.named("wgan_gp"), settings), (8, 8, 1))
+    assert model.latent_dim == 12
+    assert model.gradient_penalty_weight == 1.0 and model.discriminator_steps == 2
+    schedule = model.optimizers["discriminator"].get_config()["learning_rate"]["config"]
+    # The critic takes two steps for the generator's one, so its rate must last twice as long.
+    assert schedule["initial_learning_rate"] == 3e-3 and schedule["decay_steps"] == 20
+    assert model.optimizers["generator"].get_config()["learning_rate"]["config"]["decay_steps"] == 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rat": 1}, "Unknown setting 'learning_rat'.*Did you mean learning_rate_schedule"),
+        ({"generator.name.x": 1}, "Unknown setting 'generator.name.x'"),
+        ({"optimizers.critic.learning_rate": 1}, "Unknown setting.*optimizers.*discriminator.learning_rate"),
+        ({"optimizers.generator": "adam"}, "Unknown setting 'optimizers.generator'"),
+        ({"steps": "many"}, "steps is of type int, such as 3000. Received: 'many'"),
+        ({"steps": 0}, "steps must be a whole number of 1 or more. Received: 0"),
+        ({"batch_size": 1.5}, "batch_size is of type int.*1.5"),
+        ({"channels": 2}, "channels must be 1, 3 or null"),
+        ({"precision": "float8"}, "Unknown precision 'float8'.*float16"),
+        ({"learning_rate_schedule": "cosin"}, "Did you mean 'cosine'"),
+        ({"scheme.shared_fakes": 3}, "scheme.shared_fakes is of type bool"),
+        ({"image_size": -1}, "image_size must be a whole number"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        recipes.with_settings(recipes.named("dcgan"), settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"generator.base_filter": 3}, "'generator.base_filter'.*Did you mean generator.base_filters"),
+        ({"scheme.clipp": 0.1}, "'scheme.clipp'.*Known"),
+        ({"optimizers.generator.learningrate": 1e-3}, "Did you mean optimizers.generator.learning_rate"),
+        ({"generator.name": "dcgan"}, "Unknown network 'dcgan'.*dcgan_generator"),
+    ],
+)
+def test_arguments_of_networks_and_schemes_are_checked_when_built(settings, message):
+    with pytest.raises(UserError, match=message):
+        build_model(recipes.with_settings(recipes.named("dcgan"), settings), (8, 8, 1))
+
+
+def test_differences_name_each_setting():
+    old = recipes.named("dcgan")
+    new = recipes.with_settings(old, {"generator.base_filters": 32, "seed": 4})
+    assert recipes.differences(old, new) == ["generator.base_filters: 64 -> 32", "seed: 0 -> 4"]
