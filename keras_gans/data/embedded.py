@@ -1,0 +1,67 @@
+"""The embedded data sets: their names and the numbers that define them. NumPy only."""
+
+import math
+
+import numpy as np
+
+DEFAULT_CONFIG = "narrow"
+RING_RADII = {"narrow": 1.0, "wide": 2.0 / 1.414}
+RING_SIGMAS = {"narrow": 0.01, "wide": 0.1 / 1.414}
+GRID_SIGMA = 0.05
+
+_DESCRIPTIONS = {
+    "digits": "1,797 handwritten digits (scikit-learn), 8x8x1, 10 classes: 1,297 train, 500 test",
+    "ring": "2-D points of 8 Gaussians on a circle, radius 1, sigma 0.01: 50,000 train, 10,000 test",
+    "ring/wide": "the same with radius 1.414 and sigma 0.0707: neighbouring modes are easier to reach",
+    "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
+}
+
+
+def names():
+    """The data sets that come with keras_gans and need no network.
+
+    Returns:
+        A dict from each name that `load` takes to a one-line description.
+    """
+    return dict(_DESCRIPTIONS)
+
+
+def ring_centres(radius=RING_RADII[DEFAULT_CONFIG], modes=8):
+    """Centres of Gaussians spread evenly on a circle around the origin, the first at angle 0.
+
+    Args:
+        radius: of the circle, in the units of the points.
+        modes: how many Gaussians.
+
+    Returns:
+        A float32 array (modes, 2); row i is the centre of the points labelled i.
+    """
+    angles = 2.0 * math.pi * np.arange(modes) / modes
+    return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype("float32")
+
+
+def grid_centres():
+    """Centres of the 25 Gaussians of "grid".
+
+    Returns:
+        A float32 array (25, 2); row i is the centre of the points labelled i.
+    """
+    ticks = np.arange(-4.0, 5.0, 2.0)
+    return np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
+
+
+def sample_modes(centres, sigma, count, seed):
+    """Points of a balanced mixture of round Gaussians.
+
+    Args:
+        centres: (modes, 2).
+        sigma: standard deviation of each coordinate around its centre.
+        count: how many points.
+        seed: of a NumPy generator; an int or a list of ints.
+
+    Returns:
+        (points, labels): float32 (count, 2) and int64 (count,), the labels cycling through the modes.
+    """
+    labels = np.arange(count) % len(centres)
+    noise = np.random.default_rng(seed).normal(scale=sigma, size=(count, 2))
+    return (centres[labels] + noise).astype("float32"), labels

@@ -1,0 +1,164 @@
+"""Folders of image files."""
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans.data import cache, pictures
+from keras_gans.data.source import Source
+from keras_gans.errors import UserError, nearest
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+SPLITS = ("train", "validation", "val", "test")
+DEFAULT_IMAGE_SIZE = 64
+_REPORTED_FILES = 5
+_CHUNK = 1024
+
+
+def open_folder(folder, *, split="train", image_size=None, channels=None, labels=False, progress=False):
+    """Opens every image below a folder, in the order of their paths.
+
+    Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
+    beside them is left out; a folder without them is one split, "train". With `labels`, the subfolders of the split
+    are the classes, numbered in alphabetical order. Hidden files and `__MACOSX` are left out.
+
+    Args:
+        folder: path of the folder.
+        split: name of the split.
+        image_size: side of the squares the images are cropped and resized to, in pixels; 64 by default.
+        channels: 1 or 3; by default 1 where every file is stored as grey, else 3.
+        labels: whether to read the classes.
+        progress: whether to draw a progress bar.
+
+    Returns:
+        A `Source` of uint8 images.
+
+    Raises:
+        UserError: there is no such folder, split or class, no image, or an image that cannot be read.
+    """
+    root = check_folder(folder)
+    directory = _split_directory(root, split)
+    files = sorted(_image_files(directory), key=lambda file: file.relative_to(directory).parts)
+    if not files:
+        raise _no_images(directory)
+    numbers, class_names = _classes(directory, files) if labels else (None, None)
+    if channels is None:
+        channels = 1 if all(map(pictures.is_grey, files)) else 3
+    size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
+    images = cache.filled_array(
+        (len(files), size, size, channels),
+        np.uint8,
+        lambda array: _decode_into(array, files, progress),
+        lambda: _identity(files),
+    )
+    return Source(str(folder), split, images, numbers, class_names, "Pass labels=True to open_source too.")
+
+
+def check_folder(folder):
+    """The folder as a `Path`.
+
+    Raises:
+        UserError: there is no such folder, or no image in it.
+    """
+    root = Path(folder).expanduser()
+    if root.is_file():
+        raise UserError(f"A folder of images is expected, but {root} is a file.")
+    if not root.is_dir():
+        raise UserError(f"There is no folder {root}.{_similar_folders(root)}")
+    if next(_image_files(root), None) is None:
+        raise _no_images(root)
+    return root
+
+
+def _similar_folders(missing):
+    parent = next((folder for folder in missing.absolute().parents if folder.is_dir()), None)
+    if parent is None:
+        return ""
+    wanted = missing.absolute().relative_to(parent).parts[0]
+    siblings = [entry.name for entry in parent.iterdir() if entry.is_dir() and not _is_hidden(entry.name)]
+    close = nearest(wanted, siblings)
+    if close:
+        return f" Did you mean {' or '.join(str(parent / name) for name in close)}?"
+    listed = ", ".join(sorted(siblings)[:10]) or "none"
+    return f" Folders in {parent}: {listed}{', ...' if len(siblings) > 10 else ''}."
+
+
+def _no_images(folder):
+    return UserError(f"The folder {folder} holds no images. Looked, in subfolders too, for: {', '.join(EXTENSIONS)}.")
+
+
+def _is_hidden(name):
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _image_files(directory):
+    """Paths of the images below `directory`, links followed, in no particular order."""
+    seen = set()
+    for parent, folders, files in os.walk(directory, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # A link back to a folder above would never end.
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for name in files:
+            if not _is_hidden(name) and name.lower().endswith(EXTENSIONS):
+                yield Path(parent, name)
+
+
+def _split_directory(root, split):
+    found = [name for name in SPLITS if (root / name).is_dir()]
+    if split in found:
+        return root / split
+    if not found and split == "train":
+        return root
+    held = f"it has: {', '.join(found)}" if found else "without subfolders train and test, all of it is 'train'"
+    raise UserError(f"The folder {root} has no split {split!r}: {held}.")
+
+
+def _classes(directory, files):
+    """(int64 labels of the files, class names), from the subfolders right below `directory`."""
+    tops = [file.relative_to(directory).parts for file in files]
+    loose = [file for file, parts in zip(files, tops, strict=True) if len(parts) == 1]
+    if loose:
+        raise UserError(
+            f"labels=True, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, such "
+            f"as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
+        )
+    class_names = tuple(sorted({parts[0] for parts in tops}))
+    number = {name: index for index, name in enumerate(class_names)}
+    return np.array([number[parts[0]] for parts in tops], "int64"), class_names
+
+
+def _decode_into(array, files, progress):
+    """Writes each file's pixels to its row; raises `UserError` naming the files that could not be read."""
+    size, channels = array.shape[1], array.shape[3]
+
+    def attempt(item):
+        row, file = item
+        try:
+            array[row] = pictures.decode(file, size, channels)
+        except Exception as error:  # Pillow's plug-ins raise anything at all on damaged files.
+            return f"{file.absolute()} ({error or type(error).__name__})"
+        return None
+
+    failures = []
+    with (
+        pictures.decoding_pool() as pool,
+        pictures.progress_bar("Reading images", len(files), progress) as advance,
+    ):
+        items = iter(enumerate(files))
+        while chunk := list(itertools.islice(items, _CHUNK)):
+            failures += [failure for failure in pool.map(attempt, chunk) if failure]
+            advance(len(chunk))
+    if failures:
+        more = len(failures) - _REPORTED_FILES
+        listed = "\n  ".join(failures[:_REPORTED_FILES]) + (f"\n  and {more} more" if more > 0 else "")
+        raise UserError(f"{len(failures)} of {len(files)} images cannot be read. Repair or remove them:\n  {listed}")
+
+
+def _identity(files):
+    status = [(str(file.resolve()), file.stat()) for file in files]
+    return repr([(path, found.st_size, found.st_mtime_ns) for path, found in status])

@@ -1,0 +1,110 @@
+"""From whatever a user calls a data set to a `Source`."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans.data import naming
+from keras_gans.data.source import check_image_options
+from keras_gans.errors import UserError
+
+_EXPLICIT_PATHS = ("./", "../", "/", "~", ".\\", "..\\")
+
+
+def open_source(
+    source,
+    *,
+    split="train",
+    image_size=None,
+    channels=None,
+    labels=False,
+    data_dir=None,
+    progress=False,
+):
+    """Opens a data set by name, a folder of images or an array.
+
+    Args:
+        source: a name, such as "digits" or any that TensorFlow Datasets knows; the path of a folder of images, as a
+            `Path` or str; an array of images or points; or a tuple (array, labels). A str that is both a name and a
+            folder is the name: write "./mnist" for the folder.
+        split: name of a split; data sets by name take slices too, such as "train[:80%]".
+        image_size: side in pixels of the squares that the images are centre-cropped and resized to. By default
+            images keep their shape where they all have the same, and are 64 otherwise and in folders.
+        channels: 1 (grey) or 3 (colour); by default whatever the images have.
+        labels: whether labels are required.
+        data_dir: where prepared data sets lie; for names only. By default $TFDS_DATA_DIR or ~/tensorflow_datasets,
+            and for the embedded ones $KERAS_GANS_CACHE or ~/.cache/keras_gans.
+        progress: whether to draw progress bars.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        UserError: the source, or a choice about it, cannot be used.
+    """
+    check_image_options(image_size, channels)
+    kind = _kind(source, data_dir)
+    if kind != "name" and data_dir is not None:
+        raise UserError(f"data_dir is for data sets by name, and the source is of kind {kind!r}. Leave it out.")
+    options = {"split": split, "image_size": image_size, "channels": channels}
+    if kind == "name":
+        from keras_gans.data.tfds_source import open_tfds
+
+        opened = open_tfds(source, data_dir=data_dir, progress=progress, **options)
+    elif kind == "folder":
+        from keras_gans.data.folder import open_folder
+
+        opened = open_folder(source, labels=labels, progress=progress, **options)
+    else:
+        from keras_gans.data.arrays import open_array
+
+        opened = open_array(source, **options)
+    if labels:
+        opened.require_labels()
+    return opened
+
+
+def check_source(source, *, data_dir=None):
+    """Raises `UserError` for a source that `open_source` would refuse at once, in half a second and without TensorFlow.
+
+    A name that passes may still need to be downloaded, and a folder may still hold a damaged image.
+
+    Args:
+        source: as for `open_source`.
+        data_dir: likewise.
+    """
+    kind = _kind(source, data_dir)
+    if kind == "name":
+        naming.check_name(source, data_dir)
+    elif kind == "folder":
+        from keras_gans.data.folder import check_folder
+
+        check_folder(source)
+    else:
+        from keras_gans.data.arrays import check_array
+
+        check_array(source)
+
+
+def _kind(source, data_dir):
+    """ "name", "folder" or "array"."""
+    if isinstance(source, str):
+        return "folder" if _is_folder(source, data_dir) else "name"
+    if isinstance(source, os.PathLike):
+        return "folder"
+    if isinstance(source, np.ndarray | list | tuple) or hasattr(source, "__array__"):
+        return "array"
+    raise UserError(
+        "A data set is a name, the path of a folder, an array or a tuple (array, labels). "
+        f"Received: {type(source).__name__}."
+    )
+
+
+def _is_folder(source, data_dir):
+    if source.startswith(_EXPLICIT_PATHS) or source in ("", ".", ".."):
+        return True
+    if naming.is_embedded(source):
+        return False
+    looks_like_path = Path(source).is_dir() or "/" in source or os.sep in source
+    return looks_like_path and not naming.is_known_to_tfds(source, data_dir)

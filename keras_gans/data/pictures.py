@@ -1,0 +1,136 @@
+"""From any image file or array to a square of uint8 pixels, with Pillow."""
+
+import concurrent.futures
+import contextlib
+import os
+
+import numpy as np
+from PIL import Image, ImageOps
+
+_GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
+# Pillow first shrinks by a whole factor to so many times the wanted side, then resamples: as good and much faster.
+_REDUCING_GAP = 3.0
+
+
+def is_grey(path):
+    """True where the file's header promises grey pixels; False too where it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.mode in _GREY_MODES
+    except Exception:  # Whatever is wrong with the file, `decode` meets it again and reports it.
+        return False
+
+
+def decode(path, size, channels):
+    """The first frame of an image file, upright, composited on white, cropped and resized.
+
+    Args:
+        path: of the file.
+        size: side of the result in pixels.
+        channels: 1 or 3.
+
+    Returns:
+        uint8 (size, size, channels).
+
+    Raises:
+        Exception: of many types, whatever Pillow raises for a file it cannot read.
+    """
+    with Image.open(path) as image:
+        # Only JPEG decoders can do this: decode at a fraction of the resolution that is still ample.
+        image.draft(None, (int(size * _REDUCING_GAP), int(size * _REDUCING_GAP)))
+        image = ImageOps.exif_transpose(image)
+        return fit(_opaque(image), size, channels)
+
+
+def _opaque(image):
+    """The image in 8-bit mode L or RGB, its transparency composited on white."""
+    if image.mode.startswith("I"):
+        # Pillow's own conversion clips 16-bit grey at 255 instead of scaling it.
+        return Image.fromarray(np.round(_sixteen_bit(image) / 257).astype("uint8"))
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no known range; save it as 8 or 16 bit")
+    if image.mode == "La":
+        image = image.convert("LA")
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        grey = image.mode in _GREY_MODES
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+        return image.convert("L") if grey else image
+    return image.convert("L" if image.mode in _GREY_MODES else "RGB")
+
+
+def _sixteen_bit(image):
+    pixels = np.asarray(image)
+    if pixels.min() < 0 or pixels.max() > 65535:
+        raise ValueError("grey pixels outside 0..65535; save it as 8 or 16 bit")
+    return pixels
+
+
+def fit(image, size, channels):
+    """Centre-crops to a square and resizes.
+
+    Args:
+        image: Pillow image of mode L, RGB or F.
+        size: side of the result in pixels; None keeps the image's shape.
+        channels: 1 or 3; for mode F, 1.
+
+    Returns:
+        Array (size, size, channels), or (height, width, channels) without a size: float32 for mode F, else uint8.
+    """
+    if size is not None:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        if image.width != image.height:
+            image = image.crop((left, top, left + side, top + side))
+        if side != size:
+            resample = Image.Resampling.LANCZOS if side > size else Image.Resampling.BICUBIC
+            image = image.resize((size, size), resample, reducing_gap=_REDUCING_GAP)
+    if image.mode != "F":
+        image = image.convert("L" if channels == 1 else "RGB")
+    pixels = np.asarray(image)
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+
+
+def fit_array(pixels, size, channels):
+    """`fit` for one array.
+
+    Args:
+        pixels: (height, width, 1 or 3), uint8 in 0..255 or float32 in [-1, 1].
+        size: as in `fit`.
+        channels: 1 or 3.
+
+    Returns:
+        Array of the same dtype and range, (size, size, channels) or (height, width, channels).
+    """
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else np.ascontiguousarray(pixels))
+        return fit(image, size, channels)
+    if pixels.shape[-1] == 3 and channels == 1:
+        # The weights by which Pillow turns RGB into L (ITU-R 601-2).
+        pixels = pixels @ np.array([[0.299], [0.587], [0.114]], "float32")
+    planes = [fit(Image.fromarray(np.ascontiguousarray(plane)), size, 1) for plane in np.moveaxis(pixels, -1, 0)]
+    # Resampling overshoots at edges.
+    return np.clip(np.concatenate(planes * (channels // len(planes)), axis=-1), -1.0, 1.0)
+
+
+@contextlib.contextmanager
+def decoding_pool():
+    """A thread pool as wide as the machine: Pillow works outside Python's lock."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield pool
+
+
+@contextlib.contextmanager
+def progress_bar(description, total, shown):
+    """Yields a function to call with each number of further items done; draws on stderr if `shown`."""
+    if not shown:
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(description, total=total)
+        yield lambda count: bars.advance(task, count)

@@ -1,0 +1,271 @@
+"""Folders of image files."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_gans as kg
+from keras_gans.data import cache
+from keras_gans.errors import UserError
+
+RED = (200, 30, 60)
+
+
+def save(path, image, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+    return path
+
+
+def flat(colour=RED, size=(8, 8), mode="RGB"):
+    return Image.new(mode, size, colour)
+
+
+def pixels(folder, **options):
+    """The one image of a folder."""
+    images = kg.data.open_source(folder, **options).images
+    assert len(images) == 1
+    return images[0]
+
+
+def half_transparent_palette():
+    """Left half red, right half the transparent index, of a palette where that index is black."""
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([*RED, 0, 0, 0])
+    image.paste(1, (4, 0, 8, 8))
+    return image
+
+
+def halves(left, right):
+    expected = np.empty((8, 8, 3), "uint8")
+    expected[:, :4], expected[:, 4:] = left, right
+    return expected
+
+
+WHITE = (255, 255, 255)
+
+
+def test_palette_with_transparency_lies_on_white(tmp_path):
+    save(tmp_path / "one.png", half_transparent_palette(), transparency=1)
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=8), halves(RED, WHITE))
+
+
+def test_palette_without_transparency(tmp_path):
+    save(tmp_path / "one.png", half_transparent_palette())
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=8), halves(RED, (0, 0, 0)))
+
+
+def test_rgba_is_composited_by_its_alpha(tmp_path):
+    image = flat((*RED, 255), mode="RGBA")
+    image.paste((0, 0, 0, 128), (4, 0, 8, 8))
+    save(tmp_path / "one.png", image)
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=8), halves(RED, (127, 127, 127)))
+
+
+def test_transparent_colour_of_an_rgb_file(tmp_path):
+    image = flat()
+    image.paste((0, 0, 0), (4, 0, 8, 8))
+    save(tmp_path / "one.png", image, transparency=(0, 0, 0))
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=8), halves(RED, WHITE))
+
+
+def test_grey_with_alpha_stays_grey(tmp_path):
+    image = Image.new("LA", (8, 8), (40, 255))
+    image.paste((40, 0), (4, 0, 8, 8))
+    save(tmp_path / "one.png", image)
+    result = pixels(tmp_path, image_size=8)
+    assert result.shape == (8, 8, 1)
+    assert result[0, :, 0].tolist() == [40] * 4 + [255] * 4
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path):
+    values = np.repeat(np.array([0, 257, 32896, 65535], "uint16"), 2)
+    save(tmp_path / "one.png", Image.fromarray(np.tile(values, (8, 1))))
+    assert pixels(tmp_path, image_size=8)[0, :, 0].tolist() == [0, 0, 1, 1, 128, 128, 255, 255]
+
+
+def test_bilevel(tmp_path):
+    image = Image.new("1", (8, 8), 1)
+    image.paste(0, (4, 0, 8, 8))
+    save(tmp_path / "one.bmp", image)
+    assert pixels(tmp_path, image_size=8)[0, :, 0].tolist() == [255] * 4 + [0] * 4
+
+
+def test_cmyk_jpeg(tmp_path):
+    save(tmp_path / "one.jpg", flat((0, 255, 255, 0), mode="CMYK"), quality=95)
+    np.testing.assert_allclose(pixels(tmp_path, image_size=8)[4, 4].astype(int), (255, 0, 0), atol=4)
+
+
+def test_exif_orientation(tmp_path):
+    image = flat((0, 0, 0), (8, 8))
+    image.paste(WHITE, (0, 0, 8, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Shown rotated by a quarter turn clockwise: the top becomes the right.
+    save(tmp_path / "one.png", image, exif=exif)
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=8), halves((0, 0, 0), WHITE))
+
+
+def test_first_frame_of_an_animation(tmp_path):
+    save(tmp_path / "one.gif", flat((255, 0, 0)), save_all=True, append_images=[flat((0, 255, 0))])
+    assert pixels(tmp_path, image_size=8)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "JPEG", "bmp", "webp", "tif", "TIFF"])
+def test_formats(tmp_path, extension):
+    save(tmp_path / f"one.{extension}", flat(), **({"quality": 100} if extension == "webp" else {}))
+    np.testing.assert_allclose(pixels(tmp_path, image_size=8)[4, 4].astype(int), RED, atol=4)
+
+
+def test_centre_crop_then_resize(tmp_path):
+    image = flat((0, 0, 0), (60, 20))
+    image.paste(RED, (20, 0, 40, 20))
+    save(tmp_path / "one.png", image)
+    np.testing.assert_array_equal(pixels(tmp_path, image_size=10), np.full((10, 10, 3), RED))
+
+
+def test_a_large_jpeg_keeps_its_picture(tmp_path):
+    ramp = np.linspace(0, 255, 2000).astype("uint8")
+    save(tmp_path / "one.jpg", Image.fromarray(np.tile(ramp, (1500, 1))), quality=95)
+    result = pixels(tmp_path, image_size=16)
+    centres = 250 + (np.arange(16) + 0.5) * 1500 / 16
+    np.testing.assert_allclose(result[8, :, 0], centres * 255 / 2000, atol=3)
+
+
+def test_default_size_and_channels(tmp_path):
+    save(tmp_path / "a.png", flat(9, mode="L"))
+    assert kg.data.open_source(tmp_path).image_shape == (64, 64, 1)
+    save(tmp_path / "b.png", flat())
+    assert kg.data.open_source(tmp_path).image_shape == (64, 64, 3)
+    assert kg.data.open_source(tmp_path, channels=1).image_shape == (64, 64, 1)
+
+
+def test_order_is_that_of_paths_and_hidden_files_are_left_out(tmp_path):
+    for value, name in enumerate(["b/2.png", "a.png", "b/1.png", ".x.png", ".y/1.png", "__MACOSX/1.png"]):
+        save(tmp_path / name, flat(value * 10, mode="L"))
+    (tmp_path / "notes.txt").write_text("no image")
+    images = kg.data.open_source(tmp_path, image_size=8).images
+    assert images[:, 0, 0, 0].tolist() == [10, 20, 0]
+
+
+def test_classes_are_the_top_subfolders(tmp_path):
+    for value, name in enumerate(["dog/1.png", "cat/x/1.png", "cat/2.png"]):
+        save(tmp_path / name, flat(value * 10, mode="L"))
+    source = kg.data.open_source(tmp_path, image_size=8, labels=True)
+    assert source.class_names == ("cat", "dog")
+    assert dict(zip(source.images[:, 0, 0, 0].tolist(), source.labels.tolist(), strict=True)) == {
+        0: 1,
+        10: 0,
+        20: 0,
+    }
+
+
+def test_loose_images_have_no_class(tmp_path):
+    save(tmp_path / "1.png", flat())
+    save(tmp_path / "cat" / "1.png", flat())
+    with pytest.raises(UserError, match="1 of 2 images.*1.png.*subfolder of its own"):
+        kg.data.open_source(tmp_path, labels=True)
+
+
+def test_splits_are_subfolders(tmp_path):
+    for value, name in enumerate(["train/a/1.png", "train/b/1.png", "test/a/1.png"]):
+        save(tmp_path / name, flat(value * 10, mode="L"))
+    train = kg.data.open_source(tmp_path, image_size=8, labels=True)
+    assert (len(train), train.class_names) == (2, ("a", "b"))
+    assert kg.data.open_source(tmp_path, image_size=8, split="test").images[0, 0, 0, 0] == 20
+    with pytest.raises(UserError, match="no split 'validation': it has: train, test"):
+        kg.data.open_source(tmp_path, split="validation")
+
+
+def test_without_split_folders_all_is_train(tmp_path):
+    save(tmp_path / "1.png", flat())
+    with pytest.raises(UserError, match="no split 'test'.*all of it is 'train'"):
+        kg.data.open_source(tmp_path, split="test")
+
+
+def test_links_are_followed_once(tmp_path):
+    save(tmp_path / "real" / "1.png", flat())
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "linked").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "loop").symlink_to(tmp_path / "data")
+    assert len(kg.data.open_source(tmp_path / "data")) == 1
+
+
+def test_a_name_in_the_working_directory(tmp_path, monkeypatch):
+    save(tmp_path / "portraits" / "1.png", flat())
+    save(tmp_path / "digits" / "1.png", flat())
+    monkeypatch.chdir(tmp_path)
+    kg.data.check_source("portraits")
+    assert len(kg.data.open_source("portraits")) == 1
+    assert len(kg.data.open_source("./digits")) == 1
+
+
+def test_missing_folder_names_its_siblings(tmp_path):
+    (tmp_path / "flowers").mkdir()
+    for use in (kg.data.open_source, kg.data.check_source):
+        with pytest.raises(UserError, match="no folder .*flowres.*Did you mean .*flowers"):
+            use(str(tmp_path / "flowres"))
+
+
+def test_missing_parent_folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    with pytest.raises(UserError, match="Did you mean .*pictures"):
+        kg.data.open_source(tmp_path / "picturs" / "cats")
+
+
+def test_empty_folder(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    for use in (kg.data.open_source, kg.data.check_source):
+        with pytest.raises(UserError, match=r"holds no images.*\.png, \.jpg"):
+            use(tmp_path)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    with pytest.raises(UserError, match="is a file"):
+        kg.data.open_source(save(tmp_path / "1.png", flat()))
+
+
+def test_damaged_images_are_named_and_counted(tmp_path):
+    save(tmp_path / "good.png", flat())
+    for number in range(7):
+        (tmp_path / f"bad{number}.png").write_bytes(b"no image")
+    truncated = save(tmp_path / "aa.jpg", Image.effect_noise((64, 64), 50))
+    truncated.write_bytes(truncated.read_bytes()[:400])
+    with pytest.raises(UserError) as caught:
+        kg.data.open_source(tmp_path)
+    message = str(caught.value)
+    assert message.startswith("8 of 9 images cannot be read")
+    assert str(truncated) in message and str(tmp_path / "bad3.png") in message
+    assert "bad6.png" not in message and "and 3 more" in message
+
+
+def test_large_folders_are_mapped_and_follow_their_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)
+    path = save(tmp_path / "data" / "1.png", flat())
+    first = kg.data.open_source(tmp_path / "data").images
+    assert isinstance(first, np.memmap) and first[0, 0, 0].tolist() == list(RED)
+    save(path, flat((1, 2, 3)))
+    os.utime(path, (time.time() + 5, time.time() + 5))
+    assert kg.data.open_source(tmp_path / "data").images[0, 0, 0].tolist() == [1, 2, 3]
+
+
+def test_progress_is_drawn_only_on_request(tmp_path, capfd):
+    save(tmp_path / "1.png", flat())
+    kg.data.open_source(tmp_path)
+    assert capfd.readouterr() == ("", "")
+    kg.data.open_source(tmp_path, progress=True)
+    shown = capfd.readouterr()
+    assert "Reading images" in shown.err and "1/1" in shown.err and not shown.out
+
+
+def test_batches_of_a_folder(tmp_path):
+    for value in range(6):
+        save(tmp_path / f"{value}.png", flat(value * 51, mode="L"))
+    batches = list(kg.data.load(tmp_path, image_size=8, batch_size=2, shuffle=False))
+    assert [batch.shape for batch in batches] == [(2, 8, 8, 1)] * 3
+    np.testing.assert_allclose([batch.numpy().mean() for batch in batches], [-0.8, 0.0, 0.8], atol=1e-6)
+    with pytest.raises(UserError, match="largest possible batch_size is 6"):
+        kg.data.load(tmp_path, image_size=8)

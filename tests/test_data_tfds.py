@@ -1,0 +1,344 @@
+"""Data sets by name: the embedded builders, TensorFlow Datasets, and no network."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.data import network
+from keras_gans.errors import UserError
+
+
+@pytest.fixture(scope="session")
+def prepared_cache(tmp_path_factory):
+    """A cache folder in which what one test prepares serves the next."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(prepared_cache, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(prepared_cache))
+
+
+def run_python(script, **environment):
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return finished
+
+
+def test_importing_is_light():
+    run_python(
+        "import sys, keras_gans as kg; kg.data.names(); kg.data.ring_centres(); kg.data.check_source('digits')\n"
+        "heavy = {'tensorflow', 'tensorflow_datasets', 'sklearn', 'keras', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+
+
+def test_checking_a_tfds_name_needs_no_tensorflow():
+    run_python("import sys, keras_gans as kg; kg.data.check_source('mnist'); assert 'tensorflow' not in sys.modules")
+
+
+@pytest.mark.parametrize("order", ["keras_gans.data, tensorflow_datasets", "tensorflow_datasets, keras_gans.data"])
+def test_tfds_knows_the_embedded_names(order):
+    run_python(
+        f"import {order}\nimport tensorflow_datasets as tfds\n"
+        "assert {'digits', 'ring', 'grid'} <= set(tfds.list_builders(with_community_datasets=False))\n"
+        "assert sorted(tfds.builder_cls('ring').builder_configs) == ['narrow', 'wide']"
+    )
+
+
+def test_tfds_load_prepares_the_embedded(tmp_path):
+    import tensorflow_datasets as tfds
+
+    dataset, info = tfds.load("digits", split="test", data_dir=tmp_path, with_info=True)
+    assert len(dataset) == 500
+    assert "CC BY 4.0" in info.description and "Alpaydin" in info.citation
+
+
+def test_digits_are_scikit_learns():
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    parts = [kg.data.open_source("digits", split=split) for split in ("train", "test")]
+    assert [len(part) for part in parts] == [1297, 500]
+    assert {part.image_shape for part in parts} == {(8, 8, 1)}
+
+    def collection(images, labels):
+        return sorted(image.tobytes() + bytes([label]) for image, label in zip(images, labels, strict=True))
+
+    images, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
+    expected = np.round(digits.images * 255 / 16).astype("uint8")
+    assert collection(images, labels) == collection(expected, digits.target)
+    shares = np.bincount(parts[1].labels) / np.bincount(digits.target)
+    np.testing.assert_allclose(shares, 500 / 1797, atol=0.004)
+
+
+@pytest.mark.parametrize(
+    ("name", "centres", "sigma"),
+    [
+        ("ring", kg.data.ring_centres(), 0.01),
+        ("ring/wide", kg.data.ring_centres(kg.data.RING_RADII["wide"]), 0.1 / 1.414),
+        ("grid", kg.data.grid_centres(), 0.05),
+    ],
+)
+def test_points_are_balanced_gaussians(name, centres, sigma):
+    test = kg.data.open_source(name, split="test")
+    assert test.is_points and test.images.dtype == np.float32 and test.image_shape == (2,)
+    assert set(np.bincount(test.labels)) == {10_000 // len(centres)}
+    residual = test.images - centres[test.labels]
+    np.testing.assert_allclose(residual.std(axis=0), sigma, rtol=0.03)
+    np.testing.assert_allclose(residual.mean(axis=0), 0.0, atol=4 * sigma / 100)
+
+
+def test_train_and_test_points_differ():
+    train, test = (kg.data.open_source("ring", split=split) for split in ("train", "test"))
+    assert (len(train), len(test)) == (50_000, 10_000)
+    assert not set(map(bytes, train.images)) & set(map(bytes, test.images))
+
+
+def test_centres():
+    np.testing.assert_allclose(np.linalg.norm(kg.data.ring_centres(3.0, modes=5), axis=1), 3.0, rtol=1e-6)
+    assert kg.data.ring_centres().shape == (8, 2) and kg.data.ring_centres()[0].tolist() == [1.0, 0.0]
+    assert {tuple(centre) for centre in kg.data.grid_centres().tolist()} == {
+        (float(x), float(y)) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)
+    }
+
+
+def test_names_describe_what_can_be_opened():
+    names = kg.data.names()
+    assert list(names) == ["digits", "ring", "ring/wide", "grid"]
+    for name, description in names.items():
+        kg.data.check_source(name)
+        assert description and "\n" not in description
+
+
+def test_digits_resized_in_colour_with_labels():
+    dataset = kg.data.load("digits", image_size=16, channels=3, labels=True, batch_size=32)
+    images, labels = next(iter(dataset))
+    assert images.shape == (32, 16, 16, 3) and labels.shape == (32,)
+    np.testing.assert_array_equal(images[..., 0], images[..., 2])
+    assert images.numpy().min() >= -1.0 and images.numpy().max() <= 1.0
+
+
+def test_a_slice_of_a_split():
+    whole = kg.data.open_source("digits", split="test")
+    half = kg.data.open_source("digits", split="test[:250]")
+    np.testing.assert_array_equal(half.images, whole.images[:250])
+    assert whole.class_names == tuple("0123456789")
+
+
+def test_preparing_is_silent_and_leaves_tfds_data_dir_alone(tmp_path):
+    finished = run_python(
+        "import keras_gans as kg; kg.data.open_source('digits')",
+        KERAS_GANS_CACHE=str(tmp_path / "cache"),
+        TFDS_DATA_DIR=str(tmp_path / "tfds"),
+    )
+    assert finished.stdout == ""
+    assert "WARNING:absl" not in finished.stderr and "examples" not in finished.stderr
+    assert not (tmp_path / "tfds").exists()
+    assert (tmp_path / "cache" / "tfds" / "digits" / "1.0.0").is_dir()
+
+
+def test_two_processes_prepare_at_once(tmp_path):
+    script = "import keras_gans as kg; assert len(kg.data.open_source('digits', split='test')) == 500"
+    environment = {**os.environ, "KERAS_GANS_CACHE": str(tmp_path)}
+    both = [subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors[-2000:]
+    assert [entry.name for entry in (tmp_path / "tfds" / "digits").iterdir()] == ["1.0.0"]
+
+
+def test_an_interrupted_preparation_does_no_harm(tmp_path, monkeypatch):
+    from keras_gans.data.builders import Digits
+
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path))
+    examples = Digits._generate_examples
+
+    def interrupted(self, digits, indices):
+        for number, example in enumerate(examples(self, digits, indices)):
+            if number == 50:
+                raise KeyboardInterrupt
+            yield example
+
+    monkeypatch.setattr(Digits, "_generate_examples", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kg.data.open_source("digits")
+    assert list((tmp_path / "tfds" / "digits").iterdir()) == []
+    monkeypatch.setattr(Digits, "_generate_examples", examples)
+    assert len(kg.data.open_source("digits")) == 1297
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="KERAS_GANS_CACHE"):
+        kg.data.open_source("digits")
+
+
+def test_embedded_data_in_a_folder_of_ones_own(tmp_path):
+    kg.data.open_source("digits", data_dir=tmp_path)
+    assert (tmp_path / "digits" / "1.0.0" / "dataset_info.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mnits", "Unknown data set 'mnits'. Did you mean .*'mnist'.*digits.*tfds.list_builders"),
+        ("digts", "Did you mean .*'digits'"),
+        ("ring/wid", "'ring/wide'"),
+        ("digits/large", "Unknown data set 'digits/large'"),
+    ],
+)
+def test_unknown_names(name, message):
+    for use in (kg.data.open_source, kg.data.check_source):
+        with pytest.raises(UserError, match=message):
+            use(name)
+
+
+def test_unknown_names_are_refused_without_a_long_list():
+    with pytest.raises(UserError) as caught:
+        kg.data.check_source("zzzzzz")
+    assert len(str(caught.value)) < 400
+
+
+def test_unknown_split():
+    with pytest.raises(UserError, match="no split 'valid'. It has: .*train"):
+        kg.data.open_source("digits", split="valid")
+
+
+def test_points_take_no_image_options():
+    with pytest.raises(UserError, match="holds points"):
+        kg.data.open_source("ring", image_size=32)
+
+
+def test_unknown_configuration(tmp_path):
+    with pytest.raises(UserError, match="horse2zebra"):
+        kg.data.open_source("cycle_gan/horse2zebr", data_dir=tmp_path)
+
+
+def test_a_data_set_without_images(tmp_path):
+    with pytest.raises(UserError, match=r"no feature 'image'.*text"):
+        kg.data.open_source("imdb_reviews", data_dir=tmp_path)
+
+
+@pytest.fixture
+def closed_port(monkeypatch):
+    """An address at which nothing answers, probed instead of the internet."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = unused.getsockname()
+    monkeypatch.setattr(network, "PROBED_ADDRESSES", [address])
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_not_prepared_and_no_network(closed_port, tmp_path):
+    began = time.monotonic()
+    with pytest.raises(UserError, match="(?s)'mnist' is not prepared.*no network.*TFDS_DATA_DIR.*digits, ring"):
+        kg.data.open_source("mnist", data_dir=tmp_path)
+    assert time.monotonic() - began < 5
+
+
+def test_the_probe(closed_port, monkeypatch):
+    assert not network.is_reachable()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(network, "PROBED_ADDRESSES", [*network.PROBED_ADDRESSES, server.getsockname()])
+        assert network.is_reachable()
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up(closed_port, monkeypatch):
+    def hang(*args, **kwargs):
+        time.sleep(2)
+        raise OSError
+
+    monkeypatch.setattr(network, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(network.socket, "create_connection", hang)
+    began = time.monotonic()
+    assert not network.is_reachable()
+    assert time.monotonic() - began < 1
+
+
+def test_a_proxy_is_trusted(closed_port, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    assert network.is_reachable()
+
+
+def test_what_the_user_registers_needs_no_network(closed_port, tmp_path):
+    """A builder of the user's own, with images of several sizes and labels withheld in one split."""
+    import tensorflow_datasets as tfds
+
+    class OwnPictures(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = {
+                "image": tfds.features.Image(shape=(None, None, 3)),
+                "label": tfds.features.ClassLabel(names=["dark", "light"]),
+            }
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples(True), "test": self._generate_examples(False)}
+
+        def _generate_examples(self, labelled):
+            for number in range(6):
+                image = np.full((10 + number, 20, 3), 255 * (number % 2), "uint8")
+                yield number, {"image": image, "label": number % 2 if labelled else -1}
+
+    try:
+        source = kg.data.open_source("own_pictures", data_dir=tmp_path, labels=True)
+        assert source.image_shape == (64, 64, 3) and source.class_names == ("dark", "light")
+        np.testing.assert_array_equal(source.images[:, 0, 0, 0], source.labels * 255)
+        assert kg.data.open_source("own_pictures", data_dir=tmp_path, image_size=8).image_shape == (8, 8, 3)
+        with pytest.raises(UserError, match="labels=True.*withholds"):
+            kg.data.open_source("own_pictures", split="test", data_dir=tmp_path, labels=True)
+    finally:
+        from tensorflow_datasets.core import registered
+
+        registered._DATASET_REGISTRY.pop("own_pictures")
+
+
+def test_large_data_sets_are_mapped_with_their_labels(monkeypatch, tmp_path):
+    from keras_gans.data import cache
+
+    in_memory = kg.data.open_source("digits", split="test")
+    monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)
+    for _ in range(2):
+        mapped = kg.data.open_source("digits", split="test")
+        assert isinstance(mapped.images, np.memmap)
+        np.testing.assert_array_equal(mapped.images, in_memory.images)
+        np.testing.assert_array_equal(mapped.labels, in_memory.labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "sizes"),
+    [
+        ("mnist", (28, 28, 1), (60_000, 10_000)),
+        ("fashion_mnist", (28, 28, 1), (60_000, 10_000)),
+        ("cifar10", (32, 32, 3), (50_000, 10_000)),
+    ],
+)
+def test_prepared_data_sets_need_no_network(closed_port, name, shape, sizes):
+    folder = os.environ.get("TFDS_DATA_DIR")
+    if not folder or not (Path(folder) / name).is_dir():
+        pytest.skip(f"TFDS_DATA_DIR holds no prepared {name}")
+    source = kg.data.open_source(name, split="test", labels=True)
+    assert (source.image_shape, len(source), source.images.dtype) == (shape, sizes[1], np.uint8)
+    assert np.bincount(source.labels).size == len(source.class_names) == 10
+    images, labels = next(iter(kg.data.to_dataset(source, labels=True)))
+    assert images.shape == (64, *shape) and labels.shape == (64,)
+    tenth = kg.data.open_source(name, split="train[:10%]", image_size=16)
+    assert (len(tenth), tenth.image_shape) == (sizes[0] // 10, (16, 16, shape[-1]))
