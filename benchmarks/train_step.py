@@ -2,8 +2,9 @@
 
     python -m benchmarks.train_step --cases dcgan28 dcgan64 wgan_gp32 --rounds 7 --output step.json
 
-The variants take turns (A B C A B C ...) in one process, so that a change in the machine's speed meets all of them;
-ratios are of each round's times, and medians are printed. PyTorch is compared where it is installed.
+Each variant lives in a process of its own, and they take turns (A B C A B C ...), so that neither shares threads or
+memory with another and a change in the machine's speed meets all of them. Ratios are of each round's times; medians are
+printed. PyTorch is compared where it is installed (pip install torch).
 """
 
 import argparse
@@ -12,6 +13,8 @@ import importlib.util
 import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +25,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from benchmarks import peers
+from keras_gans.files import whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Case:
 
 CASES = {
     "dcgan28": Case("dcgan", (28, 28, 1)),
+    "dcgan28_wide": Case("dcgan", (28, 28, 1), base_filters=128),
     "dcgan64": Case("dcgan", (64, 64, 3)),
     "wgan_gp32": Case("wgan_gp", (32, 32, 3), discriminator_steps=5),
 }
@@ -82,35 +87,68 @@ def plain(case):
     return keras_step(model, images)
 
 
-def variants(case, with_torch):
-    """{name: function that makes the step}."""
-    made = {
-        "plain Keras": lambda: plain(case),
-        "keras_gans": lambda: ours(case, "float32"),
-        "keras_gans bfloat16": lambda: ours(case, "mixed_bfloat16"),
-    }
-    if with_torch:
-        made["PyTorch eager"] = lambda: peers.torch_step(case, bfloat16=False)
-        made["PyTorch eager bfloat16"] = lambda: peers.torch_step(case, bfloat16=True)
-    return made
+VARIANTS = {
+    "plain Keras": plain,
+    "keras_gans": lambda case: ours(case, "float32"),
+    "keras_gans bfloat16": lambda case: ours(case, "mixed_bfloat16"),
+    "PyTorch eager": lambda case: peers.torch_step(case, bfloat16=False),
+    "PyTorch eager bfloat16": lambda case: peers.torch_step(case, bfloat16=True),
+}
 
 
-def measure(case, with_torch, rounds, seconds):
+def work(case, variant):
+    """A worker's life: makes its step, then takes a turn of so many seconds for each line it reads."""
+    step = VARIANTS[variant](CASES[case])
+    started = time.perf_counter()
+    step()
+    print(json.dumps(time.perf_counter() - started), flush=True)
+    step()
+    for line in sys.stdin:
+        started, count = time.perf_counter(), 0
+        while time.perf_counter() - started < float(line):
+            step()
+            count += 1
+        print(json.dumps((time.perf_counter() - started) / count), flush=True)
+
+
+class Worker:
+    """A variant in a process of its own."""
+
+    def __init__(self, case, variant):
+        command = [sys.executable, "-m", "benchmarks.train_step", "--worker", case, variant]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        # Waited for here, so that no worker starts while another is being timed.
+        self.first_step = self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(self.process.args)} ended early; run it by hand to see why.")
+        return json.loads(line)
+
+    def turn(self, seconds):
+        """Seconds a step, over a turn of so many seconds."""
+        print(seconds, file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(case, variants, rounds, seconds):
     """{variant: {"first_step_s", "times": [seconds a step, one a round]}}."""
-    steps, results = {}, {}
-    for name, make in variants(case, with_torch).items():
-        steps[name] = make()
-        started = time.perf_counter()
-        steps[name]()
-        results[name] = {"first_step_s": time.perf_counter() - started, "times": []}
-        steps[name]()
-    for _ in range(rounds):
-        for name, step in steps.items():
-            started, count = time.perf_counter(), 0
-            while time.perf_counter() - started < seconds:
-                step()
-                count += 1
-            results[name]["times"].append((time.perf_counter() - started) / count)
+    workers = {variant: Worker(case, variant) for variant in variants}
+    results = {name: {"first_step_s": worker.first_step, "times": []} for name, worker in workers.items()}
+    try:
+        for _ in range(rounds):
+            for name, worker in workers.items():
+                results[name]["times"].append(worker.turn(seconds))
+    finally:
+        for worker in workers.values():
+            worker.close()
     return results
 
 
@@ -144,20 +182,23 @@ def main():
     parser.add_argument("--rounds", type=int, default=7, help="turns that every variant takes")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a turn")
     parser.add_argument("--output", help="JSON file for the figures")
+    parser.add_argument("--worker", nargs=2, metavar=("CASE", "VARIANT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.worker:
+        work(*arguments.worker)
+        return
     with_torch = importlib.util.find_spec("torch") is not None
     if not with_torch:
         print("PyTorch is not installed: compared with plain Keras only (pip install torch).")
+    variants = [name for name in VARIANTS if with_torch or "PyTorch" not in name]
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": os.cpu_count()}
     figures = {"versions": versions, "rounds": arguments.rounds, "cases": {}}
     for name in arguments.cases:
-        results = measure(CASES[name], with_torch, arguments.rounds, arguments.seconds)
+        results = measure(name, variants, arguments.rounds, arguments.seconds)
         figures["cases"][name] = report(name, CASES[name], results)
-        keras.backend.clear_session()
     if arguments.output:
-        with open(arguments.output + ".partial", "w", encoding="utf-8") as file:
-            json.dump(figures, file, indent=2)
-        os.replace(arguments.output + ".partial", arguments.output)
+        with whole(arguments.output) as partial:
+            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def golden_answers(model):
         for key, value in outputs.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise UserError(
-                    f"The model's {key} is NaN or infinite after step {int(model.step)}, so it was not exported. "
+                    f"The model's {key} is NaN or infinite after step {model.steps_taken}, so it was not exported. "
                     "Export an earlier checkpoint."
                 )
         answers[name] = (inputs, outputs)

@@ -22,7 +22,7 @@ def describe_model(model, run):
     names = [name for name, scheme in schemes.items() if scheme is type(model)]
     return {
         "run": None if run is None else Path(run).absolute().name,
-        "step": int(model.step),
+        "step": model.steps_taken,
         "scheme": names[0] if names else type(model).__name__,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},

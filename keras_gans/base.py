@@ -58,6 +58,11 @@ class AdversarialModel(keras.Model):
         # A GAN is never called on its real data, which is how Keras would build it.
         self.built = True
 
+    @property
+    def steps_taken(self):
+        """`step` as an integer, under a strategy too."""
+        return int(tf.convert_to_tensor(self.step.value))
+
     def variables_of(self, player):
         """The trainable variables that a player's optimizer moves."""
         return [variable for network in self.players[player] for variable in getattr(self, network).trainable_variables]
@@ -135,7 +140,7 @@ class AdversarialModel(keras.Model):
         bad = [weight.path for weight in floats if not bool(tf.reduce_all(tf.math.is_finite(weight)))]
         if bad:
             raise NonFiniteError(
-                f"{filepath} was not written: after step {int(self.step)} {len(bad)} of {len(self.weights)} weights "
+                f"{filepath} was not written: after step {self.steps_taken} {len(bad)} of {len(self.weights)} weights "
                 f"are NaN or infinite, among them {bad[0]}."
             )
 
@@ -174,7 +179,7 @@ class AdversarialModel(keras.Model):
                 raise
             curve = str(error).split(_NON_FINITE)[1].split(";")[0].strip()
             raise NonFiniteError(
-                f"Step {int(self.step) + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
+                f"Step {self.steps_taken + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
                 "saved. Look for NaN in the data; else lower the learning rate."
             ) from None
 

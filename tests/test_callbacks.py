@@ -67,7 +67,7 @@ def test_the_image_grid_of_the_readme(tmp_path):
     ]
     assert grid.latest == tmp_path / "samples" / "step-00000004.png"
     found = events(tmp_path)
-    assert [step for step, _ in found["samples"]] == [2, 4] and [step for step, _ in found["real"]] == [0]
+    assert [step for step, _ in found["images/samples"]] == [2, 4] and [step for step, _ in found["images/real"]] == [0]
     drawn = kg.picture.draw(model.sample(9))
     np.testing.assert_array_equal(np.asarray(Image.open(grid.latest)), drawn[..., 0])
 
@@ -90,8 +90,9 @@ def test_curves_reach_tensorboard_and_the_metrics_file(tmp_path):
     expected |= {"discriminator_gradient_norm", "generator_gradient_norm", "steps_per_second"}
     assert set(lines[0]) == expected | {"step", "seconds"}
     found = events(tmp_path)
-    assert set(found) == expected
-    for line, (step, value) in zip(lines, found["wasserstein_estimate"], strict=True):
+    assert {name.split("/")[1] for name in found} == expected
+    assert "losses/generator_loss" in found and "gradient norms/generator_gradient_norm" in found
+    for line, (step, value) in zip(lines, found["scheme/wasserstein_estimate"], strict=True):
         assert (step, float(value)) == (line["step"], pytest.approx(line["wasserstein_estimate"]))
 
 
@@ -99,8 +100,8 @@ def test_a_point_is_the_mean_since_the_last_point(tmp_path):
     each, pairs = (tmp_path / name for name in ("each", "pairs"))
     for directory, every in ((each, 1), (pairs, 2)):
         fit(small_model("gan"), 4, [kg.callbacks.Curves(directory, every=every)])
-    single = [float(value) for _, value in events(each)["generator_loss"]]
-    double = [float(value) for _, value in events(pairs)["generator_loss"]]
+    single = [float(value) for _, value in events(each)["losses/generator_loss"]]
+    double = [float(value) for _, value in events(pairs)["losses/generator_loss"]]
     assert double == pytest.approx([sum(single[:2]) / 2, sum(single[2:]) / 2], rel=1e-5)
     assert single[0] != pytest.approx(single[3])
 

@@ -188,9 +188,9 @@ def sample_command(
                 picture.draw(image[None]) if image.shape[-1] == 2 else image, target / f"{seed + index}.png"
             )
     else:
-        target = to or folder / "samples" / f"step-{int(model.step):08d}-seed-{seed}.png"
+        target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}.png"
         picture.save_png(picture.draw(samples), target)
-    console.print(f"{count} samples of step {int(model.step)} are in [bold]{target}[/]", highlight=False)
+    console.print(f"{count} samples of step {model.steps_taken} are in [bold]{target}[/]", highlight=False)
 
 
 app.command("export")(export_command)

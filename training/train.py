@@ -68,7 +68,7 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     resumed = run is not None
     with strategy.scope():
         model = run_directory.load_run(run) if resumed else build_model(recipe, source.image_shape)
-    done = int(model.step)
+    done = model.steps_taken
     if done >= recipe.steps:
         raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
@@ -88,7 +88,7 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
 
 def _fit(model, images, recipe, run, source, console):
     board = run / "tensorboard"
-    done = int(model.step)
+    done = model.steps_taken
     if done == 0:
         _write_recipe_to_tensorboard(board, recipe)
     # No more often than every half run, so that a short trial leaves pictures and a checkpoint too.
@@ -113,7 +113,7 @@ def _fit(model, images, recipe, run, source, console):
     finally:
         progress.close()
         interruption.restore()
-    return Outcome(run, int(model.step), pictures.latest, interruption.happened)
+    return Outcome(run, model.steps_taken, pictures.latest, interruption.happened)
 
 
 def recipe_of(run):
@@ -162,14 +162,14 @@ def _opening_line(run, recipe, source, devices, done):
 
 def _write_recipe_to_tensorboard(board, recipe):
     settings = flatten(dataclasses.asdict(recipe))
-    simple = {
-        key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in settings.items()
-    }
     table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
+    # Of the rest, nothing changes what is computed, so comparing runs by it would say nothing.
+    cosmetic = {"name", "summary", "source", "log_every", "picture_every", "checkpoint_every", "keep_checkpoints"}
+    kept = {key: value for key, value in settings.items() if key not in cosmetic}
     writer = tf.summary.create_file_writer(str(board))
     with writer.as_default():
         tf.summary.text("recipe", f"| setting | value |\n|---|---|\n{table}", step=0)
-        hparams.hparams(simple)
+        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()})
     writer.close()
 
 

@@ -31,7 +31,7 @@ class Checkpoint(EveryNSteps):
 
     def save(self, model):
         """Saves `model` at its own step now and returns the path."""
-        path = self.directory / f"step-{int(model.step):08d}.keras"
+        path = self.directory / f"step-{model.steps_taken:08d}.keras"
         with whole(path) as partial:
             model.save(partial)
         for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:

@@ -10,6 +10,13 @@ from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.files import whole
 
 
+def tag(curve):
+    """A curve's name in TensorBoard, which draws what stands before a slash as one group."""
+    groups = {"_loss": "losses", "_gradient_norm": "gradient norms", "_per_second": "speed"}
+    group = next((group for ending, group in groups.items() if curve.endswith(ending)), "scheme")
+    return f"{group}/{curve}"
+
+
 class Curves(EveryNSteps):
     """Writes each curve's mean over the last `every` steps to TensorBoard's Scalars and to `metrics.jsonl`.
 
@@ -49,7 +56,7 @@ class Curves(EveryNSteps):
         self._last_step, self._last_time = step, now
         with self._writer.as_default():
             for name, value in values.items():
-                tf.summary.scalar(name, value, step=step)
+                tf.summary.scalar(tag(name), value, step=step)
         self._writer.flush()
         if self.metrics_file is not None:
             line = {"step": step, "seconds": round(now - self._started, 3), **values}

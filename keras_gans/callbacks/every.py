@@ -28,7 +28,7 @@ class EveryNSteps(keras.callbacks.Callback):
         raise NotImplementedError(f"{type(self).__name__} must define on_step().")
 
     def on_train_begin(self, logs=None):
-        self.step = self._called_at = int(self.model.step)
+        self.step = self._called_at = self.model.steps_taken
         self._batch = -1
 
     def on_train_batch_end(self, batch, logs=None):

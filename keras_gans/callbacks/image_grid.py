@@ -41,7 +41,7 @@ class ImageGrid(EveryNSteps):
         self._drawn = self.count if is_image else 32 * self.count
         self._real = None if self.real is None else _first(self.real, self._drawn, is_image)
         if self._real is not None:
-            self._show("real", picture.draw(self._real), self.step)
+            self._show("images/real", picture.draw(self._real), self.step)
             picture.save_png(picture.draw(self._real), self.samples_directory / "real.png")
 
     def on_step(self, step, logs):
@@ -49,7 +49,7 @@ class ImageGrid(EveryNSteps):
         drawn = picture.draw(samples, real=self._real)
         self.latest = self.samples_directory / f"step-{step:08d}.png"
         picture.save_png(drawn, self.latest)
-        self._show("samples", drawn, step)
+        self._show("images/samples", drawn, step)
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
