@@ -129,7 +129,7 @@ def test_against_a_frozen_discriminator_the_generator_becomes_a_delta():
     for seed in SEEDS:
         keras.utils.set_random_seed(seed)
         generator = kg.networks.mlp_generator((2,), 2, (128, 128), "relu", output_activation=None)
-        critic = kg.networks.mlp_discriminator((2,), (128, 128))
+        critic = kg.networks.mlp_discriminator((2,), (128,))
         model = kg.schemes.VanillaGAN(generator, critic, seed=seed)
         model.compile({player: Adam(1e-3, beta_1=0.5) for player in model.players})
 

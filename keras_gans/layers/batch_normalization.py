@@ -30,7 +30,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync if context else 1
-        fusable = self.center and self.scale and mask is None and inputs.shape.rank in (2, 4) and replicas == 1
+        # The Keras of Python 3.10 has no batch renormalization.
+        plain = self.center and self.scale and mask is None and not getattr(self, "renorm", False)
+        fusable = plain and inputs.shape.rank in (2, 4) and replicas == 1
         if not (training and self.trainable and fusable):
             return super().call(inputs, training=training, mask=mask)
         return self._fused(inputs)
