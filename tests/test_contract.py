@@ -113,6 +113,17 @@ def test_another_seed_trains_another_model(scheme):
 
 
 @every_scheme
+def test_each_step_draws_latents_of_its_own(scheme, monkeypatch):
+    model = small_model(scheme, rate=0.0)
+    drawn, original = [], model.generate
+    monkeypatch.setattr(model, "generate", lambda rows: drawn.append(original(rows)) or drawn[-1])
+    for _ in range(2):
+        model.train_step(tf.constant(images(BATCH * model.batches_per_step())))
+    # Nothing has moved, so equal samples would mean equal latents.
+    assert all(not np.array_equal(a, b) for i, a in enumerate(drawn) for b in drawn[:i])
+
+
+@every_scheme
 def test_keras_file_holds_everything(scheme, tmp_path):
     model = train(small_model(scheme), 2)
     model.save(tmp_path / "model.keras")

@@ -33,7 +33,8 @@ def quantiles(mean, deviation, count=200_000):
 
 
 def integral(values):
-    return float(np.trapezoid(values, GRID) if hasattr(np, "trapezoid") else np.trapz(values, GRID))
+    """The trapezoidal rule on the grid, at whose ends everything here is nothing."""
+    return float(np.sum(values) * (GRID[1] - GRID[0]))
 
 
 def jensen_shannon(p, q):
@@ -65,11 +66,6 @@ def log_ratio(points, q=Q):
         return -0.5 * np.square((points - mean) / deviation) - math.log(deviation)
 
     return tf.constant(log_density(*P) - log_density(*q), tf.float32)
-
-
-def two_terms(loss, scores_of, **options):
-    """A discriminator's loss where its scores are scores_of(points)."""
-    return float(loss(scores_of(quantiles(*P)), scores_of(quantiles(*Q)), **options))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +171,8 @@ def test_a_trained_discriminator_is_the_optimal_one():
     for seed in SEEDS:
         model = trained_critic(kg.schemes.VanillaGAN, seed)
         errors.append(mean_error(tf.sigmoid(scores_of(model, GRID)), tf.sigmoid(log_ratio(GRID)).numpy()))
-        values.append(-two_terms(losses.minimax_discriminator, lambda points, model=model: scores_of(model, points)))
+        real, fake = (scores_of(model, quantiles(*parameters)) for parameters in (P, Q))
+        values.append(-float(losses.minimax_discriminator(real, fake)))
     assert report("gan: |D - p / (p + q)|", errors, "at most 0.01") <= 0.01
     limit = f"{expected:.5f} within 0.005"
     assert report("gan: V(D)", values, limit) == pytest.approx(expected, abs=0.005)

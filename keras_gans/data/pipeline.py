@@ -7,6 +7,7 @@ from keras_gans.data.cache import IN_MEMORY_BYTES
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import is_whole
 from keras_gans.errors import UserError
+from keras_gans.pixels import from_uint8
 
 _MAX_SEED = 2**63 - 1
 _SHUFFLING_ROUNDS = 16
@@ -159,7 +160,7 @@ def _gathering(source, labels):
     def batch_of(indices):
         batch = tf.gather(items, indices)
         if scaled:
-            batch = tf.cast(batch, tf.float32) / 127.5 - 1.0
+            batch = from_uint8(batch)
         return (batch, tf.gather(numbers, indices)) if labels else batch
 
     return batch_of
