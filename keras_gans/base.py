@@ -247,6 +247,8 @@ class AdversarialModel(keras.Model):
 
     def after_update(self, player):
         """Called after each update of `player`; a scheme may constrain weights here."""
+        # A body, because AutoGraph cannot convert a docstring alone where an update runs in a user's tf.function.
+        return None
 
     def _log(self, values):
         for name, value in values.items():
