@@ -23,7 +23,11 @@ def recipe_for(scheme):
         network = dict(getattr(chosen, role))
         small = {"base_filters": 4, "hidden_units": [16]}
         networks[role] = {key: small.get(key, value) for key, value in network.items()}
-    return chosen.replace(latent_dim=6, batch_size=BATCH, **networks)
+    scheme = dict(chosen.scheme)
+    if "discriminator_steps" in scheme:
+        # Two show that there are several; over replicas each is traced by itself.
+        scheme["discriminator_steps"] = 2
+    return chosen.replace(latent_dim=6, batch_size=BATCH, scheme=scheme, **networks)
 
 
 def small_model(scheme, rate=None, **changes):
