@@ -118,7 +118,7 @@ def test_interrupting_saves_and_prints_the_command_that_goes_on(tmp_path):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    assert process.returncode == 128 + signal.SIGINT, errors
     assert "Interrupted after step" in output
     assert "keras-gans train --resume runs/00001-dcgan-digits" in output
     checkpoint = next((tmp_path / "runs" / "00001-dcgan-digits" / "checkpoints").glob("*.keras"))
@@ -180,6 +180,15 @@ def test_help_and_list_do_not_import_tensorflow(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "dcgan" in done.stdout and "wgan_gp" in done.stdout and "--resume" in done.stdout
+
+
+def test_a_diverging_run_stops_with_one_message(tmp_path):
+    rate = "optimizers.discriminator.learning_rate=1e30"
+    code, _, errors = run("train", "wgan_gp", "--steps", "50", *TINY, "--set", rate, cwd=tmp_path)
+    assert code == 1
+    assert "discriminator_loss is NaN or infinite" in errors and "no checkpoint yet" in errors
+    assert "Traceback" not in errors
+    assert not list(tmp_path.rglob("*.keras"))
 
 
 def test_two_logical_devices_train(tmp_path):

@@ -134,10 +134,11 @@ def _train(chosen, run, root, devices, mixed_precision, dry_run):
 
 def _print_outcome(outcome, root):
     run = shlex.quote(str(outcome.run))
-    if outcome.interrupted:
+    if outcome.signal is not None:
         console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
         _print_command(f"keras-gans train --resume {run}" + _root_option(root))
-        return
+        # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
+        raise typer.Exit(128 + outcome.signal)
     console.print(f"\nDone: {outcome.steps} steps. The samples are in [bold]{outcome.picture}[/]", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
@@ -205,6 +206,10 @@ def main():
         errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except NonFiniteError as error:
+        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:
+        # A full disk or a folder that may not be written to; whatever was there before is still whole.
         errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
 

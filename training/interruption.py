@@ -10,12 +10,12 @@ class Interruption(keras.callbacks.Callback):
     """Ends `fit` after the current step when SIGINT or SIGTERM arrives; a second signal ends it at once.
 
     Attributes:
-        happened: whether a signal arrived.
+        signal: number of the signal that arrived, or None.
     """
 
     def __init__(self):
         super().__init__()
-        self.happened = False
+        self.signal = None
 
     def on_train_begin(self, logs=None):
         self._previous = {}
@@ -25,12 +25,12 @@ class Interruption(keras.callbacks.Callback):
                 self._previous[number] = signal.signal(number, self._note)
 
     def _note(self, number, frame):
-        if self.happened:
+        if self.signal is not None:
             raise KeyboardInterrupt
-        self.happened = True
+        self.signal = number
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.happened:
+        if self.signal is not None:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

@@ -10,7 +10,7 @@ from tensorboard.plugins.hparams import api as hparams
 
 import keras_gans as kg
 from keras_gans import run_directory
-from keras_gans.errors import UserError
+from keras_gans.errors import NonFiniteError, UserError
 
 from . import new_run
 from .build import build_model
@@ -27,13 +27,13 @@ class Outcome:
         run: its directory.
         steps: training steps taken in all.
         picture: the last picture of samples.
-        interrupted: whether a signal ended it early.
+        signal: number of the signal that ended it early, or None.
     """
 
     run: Path
     steps: int
     picture: Path | None
-    interrupted: bool
+    signal: int | None
 
 
 def open_data(recipe, data_dir=None, progress=False):
@@ -110,10 +110,14 @@ def _fit(model, images, recipe, run, source, console):
     ]
     try:
         model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+    except NonFiniteError as error:
+        saved = run_directory.checkpoints(run)
+        last = f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
+        raise NonFiniteError(f"{error} {last}") from None
     finally:
         progress.close()
         interruption.restore()
-    return Outcome(run, model.steps_taken, pictures.latest, interruption.happened)
+    return Outcome(run, model.steps_taken, pictures.latest, interruption.signal)
 
 
 def recipe_of(run):
