@@ -53,8 +53,8 @@ class Recipe:
     seed: int = 0
     precision: str = "float32"
     log_every: int = 50
-    picture_every: int = 500
-    checkpoint_every: int = 1000
+    picture_every: int = 250
+    checkpoint_every: int = 500
     keep_checkpoints: int = 3
 
     def __post_init__(self):

@@ -91,10 +91,8 @@ def _fit(model, images, recipe, run, source, console):
     done = model.steps_taken
     if done == 0:
         _write_recipe_to_tensorboard(board, recipe)
-    # No more often than every half run, so that a short trial leaves pictures and a checkpoint too.
-    picture_every = min(recipe.picture_every, recipe.steps)
     pictures = kg.callbacks.ImageGrid(
-        board, every=picture_every, real=source.images[:2048], samples_directory=run / "samples"
+        board, every=recipe.picture_every, real=source.images[:2048], samples_directory=run / "samples"
     )
     checkpoint = kg.callbacks.Checkpoint(
         run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
