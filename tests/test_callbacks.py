@@ -147,3 +147,24 @@ def test_keras_tensorboard_callback_works_too(tmp_path):
 
     fit(small_model("gan"), 2, [keras.callbacks.TensorBoard(tmp_path, update_freq=1)])
     assert list(tmp_path.rglob("events*"))
+
+
+def test_what_never_began_can_be_closed():
+    from training.interruption import Interruption
+
+    kg.callbacks.Progress(steps=3).close()
+    Interruption().restore()
+
+
+def test_an_interruption_gives_the_signals_back():
+    import signal
+
+    from training.interruption import Interruption
+
+    before = signal.getsignal(signal.SIGINT)
+    model, interruption = small_model("gan"), Interruption()
+    stop = kg.callbacks.EveryNSteps(every=2)
+    stop.on_step = lambda step, logs: signal.raise_signal(signal.SIGINT)
+    fit(model, 5, [stop, interruption])
+    assert model.steps_taken == 2 and interruption.signal == signal.SIGINT
+    assert signal.getsignal(signal.SIGINT) is before

@@ -16,9 +16,9 @@ class Interruption(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         self.signal = None
+        self._previous = {}
 
     def on_train_begin(self, logs=None):
-        self._previous = {}
         # Python allows handlers in the main thread only; elsewhere there is nothing to take over.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):

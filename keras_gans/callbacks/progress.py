@@ -22,12 +22,12 @@ class Progress(EveryNSteps):
         super().__init__(every)
         self.steps = steps
         self.console = console or Console()
+        self._bar = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self._started, self._from = time.perf_counter(), self.step
         self._line_at = self.step
-        self._bar = None
         if self.console.is_terminal:
             self._bar = Bar(
                 TextColumn("[bold]step"),
