@@ -225,6 +225,9 @@ class AdversarialModel(keras.Model):
             player: a key of `players`.
             loss_function: function of `args` that returns (scalar loss, {curve: value}).
             *args: what the loss is a function of.
+
+        Raises:
+            UserError: the loss depends on none of the player's variables, so that nothing would ever move.
         """
         optimizer, variables = self.optimizers[player], self.variables_of(player)
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
@@ -233,7 +236,7 @@ class AdversarialModel(keras.Model):
             loss = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
             # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
             scaled_loss = optimizer.scale_loss(loss / replicas)
-        gradients = tape.gradient(scaled_loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = _connected(tape.gradient(scaled_loss, variables), variables, player)
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
@@ -261,3 +264,14 @@ class AdversarialModel(keras.Model):
             "evaluate() and validation_data have no meaning for an adversarial scheme: its losses measure one player "
             "against the other, not the samples. Draw samples with sample() and compare those with held-out data."
         )
+
+
+def _connected(gradients, variables, player):
+    """Gradients with zeros for variables that this loss happens not to reach."""
+    if all(gradient is None for gradient in gradients):
+        raise UserError(
+            f"The loss of {player!r} depends on none of its {len(variables)} variables, so training would not move it. "
+            "Look for a stop_gradient, a NumPy value or another network's samples in its loss."
+        )
+    pairs = zip(gradients, variables, strict=True)
+    return [tf.zeros_like(variable) if gradient is None else gradient for gradient, variable in pairs]

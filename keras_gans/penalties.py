@@ -81,9 +81,7 @@ def clip_weights(variables, limit):
 
     tensors = [variable.value for variable in variables]
     context = tf.distribute.get_replica_context()
-    if context is None:
-        clip(tf.distribute.get_strategy(), tensors)
-    elif context.num_replicas_in_sync == 1:
+    if context.num_replicas_in_sync == 1:
         for tensor in tensors:
             tensor.assign(tf.clip_by_value(tensor, -limit, limit))
     else:

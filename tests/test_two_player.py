@@ -223,3 +223,10 @@ def test_the_uniform_prior_stays_in_its_box():
     normal = tf.function(kg.latent.latents_from_seeds)(tf.range(4000, dtype=tf.int64), 3)
     assert float(tf.math.reduce_variance(normal)) == pytest.approx(1.0, rel=0.05)
     assert float(tf.reduce_mean(normal)) == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_loss_that_reaches_none_of_the_players_weights_is_refused(monkeypatch):
+    model = small_model("gan")
+    monkeypatch.setattr(model, "generator_loss", lambda fake: (tf.reduce_mean(tf.stop_gradient(fake)), {}))
+    with pytest.raises(UserError, match="loss of 'generator' depends on none of its"):
+        model.train_step(tf.constant(images(BATCH)))
