@@ -11,6 +11,7 @@ _SUBMODULES = (
     "callbacks",
     "data",
     "inputs",
+    "labels",
     "latent",
     "layers",
     "losses",

@@ -35,12 +35,14 @@ class AdversarialModel(keras.Model):
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
         log_names: names of the further curves that the loss functions report.
+        trains_on_labels: whether `fit` needs integer labels with the samples.
         step: int64 variable, the number of training steps taken; saved with the weights.
         optimizers: {player: optimizer}, after `compile`.
     """
 
     players = {}
     log_names = ()
+    trains_on_labels = False
 
     def __init__(self, *, seed=0, name=None):
         super().__init__(name=name)
@@ -118,7 +120,7 @@ class AdversarialModel(keras.Model):
     def get_config(self):
         lineage = type(self).__mro__[: type(self).__mro__.index(AdversarialModel) + 1]
         parameters = [p for scheme in lineage for p in inspect.signature(scheme.__init__).parameters.values()]
-        names = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
+        names = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} - {"self"}
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in sorted(names)}
 
     @classmethod
@@ -154,6 +156,10 @@ class AdversarialModel(keras.Model):
         """Shape of one real sample, without the batch."""
         raise NotImplementedError(f"{type(self).__name__} must define sample_shape().")
 
+    def check_labels(self, labels):
+        """Raises a `UserError` where a batch of labels (an array, or None) is not what the scheme trains on."""
+        return None
+
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs):
         """As `keras.Model.fit`.
 
@@ -168,7 +174,7 @@ class AdversarialModel(keras.Model):
             keras.callbacks.History.
 
         Raises:
-            UserError: samples of the wrong rank, shape, type or range, before the first step.
+            UserError: samples or labels of the wrong rank, shape, type or range, before the first step.
             NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
         """
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
@@ -186,16 +192,22 @@ class AdversarialModel(keras.Model):
     def _replicas(self):
         return self.distribute_strategy.num_replicas_in_sync
 
-    def play(self, real):
-        """One round of the game on a batch of real samples: the paper's updates in the paper's order."""
+    def play(self, *real):
+        """One round of the game: the paper's updates in the paper's order.
+
+        Args:
+            *real: a batch of real samples; and their labels where the scheme trains on labels.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define play().")
 
     def train_step(self, data):
-        real = data[0] if isinstance(data, (tuple, list)) else data
+        batch = data if isinstance(data, (tuple, list)) else (data,)
+        real = batch[: 1 + self.trains_on_labels]
         root = randomness.root_seed(self.seed, self.step.value)
         self._reseed_layers(root)
         with randomness.stream(root):
-            self.play(real)
+            self.play(*real)
+        self.after_step(self.step.value)
         # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
         with tf.control_dependencies([tf.identity(optimizer.iterations) for optimizer in self.optimizers.values()]):
             self.step.assign(self.step + 1)
@@ -251,6 +263,10 @@ class AdversarialModel(keras.Model):
     def after_update(self, player):
         """Called after each update of `player`; a scheme may constrain weights here."""
         # A body, because AutoGraph cannot convert a docstring alone where an update runs in a user's tf.function.
+        return None
+
+    def after_step(self, step):
+        """Called at the end of each training step with the number of steps before it; averages of weights go here."""
         return None
 
     def _log(self, values):

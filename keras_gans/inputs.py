@@ -31,8 +31,9 @@ def prepare(x, y, batch_size, model, *, shuffle, replicas):
         dataset = x
     else:
         dataset = _from_array(x, y, batch_size or 32, shuffle, model)
-    first = _first_batch(dataset)
+    first, *labels = _first_batch(dataset)
     check_samples(first, model.sample_shape())
+    model.check_labels(labels[0].numpy() if labels else None)
     return _merge_batches(dataset, len(first), model.batches_per_step(), replicas)
 
 
@@ -52,13 +53,10 @@ def _from_array(x, y, batch_size, shuffle, model):
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def _samples(element):
-    return element[0] if isinstance(element, (tuple, list)) else element
-
-
 def _first_batch(dataset):
+    """The first element as a tuple: samples, and labels where there are any."""
     for element in dataset.take(1):
-        return _samples(element)
+        return tuple(element) if isinstance(element, (tuple, list)) else (element,)
     raise UserError("The dataset is empty: there is not one batch to train on.")
 
 
@@ -125,7 +123,21 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
             f"{max(1, batches * batch_size // batches_per_step)} fits."
         )
     dataset = dataset.rebatch(batches_per_step * batch_size, drop_remainder=True)
+    dataset = dataset.map(lambda *parts: _woven(parts, batches_per_step), num_parallel_calls=tf.data.AUTOTUNE)
     if batches > 0:
         # Rebatching forgets the length, and Keras's progress bar needs it.
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches // batches_per_step))
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _woven(parts, count):
+    """The rows of `count` batches in turn: the first of each, the second of each, and so on.
+
+    However many replicas share the rows out, every `count`-th row that a replica gets is of the same batch.
+    """
+
+    def weave(rows):
+        stacked = tf.reshape(rows, (count, rows.shape[0] // count, *rows.shape[1:]))
+        return tf.reshape(tf.experimental.numpy.swapaxes(stacked, 0, 1), rows.shape)
+
+    return tf.nest.map_structure(weave, parts[0] if len(parts) == 1 else parts)

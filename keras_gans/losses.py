@@ -71,3 +71,50 @@ def wasserstein_generator(fake_scores):
     Arjovsky et al. (2017), algorithm 1, line 10.
     """
     return -ops.mean(fake_scores)
+
+
+def class_cross_entropy(labels, class_logits):
+    """-E log P(class = label | sample), with P the softmax of the logits.
+
+    Odena et al., "Conditional Image Synthesis with Auxiliary Classifier GANs" (2017), equation 3, one of its two
+    terms. With K equal logits it is log K.
+
+    Args:
+        labels: integers (batch,).
+        class_logits: (batch, K).
+    """
+    return ops.mean(ops.sparse_categorical_crossentropy(labels, class_logits, from_logits=True))
+
+
+def not_fake(logits):
+    """-log(1 - p(fake | x)) for each row, of K + 1 logits with the last for "fake", (batch,).
+
+    Odena, "Semi-Supervised Learning with Generative Adversarial Networks" (2016), section 2. With 11 equal logits it
+    is -log(10/11) = 0.0953.
+    """
+    return ops.logsumexp(logits, axis=-1) - ops.logsumexp(logits[:, :-1], axis=-1)
+
+
+def is_fake(logits):
+    """-log p(fake | x) for each row, of K + 1 logits with the last for "fake", (batch,).
+
+    Odena (2016), section 2. With 11 equal logits it is log 11 = 2.3979.
+    """
+    return ops.logsumexp(logits, axis=-1) - logits[:, -1]
+
+
+def with_fake_logit(class_logits):
+    """K logits with one more, fixed at 0, for "fake": (batch, K) -> (batch, K + 1).
+
+    Salimans et al., "Improved Techniques for Training GANs" (2016), section 5: the softmax has one logit too many, so
+    that D(x) = Z / (Z + 1) with Z the sum of the exponentials.
+    """
+    return ops.pad(class_logits, [(0, 0), (0, 1)])
+
+
+def feature_matching(real_mean, fake_mean):
+    """||E f(x) - E f(G(z))||^2, of the mean activations (d,) of one of the discriminator's layers.
+
+    Salimans et al. (2016), section 3.1.
+    """
+    return ops.sum(ops.square(real_mean - fake_mean))

@@ -1,17 +1,17 @@
 """The schedule that most papers share: the discriminator n times, each on a batch of its own, then the generator."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gans import randomness
+from keras_gans import averages, randomness
 from keras_gans.base import AdversarialModel
 from keras_gans.errors import UserError
-from keras_gans.latent import draw_latents, latents_from_seeds, prior_named
-from keras_gans.pixels import to_uint8
+from keras_gans.latent import draw_latents, prior_named
+from keras_gans.layers import Dropout, GaussianNoise
+from keras_gans.serving import Sampler
 
 
-class GAN(AdversarialModel):
+class GAN(Sampler, AdversarialModel):
     """A generator and a discriminator (or critic) in turn.
 
     Goodfellow et al., "Generative Adversarial Networks" (2014), algorithm 1. A scheme gives `discriminator_loss` and
@@ -26,6 +26,8 @@ class GAN(AdversarialModel):
         shared_fakes: whether one pass of the generator serves both players' steps, which is faster; only where
             `discriminator_steps` is 1. Otherwise each update draws fresh latents, as in the papers.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
+        ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
+            then samples and is exported; 0 for none, as in the papers.
         seed: see `AdversarialModel`.
 
     Raises:
@@ -43,43 +45,54 @@ class GAN(AdversarialModel):
         discriminator_steps=1,
         shared_fakes=False,
         latent_prior="normal",
+        ema=0.0,
         seed=0,
         name=None,
     ):
         super().__init__(seed=seed, name=name)
         self.generator = generator
         self.discriminator = discriminator
-        self.latent_dim = generator.input_shape[-1] if latent_dim is None else latent_dim
+        self.latent_dim = _first(generator.input_shape)[-1] if latent_dim is None else latent_dim
         self.discriminator_steps = discriminator_steps
         self.shared_fakes = shared_fakes
         self.latent_prior = latent_prior
+        self.ema = ema
         self._check_arguments()
-        # Batch normalization must see real and generated samples apart; anything else may see them in one pass.
-        self._one_pass = not any(
-            isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator._flatten_layers()
-        )
+        if ema:
+            self.generator_average = averages.average_of(generator)
+        # Batch normalization must see real and generated samples apart, and random layers must not depend on how
+        # replicas share out the rows; anything else may see both in one pass.
+        apart = (keras.layers.BatchNormalization, Dropout, GaussianNoise)
+        self._one_pass = not any(isinstance(layer, apart) for layer in discriminator._flatten_layers())
 
     def _check_arguments(self):
         prior_named(self.latent_prior)
-        made, taken = self.generator.output_shape[1:], self.discriminator.input_shape[1:]
+        averages.check_decay(self.ema)
+        made, taken = self.generator.output_shape[1:], _first(self.discriminator.input_shape)[1:]
         if made != taken:
             raise UserError(f"The generator makes samples of shape {made}, but the discriminator takes {taken}.")
-        if self.generator.input_shape[-1] != self.latent_dim:
+        size = _first(self.generator.input_shape)[-1]
+        if size != self.latent_dim:
             raise UserError(
-                f"The generator takes latents of size {self.generator.input_shape[-1]}. Received: "
-                f"latent_dim={self.latent_dim}. Build the generator with that latent_dim, or leave it out here."
+                f"The generator takes latents of size {size}. Received: latent_dim={self.latent_dim}. Build the "
+                "generator with that latent_dim, or leave it out here."
             )
         if not isinstance(self.discriminator_steps, int) or self.discriminator_steps < 1:
             raise UserError(f"discriminator_steps must be 1 or more. Received: {self.discriminator_steps!r}.")
-        if self.shared_fakes and self.discriminator_steps > 1:
+        if self.shared_fakes and self.batches_per_step() > 1:
             raise UserError(
-                f"shared_fakes needs discriminator_steps=1. Received: discriminator_steps={self.discriminator_steps}; "
-                "a discriminator that takes several steps must see fresh samples in each."
+                f"shared_fakes needs one batch a step. Received: discriminator_steps={self.discriminator_steps}, and "
+                f"{self.batches_per_step()} batches a step; each update must then see fresh samples."
             )
 
-    def call(self, latents, training=False):
+    def call(self, inputs, training=False):
         """Samples from latents: (batch, latent_dim) -> (batch, *sample_shape)."""
-        return self.generator(latents, training=training)
+        return (self.generator if training else self.sampling_generator)(inputs, training=training)
+
+    @property
+    def sampling_generator(self):
+        """The network that samples: the generator, or its average where `ema` is on."""
+        return self.generator_average if self.ema else self.generator
 
     def sample_shape(self):
         return self.generator.output_shape[1:]
@@ -99,39 +112,59 @@ class GAN(AdversarialModel):
 
     # The schedule ---------------------------------------------------------------------------------------------
 
-    def score(self, samples):
+    def score(self, inputs):
         """The discriminator's raw scores in training mode, float32 (batch, 1)."""
-        return self.discriminator(samples, training=True)
+        return self.discriminator(inputs, training=True)
 
     def scores(self, real, fake):
-        """The discriminator's raw scores of real and of generated samples, each (batch, 1)."""
+        """The discriminator's raw scores of real and of generated samples, each (batch, 1).
+
+        Args:
+            real, fake: samples, or lists [samples, labels].
+        """
         if not self._one_pass:
             return self.score(real), self.score(fake)
-        return tf.split(self.score(tf.concat([tf.cast(real, fake.dtype), fake], axis=0)), 2)
+        both = tf.nest.map_structure(lambda r, f: tf.concat([tf.cast(r, f.dtype), f], axis=0), real, fake)
+        return tf.split(self.score(both), 2)
+
+    def latents(self, rows):
+        """Fresh latents of a training step, (rows, latent_dim)."""
+        return draw_latents(rows, self.latent_dim, self.next_seed(), self.latent_prior)
 
     def generate(self, rows):
-        """Samples from fresh latents in training mode, (rows, *sample_shape)."""
-        latents = draw_latents(rows, self.latent_dim, self.next_seed(), self.latent_prior)
-        return self.generator(latents, training=True)
+        """A tuple of what the losses take of the generator's side, here (samples,), from fresh latents.
 
-    def play(self, real):
-        rows = real.shape[0] or tf.shape(real)[0]
+        The samples are the generator's in training mode, (rows, *sample_shape).
+        """
+        return (self.generator(self.latents(rows), training=True),)
+
+    def play(self, *real):
+        rows = real[0].shape[0] or tf.shape(real[0])[0]
         if self.shared_fakes:
             self.update("generator", self._shared_round, real, rows)
             return
-        rows = rows // self.discriminator_steps
-        shares = tf.reshape(real, (rows, self.discriminator_steps, *self.sample_shape()))
-        self._repeat(lambda index: self._train_discriminator(shares[:, index]))
-        self.update("generator", lambda: self.generator_loss(self.generate(rows)))
+        count = self.batches_per_step()
+        rows = rows // count
+        shares = [tf.reshape(part, (rows, count, *part.shape[1:])) for part in real]
+        self._repeat(lambda index: self._train_discriminator(*(share[:, index] for share in shares)))
+        self._train_generator(rows, *(share[:, -1] for share in shares))
 
-    def _train_discriminator(self, real):
-        fake = tf.stop_gradient(self.generate(real.shape[0] or tf.shape(real)[0]))
-        self.update("discriminator", self.discriminator_loss, real, fake)
+    def _train_discriminator(self, *real):
+        fake = tf.nest.map_structure(tf.stop_gradient, self.generate(real[0].shape[0] or tf.shape(real[0])[0]))
+        self.update("discriminator", self.discriminator_loss, *real, *fake)
+
+    def _train_generator(self, rows, *real):
+        """The generator's update; `real` is the step's last batch, for schemes that compare with it."""
+        self.update("generator", lambda: self.generator_loss(*self.generate(rows)))
 
     def _shared_round(self, real, rows):
         fake = self.generate(rows)
-        self.update("discriminator", self.discriminator_loss, real, tf.stop_gradient(fake))
-        return self.generator_loss(fake)
+        self.update("discriminator", self.discriminator_loss, *real, *map(tf.stop_gradient, fake))
+        return self.generator_loss(*fake)
+
+    def after_step(self, step):
+        if self.ema:
+            averages.update(self.generator_average, self.generator, self.ema, step)
 
     def _repeat(self, body):
         """Calls body(index) for each of the discriminator's steps."""
@@ -161,65 +194,7 @@ class GAN(AdversarialModel):
             parallel_iterations=1,
         )
 
-    # Sampling and serving -------------------------------------------------------------------------------------
 
-    def samples_from_seeds(self, seeds):
-        """Samples for serving: int64 seeds (batch,) -> uint8 images (batch, height, width, channels).
-
-        Each row depends on its own seed only. Points stay float32 (batch, d).
-        """
-        samples = self(latents_from_seeds(seeds, self.latent_dim, self.latent_prior), training=False)
-        return to_uint8(samples) if len(self.sample_shape()) == 3 else samples
-
-    def sample(self, count, seed=0):
-        """Draws samples; the k-th is what the exported model's `sample` answers to the seed `seed + k`.
-
-        Args:
-            count: number of samples.
-            seed: of the first sample.
-
-        Returns:
-            uint8 array (count, height, width, channels) of images; float32 array (count, d) of points.
-
-        Raises:
-            UserError: `count` is not positive.
-        """
-        if count < 1:
-            raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
-        if not hasattr(self, "_sampler"):
-            signature = [tf.TensorSpec((None,), tf.int64)]
-            self._sampler = tf.function(self.samples_from_seeds, input_signature=signature)
-        seeds = np.arange(seed, seed + count, dtype=np.int64)
-        return np.concatenate([self._sampler(chunk).numpy() for chunk in np.array_split(seeds, -(-count // 256))])
-
-    def endpoints(self):
-        """What the exported model answers: {signature: (function, its input specifications)}.
-
-        `serving_default` maps `z` to `image` (or `point`); `sample` maps one `seed` a row to one uint8 `image`;
-        `sample_png` to PNG bytes.
-        """
-        latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
-        seeds = tf.TensorSpec((None,), tf.int64, name="seed")
-        output = "image" if len(self.sample_shape()) == 3 else "point"
-        endpoints = {
-            "serving_default": (lambda z: {output: tf.cast(self(z, training=False), tf.float32)}, [latents]),
-            "sample": (lambda seed: {output: self.samples_from_seeds(seed)}, [seeds]),
-        }
-        if output == "image" and self.sample_shape()[-1] in (1, 3):
-            endpoints["sample_png"] = (
-                lambda seed: {"image_bytes": tf.io.encode_png(self.samples_from_seeds(seed))},
-                [seeds],
-            )
-        return endpoints
-
-    def export(self, filepath, **kwargs):
-        """Writes a SavedModel with the signatures of `endpoints`, each weight once.
-
-        Args:
-            filepath: folder to write.
-            **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
-        """
-        archive = keras.export.ExportArchive()
-        for name, (function, signature) in self.endpoints().items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(filepath, **kwargs)
+def _first(shape):
+    """The shape itself, or the first of a network with several inputs."""
+    return shape[0] if isinstance(shape[0], (list, tuple)) else shape

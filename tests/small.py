@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 
+import keras_gans as kg
 from training import recipe as recipes
-from training.build import build_model
+from training.build import build_model, scheme_of
 
 IMAGE_SHAPE = (8, 8, 1)
 BATCH = 8
+CLASSES = {"class_count": 3, "class_names": ("ant", "bee", "cat"), "class_prior": [0.25, 0.25, 0.5]}
 
 
 def recipe_for(scheme):
@@ -27,12 +29,13 @@ def recipe_for(scheme):
     if "discriminator_steps" in scheme:
         # Two show that there are several; over replicas each is traced by itself.
         scheme["discriminator_steps"] = 2
-    return chosen.replace(latent_dim=6, batch_size=BATCH, scheme=scheme, **networks)
+    return chosen.replace(latent_dim=6, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)
 
 
 def small_model(scheme, rate=None, **changes):
     """A compiled model of `scheme` for images of `IMAGE_SHAPE`; with SGD at `rate` where given."""
-    model = build_model(recipe_for(scheme).replace(**changes), IMAGE_SHAPE)
+    recipe = recipe_for(scheme).replace(**changes)
+    model = build_model(recipe, IMAGE_SHAPE, CLASSES if scheme_of(recipe).trains_on_labels else None)
     if rate is not None:
         # Not Adam: it divides the scale of the gradients out, and with it the mistakes that tests look for.
         model.compile(optimizers={player: keras.optimizers.SGD(rate) for player in model.players})
@@ -42,6 +45,26 @@ def small_model(scheme, rate=None, **changes):
 def images(count, seed=0):
     """Random images (count, *IMAGE_SHAPE) in [-1, 1]."""
     return np.random.default_rng(seed).uniform(-1, 1, (count, *IMAGE_SHAPE)).astype("float32")
+
+
+def batch_for(model, count, seed=0):
+    """What `train_step` takes: random images, in a tuple with labels for schemes that train on them.
+
+    Where rows without a label are allowed, every other one has none.
+    """
+    rows = images(count, seed)
+    if not model.trains_on_labels:
+        return rows
+    labels = np.random.default_rng(seed).integers(0, model.class_count, count)
+    if getattr(model, "allows_unlabelled", False):
+        labels[1::2] = kg.labels.UNLABELLED
+    return rows, labels
+
+
+def inputs_for(model, latents):
+    """What calling the model takes: latents, and labels where it takes them."""
+    labels = np.arange(len(latents)) % getattr(model, "class_count", 1)
+    return [latents, labels] if model.takes_labels else latents
 
 
 def weights(model):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.errors import NonFiniteError
-from tests.small import BATCH, IMAGE_SHAPE, images, optimizer_state, small_model, weights
+from tests.small import BATCH, IMAGE_SHAPE, batch_for, images, inputs_for, optimizer_state, small_model, weights
 
 SCHEMES = list(kg.registry.schemes)
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
@@ -15,9 +15,18 @@ every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 
 def endless(model, skip_steps=0, seed=0):
     """A dataset whose order is a function of the seed, from the given training step on."""
-    source = kg.data.open_source(images(40))
-    skip = skip_steps * model.batches_per_step()
-    return kg.data.to_dataset(source, batch_size=BATCH, repeat=True, seed=seed, skip_batches=skip)
+    order = {"batch_size": BATCH, "repeat": True, "seed": seed, "skip_batches": skip_steps * model.batches_per_step()}
+    if not model.trains_on_labels:
+        return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
+    source = kg.data.open_source((images(40), np.arange(40) % model.class_count))
+    if getattr(model, "allows_unlabelled", False):
+        return kg.data.to_semi_supervised_dataset(source, labels_per_class=2, **order)
+    return kg.data.to_dataset(source, labels=True, **order)
+
+
+def one_step(model):
+    """One training step on a batch of random samples, eagerly."""
+    model.train_step(tf.nest.map_structure(tf.constant, batch_for(model, BATCH * model.batches_per_step())))
 
 
 def train(model, steps, skip_steps=0):
@@ -43,7 +52,7 @@ def test_an_update_moves_its_own_player_and_no_other(scheme, monkeypatch):
             moved[player] |= {v.path for v in model.trainable_variables if not np.array_equal(v, before[v.path])}
 
         monkeypatch.setattr(optimizer, "apply", apply)
-    model.train_step(tf.constant(images(BATCH * model.batches_per_step())))
+    one_step(model)
     for player in model.players:
         own = {variable.path for variable in model.variables_of(player)}
         assert moved[player] <= own, f"{player} moved {moved[player] - own}"
@@ -70,7 +79,7 @@ def test_losses_are_reported_under_the_players_names(scheme):
 
 @every_scheme
 def test_two_replicas_on_one_global_batch_step_as_one(scheme, two_replicas):
-    batch = images(BATCH * small_model(scheme).batches_per_step())
+    batch = batch_for(small_model(scheme), BATCH * small_model(scheme).batches_per_step())
     dataset = tf.data.Dataset.from_tensors(batch).repeat()
     results = []
     for scope in (tf.distribute.get_strategy().scope(), two_replicas.scope()):
@@ -118,7 +127,8 @@ def test_each_step_draws_latents_of_its_own(scheme, monkeypatch):
     drawn, original = [], model.generate
     monkeypatch.setattr(model, "generate", lambda rows: drawn.append(original(rows)) or drawn[-1])
     for _ in range(2):
-        model.train_step(tf.constant(images(BATCH * model.batches_per_step())))
+        one_step(model)
+    drawn = [fake[0] for fake in drawn]
     # Nothing has moved, so equal samples would mean equal latents.
     assert all(not np.array_equal(a, b) for i, a in enumerate(drawn) for b in drawn[:i])
 
@@ -143,20 +153,23 @@ def test_saved_model_equals_the_generator(scheme, tmp_path):
     model.export(tmp_path / "saved", verbose=False)
     served = tf.saved_model.load(tmp_path / "saved").signatures
     latents = np.random.default_rng(1).standard_normal((5, model.latent_dim)).astype("float32")
-    image = served["serving_default"](z=tf.constant(latents))["image"]
-    np.testing.assert_allclose(image, model.predict(latents, verbose=0), atol=1e-6)
-    drawn = served["sample"](seed=tf.range(7, 10, dtype=tf.int64))["image"]
-    np.testing.assert_array_equal(drawn, model.sample(3, seed=7))
-    png = served["sample_png"](seed=tf.constant([8], tf.int64))["image_bytes"]
-    np.testing.assert_array_equal(tf.io.decode_png(png[0]), model.sample(1, seed=8)[0])
+    inputs = inputs_for(model, latents)
+    labels = {"label": tf.constant(inputs[1])} if model.takes_labels else {}
+    image = served["serving_default"](z=tf.constant(latents), **labels)["image"]
+    np.testing.assert_allclose(image, model(inputs), atol=1e-6)
+    labels = {"label": tf.constant([1, 0, 2], tf.int64)} if model.takes_labels else {}
+    drawn = served["sample"](seed=tf.range(7, 10, dtype=tf.int64), **labels)["image"]
+    np.testing.assert_array_equal(drawn, model.sample(3, seed=7, labels=[1, 0, 2] if labels else None))
+    labels = {"label": tf.constant([2], tf.int64)} if model.takes_labels else {}
+    png = served["sample_png"](seed=tf.constant([8], tf.int64), **labels)["image_bytes"]
+    np.testing.assert_array_equal(tf.io.decode_png(png[0]), model.sample(1, seed=8, labels=2 if labels else None)[0])
 
 
 @every_scheme
 def test_a_nan_batch_is_reported_and_never_saved(scheme, tmp_path):
     model = small_model(scheme)
-    batches = [images(BATCH * model.batches_per_step(), seed=seed) for seed in range(3)]
-    batches[2][0, 0, 0, 0] = np.nan
-    rows = np.concatenate(batches)
+    rows = batch_for(model, 3 * BATCH * model.batches_per_step())
+    (rows[0] if model.trains_on_labels else rows)[-BATCH * model.batches_per_step(), 0, 0, 0] = np.nan
     dataset = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH, drop_remainder=True)
     checkpoint = kg.callbacks.Checkpoint(tmp_path, every=1, keep=5)
     with pytest.raises(NonFiniteError, match="Step 3: .*_loss is NaN or infinite"):

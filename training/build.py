@@ -3,18 +3,46 @@
 import inspect
 
 import keras
+import numpy as np
 
 from keras_gans import registry
 from keras_gans.errors import UserError, nearest
 from keras_gans.optimizers import Adam
 
 
-def build_model(recipe, sample_shape):
+_CLASSES = ("class_count", "class_names", "class_prior")
+
+
+def scheme_of(recipe):
+    """The class of a recipe's scheme."""
+    return registry.schemes[recipe.scheme["name"]]
+
+
+def classes_of(source):
+    """What a scheme needs to know of a data set's classes: {"class_count", "class_names", "class_prior"}.
+
+    Args:
+        source: a `keras_gans.data.Source`.
+
+    Raises:
+        UserError: it has no labels.
+    """
+    source.require_labels()
+    counts = np.bincount(source.labels, minlength=source.class_count)
+    return {
+        "class_count": source.class_count,
+        "class_names": source.class_names,
+        "class_prior": (counts / counts.sum()).tolist(),
+    }
+
+
+def build_model(recipe, sample_shape, classes=None):
     """The recipe's scheme with its networks and optimizers, compiled.
 
     Args:
         recipe: a `Recipe`.
         sample_shape: (height, width, channels) of an image, or (d,) of a point.
+        classes: see `classes_of`; for schemes that train on labels.
 
     Returns:
         AdversarialModel.
@@ -26,16 +54,19 @@ def build_model(recipe, sample_shape):
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
+    count = {} if classes is None else {"class_count": classes["class_count"]}
     try:
-        generator = _network(recipe.generator, "generator", sample_shape, latent_dim=recipe.latent_dim)
-        discriminator = _network(recipe.discriminator, "discriminator", sample_shape)
+        generator = _network(recipe.generator, "generator", sample_shape, count, latent_dim=recipe.latent_dim)
+        discriminator = _network(recipe.discriminator, "discriminator", sample_shape, count)
     finally:
         keras.config.set_dtype_policy(before)
-    scheme, options = _split(recipe.scheme)
-    scheme = registry.schemes[scheme]
-    known = _arguments(scheme) - {"generator", "discriminator", "latent_dim", "seed", "name"}
-    _check_arguments("scheme", options, known)
-    model = scheme(generator, discriminator, recipe.latent_dim, seed=recipe.seed, **options)
+    _, options = _split(recipe.scheme)
+    scheme = scheme_of(recipe)
+    takes = _arguments(scheme)
+    _check_arguments("scheme", options, takes - {"generator", "discriminator", "latent_dim", "seed", "name", *_CLASSES})
+    given = {key: value for key, value in (classes or {}).items() if key in takes}
+    given |= {"ema": recipe.ema} if recipe.ema else {}
+    model = scheme(generator, discriminator, recipe.latent_dim, seed=recipe.seed, **given, **options)
     model.compile(optimizers={player: _optimizer(recipe, player, model) for player in recipe.optimizers})
     return model
 
@@ -45,9 +76,11 @@ def _split(choice):
     return options.pop("name"), options
 
 
-def _network(choice, role, sample_shape, **given):
+def _network(choice, role, sample_shape, count, **given):
     name, options = _split(choice)
     function = registry.networks[name]
+    if options.get("conditioning") or options.get("head", "score") != "score":
+        given |= count
     _check_arguments(role, options, _arguments(function) - set(given) - {"sample_shape", "image_shape"})
     return function(sample_shape, **given, **options)
 

@@ -29,6 +29,9 @@ class Recipe:
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
+        labels_per_class: how many items of each class keep their label, for schemes that learn from few; None keeps
+            all.
+        ema: decay of an average of the generator's weights, with which the model samples and is exported; 0 for none.
         learning_rate_schedule: "constant", or "linear" or "cosine" from the rate to 0 over the run.
         seed: of weights, data order and latents.
         precision: "float32", "bfloat16" or "float16" for the networks' inner arithmetic.
@@ -49,6 +52,8 @@ class Recipe:
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
+    labels_per_class: int | None = None
+    ema: float = 0.0
     learning_rate_schedule: str = "constant"
     seed: int = 0
     precision: str = "float32"
@@ -61,8 +66,9 @@ class Recipe:
         for field in ("batch_size", "steps", "latent_dim", "log_every", "picture_every", "checkpoint_every"):
             _require_positive(field, getattr(self, field))
         _require_positive("keep_checkpoints", self.keep_checkpoints)
-        if self.image_size is not None:
-            _require_positive("image_size", self.image_size)
+        for field in ("image_size", "labels_per_class"):
+            if getattr(self, field) is not None:
+                _require_positive(field, getattr(self, field))
         if self.channels not in (None, 1, 3):
             raise UserError(f"channels must be 1, 3 or null for the data's own. Received: {self.channels!r}.")
         if self.precision not in PRECISIONS:

@@ -13,7 +13,7 @@ from keras_gans import run_directory
 from keras_gans.errors import NonFiniteError, UserError
 
 from . import new_run
-from .build import build_model
+from .build import build_model, classes_of, scheme_of
 from .interruption import Interruption
 from .recipe import Recipe, differences, flatten
 from .strategy import make_strategy
@@ -37,10 +37,39 @@ class Outcome:
 
 
 def open_data(recipe, data_dir=None, progress=False):
-    """The recipe's data set as a `keras_gans.data.Source`."""
+    """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them."""
     return kg.data.open_source(
-        recipe.data, image_size=recipe.image_size, channels=recipe.channels, data_dir=data_dir, progress=progress
+        recipe.data,
+        image_size=recipe.image_size,
+        channels=recipe.channels,
+        labels=scheme_of(recipe).trains_on_labels,
+        data_dir=data_dir,
+        progress=progress,
     )
+
+
+def build_for(recipe, source):
+    """The recipe's compiled model for a `keras_gans.data.Source`."""
+    classes = classes_of(source) if scheme_of(recipe).trains_on_labels else None
+    return build_model(recipe, source.image_shape, classes)
+
+
+def to_dataset(recipe, source, skip_batches=0):
+    """The recipe's endless batches of a `keras_gans.data.Source`, as its scheme wants them.
+
+    Raises:
+        UserError: `labels_per_class` for a scheme that does not learn from few labels.
+    """
+    order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
+    trains_on_labels = scheme_of(recipe).trains_on_labels
+    if recipe.labels_per_class is None:
+        return kg.data.to_dataset(source, labels=trains_on_labels, **order)
+    if not getattr(scheme_of(recipe), "allows_unlabelled", False):
+        raise UserError(
+            f"labels_per_class is for schemes that learn from few labels, such as sgan. Received: labels_per_class="
+            f"{recipe.labels_per_class} for {recipe.scheme['name']}."
+        )
+    return kg.data.to_semi_supervised_dataset(source, labels_per_class=recipe.labels_per_class, **order)
 
 
 def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None):
@@ -67,18 +96,12 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     resumed = run is not None
     with strategy.scope():
-        model = run_directory.load_run(run) if resumed else build_model(recipe, source.image_shape)
+        model = run_directory.load_run(run) if resumed else build_for(recipe, source)
     done = model.steps_taken
     if done >= recipe.steps:
         raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
-    images = kg.data.to_dataset(
-        source,
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
-        repeat=True,
-        skip_batches=done * model.batches_per_step(),
-    )
+    images = to_dataset(recipe, source, skip_batches=done * model.batches_per_step())
     run = new_run.create(recipe, root) if run is None else Path(run)
     new_run.write_recipe(run, recipe)
     new_run.write_environment(run, names)
@@ -181,8 +204,8 @@ def describe(recipe, *, devices="auto", data_dir=None, console):
     _check_batch(recipe, len(names))
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     with strategy.scope():
-        model = build_model(recipe, source.image_shape)
-    kg.data.to_dataset(source, batch_size=recipe.batch_size, seed=recipe.seed, repeat=True)
+        model = build_for(recipe, source)
+    to_dataset(recipe, source)
     for network in {network for networks in model.players.values() for network in networks}:
         getattr(model, network).summary(print_fn=lambda line, **_: console.print(line, markup=False, highlight=False))
     for player, optimizer in model.optimizers.items():

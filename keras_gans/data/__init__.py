@@ -19,6 +19,8 @@ from keras_gans.data import registration
 _HOMES = {
     "load": "pipeline",
     "to_dataset": "pipeline",
+    "to_semi_supervised_dataset": "semi_supervised",
+    "labelled_subset": "semi_supervised",
     "open_source": "opening",
     "check_source": "opening",
     "Source": "source",

@@ -1,6 +1,15 @@
-"""Layers that Keras lacks, or has in a form that costs speed or cannot be exported."""
+"""Layers that Keras lacks, or has in a form that costs speed, exactness or the export."""
 
 from keras_gans.layers.batch_normalization import BatchNormalization
+from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
+from keras_gans.layers.noise import Dropout, GaussianNoise
 from keras_gans.layers.upsample import Upsample2D
 
-__all__ = ["BatchNormalization", "Upsample2D"]
+__all__ = [
+    "BatchNormalization",
+    "ClassEmbedding",
+    "Dropout",
+    "GaussianNoise",
+    "Upsample2D",
+    "conditional_batch_normalization",
+]

@@ -7,7 +7,8 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import BatchNormalization, Upsample2D
+from keras_gans.layers import Dropout, GaussianNoise, Upsample2D
+from keras_gans.networks.labels import check_labels, label_input, normalized, scored, with_embedding, with_label_map
 from keras_gans.registry import networks
 
 SIZES = (8, 16, 28, 32, 64, 128)
@@ -31,13 +32,21 @@ def _dense(units, **arguments):
     return layers.Dense(units, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER), **arguments)
 
 
-def _batch_normalization():
-    # Momentum 0.9, so that sampling does not lag behind a young generator; gain N(1, 0.02) as in the authors' code.
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=keras.initializers.get(_GAIN_INITIALIZER))
+def _batch_normalized(x, labels=None, class_count=None, conditioning=None):
+    # Gain N(1, 0.02) as in the authors' code.
+    gain = keras.initializers.get(_GAIN_INITIALIZER)
+    return normalized(x, labels, class_count, conditioning, gamma_initializer=gain)
 
 
 @networks.register("dcgan_generator")
-def dcgan_generator(image_shape, latent_dim=64, base_filters=64, upsampling="deconv"):
+def dcgan_generator(
+    image_shape,
+    latent_dim=64,
+    base_filters=64,
+    upsampling="deconv",
+    class_count=None,
+    conditioning=None,
+):
     """DCGAN's generator: a projection, then doublings, each with batch normalization and ReLU; tanh at the end.
 
     Args:
@@ -45,31 +54,46 @@ def dcgan_generator(image_shape, latent_dim=64, base_filters=64, upsampling="dec
         latent_dim: size of a latent; the paper's is 100.
         base_filters: filters of the last hidden layer, doubled in each layer below it; the paper's is 128 at 64x64.
         upsampling: "deconv" as in the paper, "nearest" or "bilinear", see `layers.Upsample2D`.
+        class_count: number of classes, with `conditioning`.
+        conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
+            its own gain and offset in every batch normalization.
 
     Returns:
-        keras.Model: (batch, latent_dim) -> (batch, *image_shape), float32 in [-1, 1].
+        keras.Model: (batch, latent_dim) -> (batch, *image_shape), float32 in [-1, 1]; with `conditioning` the input is
+        [latents, int labels (batch,)].
 
     Raises:
-        UserError: a size that the network cannot make.
+        UserError: a size that the network cannot make, or arguments that exclude each other.
     """
+    check_labels(class_count, conditioning)
     count, start = _stages(image_shape)
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     filters = [base_filters * 2 ** (count - 1 - stage) for stage in range(count)]
 
-    latents = keras.Input((latent_dim,), name="z")
-    x = _dense(start * start * filters[0], use_bias=False)(latents)
+    latents, labels = keras.Input((latent_dim,), name="z"), label_input() if conditioning else None
+    x = with_embedding(latents, labels, class_count) if conditioning == "concat" else latents
+    x = _dense(start * start * filters[0], use_bias=False)(x)
     x = layers.Reshape((start, start, filters[0]))(x)
-    x = layers.ReLU()(_batch_normalization()(x))
+    x = layers.ReLU()(_batch_normalized(x, labels, class_count, conditioning))
     for stage_filters in filters[1:]:
         x = Upsample2D(stage_filters, upsampling, use_bias=False, kernel_initializer=initializer)(x)
-        x = layers.ReLU()(_batch_normalization()(x))
+        x = layers.ReLU()(_batch_normalized(x, labels, class_count, conditioning))
     x = Upsample2D(image_shape[2], upsampling, kernel_initializer=initializer)(x)
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model([latents, labels] if conditioning else latents, images, name="generator")
 
 
 @networks.register("dcgan_discriminator")
-def dcgan_discriminator(image_shape, base_filters=64, normalization="batch"):
+def dcgan_discriminator(
+    image_shape,
+    base_filters=64,
+    normalization="batch",
+    dropout=0.0,
+    input_noise=0.0,
+    class_count=None,
+    conditioning=None,
+    head="score",
+):
     """DCGAN's discriminator: halvings by stride-2 convolutions with LeakyReLU(0.2), then one score.
 
     Args:
@@ -77,23 +101,32 @@ def dcgan_discriminator(image_shape, base_filters=64, normalization="batch"):
         base_filters: filters of the first layer, doubled in each further one.
         normalization: "batch" in all layers but the first, as in the paper; "layer", or None, for a critic with a
             gradient penalty, which must keep samples apart (Gulrajani et al., 2017, section 4).
+        dropout: share of each layer's units that training drops.
+        input_noise: standard deviation of the Gaussian noise that training adds to the images.
+        class_count: number of classes, with `conditioning` or `head`.
+        conditioning: None; "concat" adds a learned picture of the class as a channel; "projection" adds the product of
+            a class's vector and the last hidden layer to the score (Miyato and Koyama, 2018).
+        head: "score"; or what schemes with classes need, see `labels.scored`.
 
     Returns:
-        keras.Model: (batch, *image_shape) -> (batch, 1), float32 raw scores (logits).
+        keras.Model: (batch, *image_shape) -> (batch, 1), float32 raw scores (logits), or what `head` says; with
+        `conditioning` the input is [images, int labels (batch,)].
 
     Raises:
-        UserError: a size that the network cannot take, or no such normalization.
+        UserError: a size that the network cannot take, no such normalization, or arguments that exclude each other.
     """
+    check_labels(class_count, conditioning, head)
     makers = {
-        "batch": _batch_normalization,
-        "layer": lambda: layers.LayerNormalization(axis=(1, 2, 3)),
+        "batch": _batch_normalized,
+        "layer": lambda x: layers.LayerNormalization(axis=(1, 2, 3))(x),
         None: None,
     }
     if normalization not in makers:
         raise unknown_name("normalization", normalization, map(str, makers))
     count, _ = _stages(image_shape)
-    images = keras.Input(image_shape, name="image")
-    x = images
+    images, labels = keras.Input(image_shape, name="image"), label_input() if conditioning else None
+    x = GaussianNoise(input_noise)(images) if input_noise else images
+    x = with_label_map(x, labels, class_count) if conditioning == "concat" else x
     for stage in range(count):
         normalize = makers[normalization] if stage else None
         x = layers.Conv2D(
@@ -104,7 +137,9 @@ def dcgan_discriminator(image_shape, base_filters=64, normalization="batch"):
             use_bias=normalize is None,
             kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER),
         )(x)
-        x = normalize()(x) if normalize else x
+        x = normalize(x) if normalize else x
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    scores = _dense(1, dtype="float32", name="score")(layers.Flatten()(x))
-    return keras.Model(images, scores, name="discriminator")
+        x = Dropout(dropout)(x) if dropout else x
+    initializer = keras.initializers.get(_KERNEL_INITIALIZER)
+    outputs = scored(layers.Flatten()(x), labels, class_count, conditioning, head, kernel_initializer=initializer)
+    return keras.Model([images, labels] if conditioning else images, outputs, name="discriminator")

@@ -5,8 +5,9 @@ import math
 import keras
 from keras import layers
 
-from keras_gans.errors import unknown_name
-from keras_gans.layers import BatchNormalization
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.layers import Dropout, GaussianNoise
+from keras_gans.networks.labels import check_labels, label_input, normalized, scored, with_embedding
 from keras_gans.registry import networks
 
 _ACTIVATIONS = ("leaky_relu", "relu", "elu", "tanh")
@@ -41,6 +42,8 @@ def mlp_generator(
     activation="relu",
     normalization=None,
     output_activation="tanh",
+    class_count=None,
+    conditioning=None,
 ):
     """A generator of dense layers; the defaults are the lecture's 100-128-784 for samples of shape (28, 28, 1).
 
@@ -51,42 +54,81 @@ def mlp_generator(
         activation: of the hidden layers, see `activation_layer`.
         normalization: None, or "batch" after every hidden layer.
         output_activation: "tanh" for images in [-1, 1], None for points.
+        class_count: number of classes, with `conditioning`.
+        conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
+            its own gain and offset in every batch normalization.
 
     Returns:
-        keras.Model: (batch, latent_dim) -> (batch, *sample_shape), float32.
+        keras.Model: (batch, latent_dim) -> (batch, *sample_shape), float32; with `conditioning` the input is
+        [latents, int labels (batch,)].
+
+    Raises:
+        UserError: arguments that exclude each other.
     """
     _check_normalization(normalization)
-    latents = keras.Input((latent_dim,), name="z")
-    x = latents
+    check_labels(class_count, conditioning)
+    if conditioning == "projection" and normalization != "batch":
+        raise UserError(
+            "A generator's conditioning='projection' acts through batch normalization: set normalization='batch', or "
+            f"take conditioning='concat'. Received: normalization={normalization!r}."
+        )
+    latents, labels = keras.Input((latent_dim,), name="z"), label_input() if conditioning else None
+    x = with_embedding(latents, labels, class_count) if conditioning == "concat" else latents
     for units in hidden_units:
         x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation), use_bias=not normalization)(x)
-        x = BatchNormalization()(x) if normalization else x
+        x = normalized(x, labels, class_count, conditioning) if normalization else x
         x = activation_layer(activation)(x)
     x = layers.Dense(math.prod(sample_shape))(x)
     x = layers.Reshape(sample_shape)(x)
     samples = layers.Activation(output_activation or "linear", dtype="float32", name="sample")(x)
-    return keras.Model(latents, samples, name="generator")
+    return keras.Model([latents, labels] if conditioning else latents, samples, name="generator")
 
 
 @networks.register("mlp_discriminator")
-def mlp_discriminator(sample_shape, hidden_units=(128,), activation="leaky_relu"):
+def mlp_discriminator(
+    sample_shape,
+    hidden_units=(128,),
+    activation="leaky_relu",
+    dropout=0.0,
+    input_noise=0.0,
+    hidden_noise=0.0,
+    class_count=None,
+    conditioning=None,
+    head="score",
+):
     """A discriminator or critic of dense layers; the defaults are the lecture's 784-128-1.
 
     Args:
         sample_shape: (height, width, channels) of an image, or (d,) of a point.
         hidden_units: units of each hidden layer.
         activation: of the hidden layers, see `activation_layer`.
+        dropout: share of each hidden layer's units that training drops.
+        input_noise: standard deviation of the Gaussian noise that training adds to the samples.
+        hidden_noise: the same for each hidden layer.
+        class_count: number of classes, with `conditioning` or `head`.
+        conditioning: None; "concat" joins the label's learned embedding to the sample; "projection" adds the product
+            of a class's vector and the last hidden layer to the score (Miyato and Koyama, 2018).
+        head: "score"; or what schemes with classes need, see `labels.scored`.
 
     Returns:
-        keras.Model: (batch, *sample_shape) -> (batch, 1), float32 raw scores (logits).
+        keras.Model: (batch, *sample_shape) -> (batch, 1), float32 raw scores (logits), or what `head` says; with
+        `conditioning` the input is [samples, int labels (batch,)].
+
+    Raises:
+        UserError: arguments that exclude each other.
     """
-    samples = keras.Input(sample_shape, name="sample")
+    check_labels(class_count, conditioning, head)
+    samples, labels = keras.Input(sample_shape, name="sample"), label_input() if conditioning else None
     x = layers.Flatten()(samples)
+    x = GaussianNoise(input_noise)(x) if input_noise else x
+    x = with_embedding(x, labels, class_count) if conditioning == "concat" else x
     for units in hidden_units:
         x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))(x)
         x = activation_layer(activation)(x)
-    scores = layers.Dense(1, dtype="float32", name="score")(x)
-    return keras.Model(samples, scores, name="discriminator")
+        x = GaussianNoise(hidden_noise)(x) if hidden_noise else x
+        x = Dropout(dropout)(x) if dropout else x
+    outputs = scored(x, labels, class_count, conditioning, head)
+    return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")
 
 
 def _check_normalization(normalization):

@@ -3,6 +3,8 @@
 Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
 """
 
+import keras
+
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import UserError
@@ -40,7 +42,7 @@ class WGANGP(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
-        if not self._one_pass:
+        if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator._flatten_layers()):
             raise UserError(
                 "WGAN-GP penalises the critic's gradient at each sample by itself, so the critic must not use batch "
                 "normalization. Build it with normalization='layer' or normalization=None."

@@ -1,0 +1,126 @@
+"""Generators that take a class label: which labels they are trained on, sampled by and served with."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.errors import UserError
+from keras_gans.labels import (
+    check_class_count,
+    check_class_names,
+    check_prior,
+    check_training_labels,
+    checked_in_graph,
+    labels_of,
+)
+from keras_gans.randomness import ALGORITHM, for_this_replica
+from keras_gans.two_player import GAN
+
+# 2^64 over the golden ratio: multiples of it spread evenly over the integers modulo 2^64 (Knuth, volume 3, 6.4).
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+class ClassConditionalGAN(GAN):
+    """The schedule of `GAN` with a generator G(z, c).
+
+    The losses take the labels too: `discriminator_loss(real, real_labels, fake, fake_labels)` and
+    `generator_loss(fake, fake_labels)`. Generated samples get labels of their own, drawn from the prior for each
+    update, never copied from the real batch.
+
+    Args:
+        generator: keras.Model, [latents, integer labels (batch,)] -> samples.
+        discriminator: as the scheme says.
+        latent_dim: see `GAN`.
+        class_count: number of classes, K.
+        class_names: K names for people, kept to the export; "0" to "K-1" unless given.
+        class_prior: K probabilities of the classes; uniform unless given.
+        **kwargs: as `GAN`.
+
+    Raises:
+        UserError: networks or class arguments that do not fit together.
+    """
+
+    trains_on_labels = True
+    takes_labels = True
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        *,
+        class_count,
+        class_names=None,
+        class_prior=None,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, latent_dim, **kwargs)
+        self.class_count = check_class_count(class_count)
+        self.class_names = check_class_names(class_names, class_count)
+        self.class_prior = check_prior(class_prior, class_count)
+        if len(generator.inputs) != 2:
+            raise UserError(
+                f"{type(self).__name__}'s generator takes [latents, labels]. Received one with {len(generator.inputs)} "
+                "input. networks.dcgan_generator(..., class_count=K, conditioning='concat') makes such a one."
+            )
+
+    def check_labels(self, labels):
+        check_training_labels(labels, self.class_count)
+
+    def generate(self, rows):
+        labels = self.draw_labels(rows)
+        return self.generator([self.latents(rows), labels], training=True), labels
+
+    def draw_labels(self, rows):
+        """Labels of a training step's generated samples, int64 (rows,), from the classes' prior."""
+        seed, steps = self.next_seed(), tf.constant(np.cumsum(self.class_prior)[:-1], tf.float32)
+
+        def draw(count):
+            places = tf.random.stateless_uniform([count], seed, alg=ALGORITHM)
+            return tf.searchsorted(steps, places, side="right", out_type=tf.int64)
+
+        return tf.reshape(for_this_replica(draw, rows), [rows])
+
+    # Sampling and serving -------------------------------------------------------------------------------------
+
+    def sampled_labels(self, seeds, labels):
+        if labels is None:
+            # Evenly spread over [0, 1), so that any run of seeds holds every class in the prior's proportion.
+            spread = (seeds.astype(np.uint64) * _GOLDEN >> np.uint64(11)) / 2.0**53
+            return (np.searchsorted(np.cumsum(self.class_prior)[:-1], spread, side="right").astype(np.int64),)
+        return (np.broadcast_to(self.label_of(labels), seeds.shape).astype(np.int64),)
+
+    def label_of(self, labels):
+        """An int64 array of labels from numbers or class names, or lists of them.
+
+        Raises:
+            UserError: a label that is no class.
+        """
+        return labels_of(labels, self.class_names)
+
+    def endpoints(self):
+        """As `Sampler.endpoints`, each signature with one more input, `label` int64 (batch,).
+
+        A label that is no class is refused in the graph, with the classes named.
+        """
+        label = tf.TensorSpec((None,), tf.int64, name="label")
+
+        plain = super().endpoints()
+        latents, seeds = plain["serving_default"][1][0], plain["sample"][1][0]
+        output = "image" if self._is_image() else "point"
+
+        def from_latents(z, label):
+            return {output: tf.cast(self([z, self._known(label)], training=False), tf.float32)}
+
+        def from_seeds(seed, label):
+            return {output: self.samples_from_seeds(seed, self._known(label))}
+
+        def png_from_seeds(seed, label):
+            return {"image_bytes": tf.io.encode_png(self.samples_from_seeds(seed, self._known(label)))}
+
+        endpoints = {"serving_default": (from_latents, [latents, label]), "sample": (from_seeds, [seeds, label])}
+        if "sample_png" in plain:
+            endpoints["sample_png"] = (png_from_seeds, [seeds, label])
+        return endpoints
+
+    def _known(self, labels):
+        return checked_in_graph(labels, self.class_names)

@@ -1,0 +1,102 @@
+"""Discriminators that leave as classifiers."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import averages
+from keras_gans.errors import UserError
+from keras_gans.labels import check_class_count, check_class_names, check_training_labels
+from keras_gans.two_player import GAN
+
+
+class ClassifyingGAN(GAN):
+    """The schedule of `GAN` with labels for the discriminator, which classifies in the end.
+
+    Args:
+        generator: keras.Model, (batch, latent_dim) -> samples.
+        discriminator: keras.Model, samples -> [K class logits, or more, see `extra_logits`, features (batch, d)].
+        latent_dim: see `GAN`.
+        class_count: number of classes, K.
+        class_names: K names for people, kept to the export; "0" to "K-1" unless given.
+        **kwargs: as `GAN`; `ema` averages the discriminator too, and the average classifies.
+
+    Raises:
+        UserError: networks or class arguments that do not fit together.
+    """
+
+    trains_on_labels = True
+    allows_unlabelled = True
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        *,
+        class_count,
+        class_names=None,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, latent_dim, **kwargs)
+        self.class_count = check_class_count(class_count)
+        self.class_names = check_class_names(class_names, class_count)
+        shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
+        wanted = self.class_count + self.extra_logits()
+        if len(shapes) != 2 or shapes[0] != (wanted,) or len(shapes[1]) != 1:
+            head = "classes_and_fake" if self.extra_logits() else "classes"
+            raise UserError(
+                f"The discriminator ends in {wanted} logits and its features (batch, d). Received outputs of shapes "
+                f"{shapes}. networks.mlp_discriminator(..., class_count={self.class_count}, head={head!r}) makes such "
+                "a one."
+            )
+        if self.ema:
+            self.discriminator_average = averages.average_of(discriminator)
+
+    def extra_logits(self):
+        """How many of the discriminator's logits follow those of the classes."""
+        return 0
+
+    def check_labels(self, labels):
+        check_training_labels(labels, self.class_count, allow_unlabelled=True)
+
+    def after_step(self, step):
+        super().after_step(step)
+        if self.ema:
+            averages.update(self.discriminator_average, self.discriminator, self.ema, step)
+
+    @property
+    def classifier(self):
+        """The network that classifies: the discriminator, or its average where `ema` is on."""
+        return self.discriminator_average if self.ema else self.discriminator
+
+    def class_probabilities(self, samples):
+        """Probabilities of the K classes, given that a sample is real: float samples -> float32 (batch, K)."""
+        logits = self.classifier(samples, training=False)[0]
+        return tf.nn.softmax(tf.cast(logits[:, : self.class_count], tf.float32))
+
+    def classify(self, samples):
+        """The probabilities of `class_probabilities` for an array of any length.
+
+        Args:
+            samples: float array (count, *sample_shape), images in [-1, 1].
+
+        Returns:
+            float32 array (count, K).
+        """
+        if not hasattr(self, "_classify"):
+            specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
+            self._classify = tf.function(self.class_probabilities, input_signature=[specification])
+        pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
+        return np.concatenate([self._classify(piece).numpy() for piece in pieces])
+
+    def endpoints(self):
+        """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
+        name = "image" if self._is_image() else "point"
+        samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
+
+        def classify(samples):
+            probabilities = self.class_probabilities(samples)
+            labels = tf.argmax(probabilities, axis=-1)
+            return {"probabilities": probabilities, "label": labels, "name": tf.gather(self.class_names, labels)}
+
+        return {**super().endpoints(), "classify": (classify, [samples])}

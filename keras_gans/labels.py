@@ -1,0 +1,113 @@
+"""Class labels: which are known, under which names, and means over those rows that have one."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.errors import UserError, nearest
+
+UNLABELLED = -1
+
+
+def check_class_count(count):
+    """The number of classes.
+
+    Raises:
+        UserError: it is not a whole number of 2 or more.
+    """
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 2:
+        raise UserError(f"class_count must be a whole number of 2 or more. Received: {count!r}.")
+    return int(count)
+
+
+def check_class_names(names, count):
+    """`count` names as a tuple of str, the numbers where `names` is None.
+
+    Raises:
+        UserError: another number of names.
+    """
+    names = tuple(map(str, range(count) if names is None else names))
+    if len(names) != count:
+        raise UserError(f"class_names must name {count} classes. Received: {len(names)} names.")
+    return names
+
+
+def check_prior(prior, count):
+    """`count` probabilities as a list of float, uniform where `prior` is None.
+
+    Raises:
+        UserError: they are not probabilities of `count` classes.
+    """
+    prior = np.full(count, 1.0 / count) if prior is None else np.asarray(prior, np.float64)
+    if prior.shape != (count,) or not (prior >= 0).all() or not abs(prior.sum() - 1.0) < 1e-3:
+        raise UserError(f"class_prior must be {count} probabilities that sum to 1. Received: {prior.tolist()}.")
+    return [float(value) for value in prior]
+
+
+def labels_of(labels, names):
+    """An int64 array of labels from numbers or class names, or a list of them.
+
+    Raises:
+        UserError: a label that is no class.
+    """
+    flat = [_label_of(label, names) for label in np.ravel(np.asarray(labels, object))]
+    return np.asarray(flat, np.int64).reshape(np.shape(labels))
+
+
+def _label_of(label, names):
+    if isinstance(label, str):
+        if label in names:
+            return names.index(label)
+        if not label.isdecimal():
+            close = nearest(label, names)
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise UserError(f"Unknown class {label!r}.{hint} Known: {', '.join(names)}.")
+        label = int(label)
+    if not isinstance(label, int | np.integer) or isinstance(label, bool) or not 0 <= label < len(names):
+        raise UserError(
+            f"A label is a whole number from 0 to {len(names) - 1}, or a class name. Received: {label!r}. The classes "
+            f"are {', '.join(names)}."
+        )
+    return int(label)
+
+
+def checked_in_graph(labels, names):
+    """The labels, in a graph that refuses any that is no class.
+
+    Args:
+        labels: int64 tensor (batch,).
+        names: of the classes.
+
+    Returns:
+        The same tensor.
+    """
+    known = tf.logical_and(labels >= 0, labels < len(names))
+    message = f"label must be from 0 to {len(names) - 1} ({', '.join(names)}); received:"
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [message, labels])]):
+        return tf.identity(labels)
+
+
+def check_training_labels(labels, count, allow_unlabelled=False):
+    """Raises a `UserError` unless `labels` are a batch of integer labels of `count` classes.
+
+    Args:
+        labels: array (batch,), or None.
+        count: number of classes.
+        allow_unlabelled: whether -1, for no label, may occur.
+    """
+    example = "keras_gans.data.load(..., labels=True) gives (images, labels); by hand, fit takes such a dataset or x, y"
+    if labels is None:
+        raise UserError(f"This scheme trains on labels, and fit() received none. {example}.")
+    labels = np.asarray(labels)
+    lowest = UNLABELLED if allow_unlabelled else 0
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"Labels are integers of shape (batch,). Received: {labels.dtype} of shape {labels.shape}.")
+    if labels.min(initial=lowest) < lowest or labels.max(initial=0) >= count:
+        hint = " (-1 for no label)" if allow_unlabelled else ""
+        raise UserError(
+            f"Labels lie from {lowest} to {count - 1}{hint}. Received: {labels.min()} to {labels.max()}."
+        )
+
+
+def is_right(labels, logits):
+    """1 for each row whose largest logit is its label's and 0 for the others, float32 (batch,)."""
+    return tf.cast(tf.equal(tf.argmax(logits, axis=-1), tf.cast(labels, tf.int64)), tf.float32)

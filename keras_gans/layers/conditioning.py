@@ -1,0 +1,74 @@
+"""How a class label enters a network."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans.layers.batch_normalization import BatchNormalization
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class ClassEmbedding(keras.layers.Layer):
+    """One learned vector for each class.
+
+    A product with the one-hot label: unlike `keras.layers.Embedding` its gradient is dense, which replicas can add
+    up, and a label that is no class gives zeros instead of another class.
+
+    Args:
+        class_count: number of classes.
+        dimensions: size of a vector.
+        initializer: of the vectors; N(0, 1) as latents are unless given.
+
+    Input: integer labels (batch,) or (batch, 1). Output: (batch, dimensions).
+    """
+
+    def __init__(self, class_count, dimensions, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.class_count = class_count
+        self.dimensions = dimensions
+        self.initializer = keras.initializers.get(initializer or keras.initializers.RandomNormal(stddev=1.0))
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            name="embeddings", shape=(self.class_count, self.dimensions), initializer=self.initializer
+        )
+
+    def call(self, labels):
+        one_hot = tf.one_hot(tf.reshape(labels, [-1]), self.class_count, dtype=self.compute_dtype)
+        return tf.matmul(one_hot, tf.cast(self.embeddings, self.compute_dtype))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.dimensions)
+
+    def compute_output_spec(self, labels):
+        return keras.KerasTensor(self.compute_output_shape(labels.shape), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "class_count": self.class_count,
+            "dimensions": self.dimensions,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+def conditional_batch_normalization(inputs, labels, class_count):
+    """Batch normalization with a gain and an offset for each class.
+
+    De Vries et al., "Modulating early visual processing by language" (2017), equation 4; the class-conditional
+    generators of Miyato and Koyama, "cGANs with Projection Discriminator" (2018), section 4.
+
+    Args:
+        inputs: symbolic tensor (batch, ..., channels) of rank 2 or 4.
+        labels: symbolic tensor of integer labels (batch,).
+        class_count: number of classes.
+
+    Returns:
+        Symbolic tensor of the inputs' shape.
+    """
+    channels = inputs.shape[-1]
+    shape = (*[1] * (len(inputs.shape) - 2), channels)
+    gain = ClassEmbedding(class_count, channels, keras.initializers.RandomNormal(1.0, 0.02))(labels)
+    offset = ClassEmbedding(class_count, channels, "zeros")(labels)
+    normalized = BatchNormalization(center=False, scale=False)(inputs)
+    gain, offset = (keras.layers.Reshape(shape)(values) for values in (gain, offset))
+    return keras.layers.Add()([keras.layers.Multiply()([normalized, gain]), offset])

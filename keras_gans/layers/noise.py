@@ -1,0 +1,89 @@
+"""Noise and dropout whose draws are a function of (seed, step), however many replicas share the batch."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import randomness
+from keras_gans.errors import UserError
+
+
+def _seed():
+    """The next seed of the training step, or any seed where a network is called by itself."""
+    if randomness.is_open():
+        return randomness.next_seed()
+    return tf.random.uniform((2,), maxval=2**31 - 1, dtype=tf.int32)
+
+
+def _draw_like(inputs, sample, **arguments):
+    """A float32 tensor of the inputs' shape, the rows of this replica out of the global batch's."""
+    shape, seed = tf.shape(inputs), _seed()
+
+    def draw(rows):
+        return sample(tf.concat([[rows], shape[1:]], axis=0), seed, alg=randomness.ALGORITHM, **arguments)
+
+    return tf.reshape(randomness.for_this_replica(draw, shape[0]), shape)
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class GaussianNoise(keras.layers.Layer):
+    """Adds N(0, stddev^2) to each entry in training; nothing otherwise.
+
+    Keras's layer keeps its own random state, and draws the same noise on every replica; this one draws from the
+    training step's stream, so that resuming is exact and replicas change nothing.
+
+    Args:
+        stddev: standard deviation of the noise, 0 or more.
+
+    Raises:
+        UserError: `stddev` is negative.
+    """
+
+    def __init__(self, stddev, **kwargs):
+        super().__init__(**kwargs)
+        if not stddev >= 0:
+            raise UserError(f"The standard deviation of noise must be 0 or more. Received: {stddev!r}.")
+        self.stddev = stddev
+
+    def call(self, inputs, training=False):
+        if not training or self.stddev == 0:
+            return inputs
+        noise = _draw_like(inputs, tf.random.stateless_normal, stddev=float(self.stddev))
+        return inputs + tf.cast(noise, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "stddev": self.stddev}
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class Dropout(keras.layers.Layer):
+    """Sets a share of the entries to zero in training and scales the others up; nothing otherwise.
+
+    Srivastava et al., "Dropout" (2014). As `GaussianNoise`, exact under resuming and replicas.
+
+    Args:
+        rate: share of the entries to drop, from 0 to below 1.
+
+    Raises:
+        UserError: `rate` is out of range.
+    """
+
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise UserError(f"A dropout rate lies from 0 to below 1. Received: {rate!r}.")
+        self.rate = rate
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        kept = _draw_like(inputs, tf.random.stateless_uniform) >= self.rate
+        return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}

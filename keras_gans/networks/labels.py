@@ -1,0 +1,92 @@
+"""What the networks share about labels: how a label enters them, and in what they end."""
+
+import keras
+from keras import layers
+
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.layers import BatchNormalization, ClassEmbedding, conditional_batch_normalization
+
+CONDITIONINGS = ("concat", "projection")
+HEADS = ("score", "auxiliary", "classes", "classes_and_fake")
+EMBEDDING_DIMENSIONS = 32
+
+
+def check_labels(class_count, conditioning, head="score"):
+    """Raises a `UserError` unless the number of classes, the conditioning and the head go together."""
+    if conditioning is not None and conditioning not in CONDITIONINGS:
+        raise unknown_name("conditioning", conditioning, CONDITIONINGS)
+    if head not in HEADS:
+        raise unknown_name("head", head, HEADS)
+    if head != "score" and conditioning is not None:
+        raise UserError(f"head={head!r} predicts the class, so the network must not see it: leave conditioning out.")
+    wanted = conditioning or (head if head != "score" else None)
+    if wanted and not (isinstance(class_count, int) and class_count >= 2):
+        raise UserError(f"{wanted!r} needs class_count, 2 or more. Received: class_count={class_count!r}.")
+    if class_count is not None and not wanted:
+        raise UserError(
+            f"class_count={class_count} has no effect by itself. Choose a conditioning ({', '.join(CONDITIONINGS)}) "
+            f"or a discriminator's head ({', '.join(HEADS[1:])})."
+        )
+
+
+def label_input():
+    """The network input of integer labels, (batch,)."""
+    return keras.Input((), dtype="int64", name="label")
+
+
+def with_embedding(latents, labels, class_count):
+    """Latents (batch, d) joined with the label's learned embedding, (batch, d + `EMBEDDING_DIMENSIONS`)."""
+    return layers.Concatenate()([latents, ClassEmbedding(class_count, EMBEDDING_DIMENSIONS)(labels)])
+
+
+def with_label_map(images, labels, class_count):
+    """Images (batch, height, width, channels) with one more channel, a learned picture for each class."""
+    height, width = images.shape[1:3]
+    maps = ClassEmbedding(class_count, height * width)(labels)
+    return layers.Concatenate()([images, layers.Reshape((height, width, 1))(maps)])
+
+
+def normalized(x, labels, class_count, conditioning, **arguments):
+    """Batch normalization, with the class's own gain and offset where the conditioning is "projection"."""
+    if conditioning == "projection":
+        return conditional_batch_normalization(x, labels, class_count)
+    return BatchNormalization(**arguments)(x)
+
+
+def projection(features, labels, class_count):
+    """<V y, phi(x)>: the label's part of a projection discriminator's score, (batch, 1).
+
+    Miyato and Koyama, "cGANs with Projection Discriminator" (2018), equation 3.
+    """
+    vectors = ClassEmbedding(class_count, features.shape[-1], "glorot_uniform", dtype="float32")(labels)
+    return layers.Dot(axes=1, dtype="float32")([features, vectors])
+
+
+def scored(features, labels, class_count, conditioning, head, **arguments):
+    """The end of a discriminator: raw scores, class logits, or both, float32.
+
+    Args:
+        features: symbolic tensor (batch, d), the last hidden layer.
+        labels: symbolic labels, or None.
+        class_count: K, the number of classes, or None.
+        conditioning: "projection" adds the label's part to the score.
+        head: "score" (batch, 1); "auxiliary" [score (batch, 1), class logits (batch, K)]; "classes" [class logits
+            (batch, K), features]; "classes_and_fake" [logits (batch, K + 1), the last for generated, features].
+        **arguments: of the dense layers.
+
+    Returns:
+        Symbolic tensor, or list of them.
+    """
+
+    def dense(units, name):
+        return layers.Dense(units, dtype="float32", name=name, **arguments)(features)
+
+    if head == "auxiliary":
+        return [dense(1, "score"), dense(class_count, "class_logits")]
+    if head in ("classes", "classes_and_fake"):
+        logits = dense(class_count + (head == "classes_and_fake"), "class_logits")
+        return [logits, layers.Activation("linear", dtype="float32", name="features")(features)]
+    if conditioning != "projection":
+        return dense(1, "score")
+    label_part = projection(features, labels, class_count)
+    return layers.Add(dtype="float32", name="score")([dense(1, "unconditional_score"), label_part])

@@ -1,0 +1,43 @@
+"""Means over the global batch, for losses that are no mean over rows."""
+
+import tensorflow as tf
+
+
+def _over_replicas(tensor):
+    """The sum of a tensor over the replicas, and how many there are; gradients pass."""
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync if context else 1
+    return (context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) if replicas > 1 else tensor), replicas
+
+
+def batch_mean(rows, weights):
+    """The weighted mean row of the global batch, equal on every replica.
+
+    Args:
+        rows: float tensor (batch, d) of this replica.
+        weights: float tensor (batch,), 0 or more, not all 0 over the global batch.
+
+    Returns:
+        Tensor (d,).
+    """
+    total, _ = _over_replicas(tf.reduce_sum(rows * weights[:, tf.newaxis], axis=0))
+    weight, _ = _over_replicas(tf.reduce_sum(weights))
+    return total / weight
+
+
+def masked_mean(values, mask):
+    """This replica's part of the mean of those values that the mask selects; 0 where it selects none.
+
+    The mean of the parts over the replicas is the masked mean of the global batch, however the selected rows are
+    shared out: the number of rows is counted over all replicas.
+
+    Args:
+        values: float tensor (batch,).
+        mask: boolean tensor (batch,).
+
+    Returns:
+        Scalar tensor.
+    """
+    mask = tf.cast(mask, values.dtype)
+    count, replicas = _over_replicas(tf.reduce_sum(mask))
+    return tf.reduce_sum(values * mask) * replicas / tf.maximum(count, 1.0)

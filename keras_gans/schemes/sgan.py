@@ -1,0 +1,110 @@
+"""The semi-supervised GAN: the discriminator is a classifier with one more class, "generated".
+
+Odena, "Semi-Supervised Learning with Generative Adversarial Networks" (2016), https://arxiv.org/abs/1606.01583, and
+Salimans et al., "Improved Techniques for Training GANs" (2016), https://arxiv.org/abs/1606.03498
+"""
+
+import tensorflow as tf
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.classifying import ClassifyingGAN
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.labels import UNLABELLED, is_right
+from keras_gans.optimizers import Adam
+from keras_gans.replicas import batch_mean, masked_mean
+
+OBJECTIVES = ("odena", "salimans")
+GENERATOR_OBJECTIVES = ("adversarial", "feature_matching")
+
+
+@register_scheme("sgan")
+class SGAN(ClassifyingGAN):
+    """D tells K classes and "generated" apart: labelled rows teach the class, unlabelled ones only that they are real.
+
+    A row whose label is -1 has none: it enters no class's cross-entropy.
+
+    Curves: `supervised_loss` of the labelled rows and `labelled_accuracy`; `real_probability` and `fake_probability`,
+    the mean 1 - p(generated | x) of unlabelled real and of generated samples.
+
+    Args:
+        objective: "odena", where all K + 1 logits are learned and the terms are summed, or "salimans", where the last
+            is fixed at 0 and the two unsupervised terms weigh 1/2.
+        generator_objective: "adversarial" (be taken for real), or "feature_matching" (Salimans et al., section 3.1),
+            which compares with a further batch of real samples.
+        **kwargs: as `ClassifyingGAN`, whose discriminator ends in K + 1 logits for "odena" and K for "salimans".
+    """
+
+    log_names = ("supervised_loss", "labelled_accuracy", "real_probability", "fake_probability")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        *,
+        objective="salimans",
+        generator_objective="feature_matching",
+        **kwargs,
+    ):
+        for kind, chosen, known in (
+            ("objective", objective, OBJECTIVES),
+            ("generator objective", generator_objective, GENERATOR_OBJECTIVES),
+        ):
+            if chosen not in known:
+                raise unknown_name(kind, chosen, known)
+        self.objective, self.generator_objective = objective, generator_objective
+        super().__init__(generator, discriminator, latent_dim, **kwargs)
+
+    def extra_logits(self):
+        return int(self.objective == "odena")
+
+    def check_labels(self, labels):
+        super().check_labels(labels)
+        if self.objective == "salimans" and UNLABELLED not in labels:
+            raise UserError(
+                "The first batch has a label in every row, and objective='salimans' learns what is real from rows "
+                "without one (label -1). Received: only labelled rows. Use keras_gans.data.to_semi_supervised_dataset, "
+                "or objective='odena'."
+            )
+
+    def default_optimizers(self):
+        # The authors' code for MNIST: rate 3e-3 decaying; 1e-3 suits networks without weight normalization.
+        return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
+
+    def batches_per_step(self):
+        return self.discriminator_steps + (self.generator_objective == "feature_matching")
+
+    def _logits(self, samples):
+        """K + 1 logits in training mode, the last for "generated", and the features."""
+        logits, features = self.score(samples)
+        return (logits if self.objective == "odena" else losses.with_fake_logit(logits)), features
+
+    def discriminator_loss(self, real, labels, fake):
+        real_logits, fake_logits = self._logits(real)[0], self._logits(fake)[0]
+        labelled = labels != UNLABELLED
+        # Odena's labelled samples must be found real too, Salimans et al. compare the K classes alone.
+        class_logits = real_logits if self.objective == "odena" else real_logits[:, :-1]
+        rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), class_logits, from_logits=True)
+        supervised = masked_mean(rows, labelled)
+        real_rows, fake_rows = losses.not_fake(real_logits), losses.is_fake(fake_logits)
+        unsupervised = masked_mean(real_rows, ~labelled) + ops.mean(fake_rows)
+        weight = 1.0 if self.objective == "odena" else 0.5
+        return supervised + weight * unsupervised, {
+            "supervised_loss": supervised,
+            "labelled_accuracy": masked_mean(is_right(labels, real_logits[:, : self.class_count]), labelled),
+            "real_probability": masked_mean(ops.exp(-real_rows), ~labelled),
+            "fake_probability": ops.mean(1.0 - ops.exp(-fake_rows)),
+        }
+
+    def _train_generator(self, rows, real, labels):
+        self.update("generator", lambda: self.generator_loss(*self.generate(rows), real, labels))
+
+    def generator_loss(self, fake, real, labels):
+        logits, features = self._logits(fake)
+        if self.generator_objective == "adversarial":
+            return ops.mean(losses.not_fake(logits)), {}
+        unlabelled = tf.cast(labels == UNLABELLED, tf.float32)
+        real_mean = batch_mean(self._logits(real)[1], unlabelled)
+        return losses.feature_matching(real_mean, batch_mean(features, tf.ones(tf.shape(features)[0]))), {}

@@ -1,0 +1,102 @@
+"""How a trained generator answers: samples by seed, in Python and as the signatures of a SavedModel."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.errors import UserError
+from keras_gans.latent import latents_from_seeds
+from keras_gans.pixels import to_uint8
+
+
+class Sampler:
+    """What every model offers that turns latents into samples; it has `latent_dim`, `latent_prior`, `sample_shape`.
+
+    Attributes:
+        takes_labels: whether calling the model takes (latents, integer labels) instead of latents.
+    """
+
+    takes_labels = False
+
+    def _is_image(self):
+        return len(self.sample_shape()) == 3
+
+    def samples_from_seeds(self, seeds, *labels):
+        """Samples for serving: int64 seeds (batch,) -> uint8 images (batch, height, width, channels).
+
+        Each row depends on its own seed only. Points stay float32 (batch, d).
+
+        Args:
+            seeds: int64 tensor (batch,).
+            *labels: int tensor (batch,), where the model `takes_labels`.
+        """
+        latents = latents_from_seeds(seeds, self.latent_dim, self.latent_prior)
+        samples = self([latents, *labels] if labels else latents, training=False)
+        return to_uint8(samples) if self._is_image() else samples
+
+    def sample(self, count, seed=0, labels=None):
+        """Draws samples; the k-th is what the exported model's `sample` answers to the seed `seed + k`.
+
+        Args:
+            count: number of samples.
+            seed: of the first sample.
+            labels: one label for all, or one for each, where the model `takes_labels`; None draws them from the
+                labels' prior, as a function of the seed.
+
+        Returns:
+            uint8 array (count, height, width, channels) of images; float32 array (count, d) of points.
+
+        Raises:
+            UserError: `count` is not positive, or labels that the model does not take or know.
+        """
+        if count < 1:
+            raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
+        if not hasattr(self, "_sampler"):
+            signature = [tf.TensorSpec((None,), tf.int64)] * (2 if self.takes_labels else 1)
+            self._sampler = tf.function(self.samples_from_seeds, input_signature=signature)
+        seeds = np.arange(seed, seed + count, dtype=np.int64)
+        inputs = [seeds, *self.sampled_labels(seeds, labels)]
+        pieces = -(-count // 256)
+        chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
+        return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])
+
+    def sampled_labels(self, seeds, labels):
+        """The labels that `sample` hands on for seeds: here none, as (); else an int64 array (count,) in a tuple."""
+        if labels is not None:
+            raise UserError(
+                f"{type(self).__name__} is not conditional: it takes no labels. Received: labels={labels!r}. Schemes "
+                "that do: cgan, acgan."
+            )
+        return ()
+
+    def endpoints(self):
+        """What the exported model answers: {signature: (function, its input specifications)}.
+
+        `serving_default` maps `z` to `image` (or `point`); `sample` maps one `seed` a row to one uint8 `image`;
+        `sample_png` to PNG bytes.
+        """
+        latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
+        seeds = tf.TensorSpec((None,), tf.int64, name="seed")
+        output = "image" if self._is_image() else "point"
+        endpoints = {
+            "serving_default": (lambda z: {output: tf.cast(self(z, training=False), tf.float32)}, [latents]),
+            "sample": (lambda seed: {output: self.samples_from_seeds(seed)}, [seeds]),
+        }
+        if output == "image" and self.sample_shape()[-1] in (1, 3):
+            endpoints["sample_png"] = (
+                lambda seed: {"image_bytes": tf.io.encode_png(self.samples_from_seeds(seed))},
+                [seeds],
+            )
+        return endpoints
+
+    def export(self, filepath, **kwargs):
+        """Writes a SavedModel with the signatures of `endpoints`, each weight once.
+
+        Args:
+            filepath: folder to write.
+            **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
+        """
+        archive = keras.export.ExportArchive()
+        for name, (function, signature) in self.endpoints().items():
+            archive.add_endpoint(name, function, input_signature=signature)
+        archive.write_out(filepath, **kwargs)

@@ -1,0 +1,51 @@
+"""ACGAN: the discriminator predicts the label.
+
+keras-gans train acgan
+keras-gans train acgan_dcgan --data mnist
+"""
+
+from ..recipe import Recipe, recipe
+
+_SOURCE = "Odena et al. 2017"
+# beta_1: appendix A; the rate was found on the digits.
+_ADAM = {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.5}
+
+
+@recipe
+def acgan():
+    return Recipe(
+        name="acgan",
+        summary="the discriminator predicts the label instead of seeing it; of dense layers",
+        source=_SOURCE,
+        scheme={"name": "acgan"},
+        generator={
+            "name": "mlp_generator",
+            "hidden_units": [128, 128],
+            "normalization": "batch",
+            "conditioning": "concat",
+        },
+        discriminator={
+            "name": "mlp_discriminator",
+            "hidden_units": [256, 128],
+            "dropout": 0.3,  # appendix A drops too, at 0.5
+            "input_noise": 0.05,
+            "head": "auxiliary",
+        },
+        optimizers={"generator": _ADAM, "discriminator": _ADAM},
+        batch_size=64,
+        steps=3000,
+        latent_dim=32,
+    )
+
+
+@recipe
+def acgan_dcgan():
+    adam = {**_ADAM, "learning_rate": 5e-4}  # as the recipe dcgan
+    return acgan().replace(
+        name="acgan_dcgan",
+        summary="ACGAN of convolutional networks",
+        generator={"name": "dcgan_generator", "base_filters": 64, "conditioning": "concat"},
+        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "dropout": 0.3, "head": "auxiliary"},
+        optimizers={"generator": adam, "discriminator": adam},
+        latent_dim=64,
+    )

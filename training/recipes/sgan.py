@@ -1,0 +1,61 @@
+"""The semi-supervised GAN: a classifier from a few labels.
+
+keras-gans train sgan
+keras-gans train sgan --labels-per-class 1
+keras-gans train sgan_mnist
+"""
+
+from ..recipe import Recipe, recipe
+
+_ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}  # beta_1: the authors' code
+
+
+@recipe
+def sgan():
+    return Recipe(
+        name="sgan",
+        summary="a classifier from ten labels a class, with feature matching",
+        source="Salimans et al. 2016",
+        scheme={"name": "sgan", "objective": "salimans", "generator_objective": "feature_matching"},
+        generator={"name": "mlp_generator", "hidden_units": [256, 256], "normalization": "batch"},
+        discriminator={
+            "name": "mlp_discriminator",
+            "hidden_units": [256, 128],
+            "input_noise": 0.3,  # the authors' code for MNIST, as is the next
+            "hidden_noise": 0.5,
+            "head": "classes",
+        },
+        optimizers={"generator": _ADAM, "discriminator": _ADAM},
+        batch_size=128,
+        steps=2000,
+        latent_dim=50,
+        labels_per_class=10,
+        learning_rate_schedule="linear",
+    )
+
+
+@recipe
+def sgan_odena():
+    base = sgan()
+    return base.replace(
+        name="sgan_odena",
+        summary="a classifier from ten labels a class, with K + 1 learned logits",
+        source="Odena 2016",
+        scheme={"name": "sgan", "objective": "odena", "generator_objective": "adversarial"},
+        discriminator={**base.discriminator, "head": "classes_and_fake"},
+    )
+
+
+@recipe
+def sgan_mnist():
+    base = sgan()
+    return base.replace(
+        name="sgan_mnist",
+        summary="MNIST from ten labels a class, at the size of the authors' networks",
+        generator={**base.generator, "hidden_units": [500, 500]},
+        discriminator={**base.discriminator, "hidden_units": [1000, 500, 250, 250, 250]},
+        data="mnist",
+        batch_size=200,
+        latent_dim=100,
+        steps=20_000,
+    )
