@@ -100,13 +100,14 @@ def _saved_model_rows(report):
 
 
 def _tflite_rows(report):
-    for kind, entry in report.get("tflite", {}).items():
+    parts = [("", report.get("tflite", {})), ("classifier ", report.get("tflite_classifier", {}))]
+    for label, kind, entry in ((label, kind, entry) for label, part in parts for kind, entry in part.items()):
         size = report["files"][entry["file"]]["bytes"]
         for signature, figures in entry["checks"].items():
             error = f"{figures['max_abs_error']:.1e}"
             decibels = f"{figures['psnr_db']:.1f}" if figures["max_abs_error"] else "exact"
             milliseconds, batch_size = f"{figures['latency_ms']:.2f}", str(figures["batch_size"])
-            yield kind, f"{size:,}", signature, error, decibels, batch_size, milliseconds
+            yield label + kind, f"{size:,}", signature, error, decibels, batch_size, milliseconds
 
 
 def _print_next_steps(console, report, to):
@@ -135,7 +136,9 @@ def _serving_commands(report, folder):
         " | python -c \"import base64, json, sys; open('sample.png', 'wb').write("
         "base64.b64decode(json.load(sys.stdin)['predictions'][0]['b64']))\""
     )
-    body = f'{{"signature_name": "{signature}", "instances": [{{"seed": 7}}]}}'
+    has_label = "label" in report["signatures"][signature]["inputs"]
+    row = '{"seed": 7, "label": 1}' if has_label else '{"seed": 7}'
+    body = f'{{"signature_name": "{signature}", "instances": [{row}]}}'
     return [
         f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving",
         f"  curl -s -d '{body}' http://localhost:8501/v1/models/{name}:predict" + (decode if is_picture else ""),

@@ -16,6 +16,10 @@ from .tflite import FLOORS_DB, signature_names
 from .tflite import FORMATS as TFLITE_FORMATS
 from .versions import publish, staging, versions
 
+LABELS_FILE = "labels.txt"
+# {what a .tflite file holds: the signature that it answers}.
+_TFLITE_PARTS = {"generator": "serving_default", "classifier": "classify"}
+
 
 def export_model(
     model,
@@ -29,12 +33,13 @@ def export_model(
     """Publishes a model as the next numbered version in a folder, after checking every file by running it.
 
     A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with
-    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite; and `report.json`. It appears
-    by one rename; if anything fails, `to` stays as it was.
+    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite; `labels.txt` with one class a
+    line, where the model knows classes; and `report.json`. It appears by one rename; if anything fails, `to` stays as
+    it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
-            TFLite files.
+            TFLite files of the generator, and `classify`, where there is one, those of the classifier.
         to: folder of the versions; made if absent.
         formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
@@ -44,8 +49,8 @@ def export_model(
 
     Returns:
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model" and
-        "tflite" with errors against Keras in the outputs' units, PSNR in dB and latencies in ms, and "warnings"; and,
-        not in the file, "path".
+        "tflite" (and "tflite_classifier") with errors against Keras in the outputs' units, PSNR in dB and latencies in
+        ms, and "warnings"; and, not in the file, "path".
 
     Raises:
         UserError: unknown format, an operation that TFLite lacks, answers that are not finite or too far from the
@@ -86,26 +91,36 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
         twin = in_float32(model)
         if twin is not model:
             # Full precision has golden answers of its own: half precision's rounding is not TFLite's error.
-            job = golden.save_golden(scratch / "golden_float32.npz", twin, golden.golden_answers(twin))
+            answers = golden.golden_answers(twin)
+            job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
-        figures["tflite"] = _make_tflite(saved_model, staged / "tflite", scratch, job, batch_sizes, progress)
+        (staged / "tflite").mkdir()
+        for part, signature in _TFLITE_PARTS.items():
+            if signature in answers:
+                # TFLite has numbers only: names of classes stay behind, in labels.txt.
+                outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind != "S"]
+                chosen = job | {"signature": signature, "outputs": outputs, "saved_model": str(saved_model)}
+                made = _make_tflite(part, chosen, staged / "tflite", scratch, batch_sizes, progress)
+                figures["tflite" if part == "generator" else f"tflite_{part}"] = made
+    if hasattr(model, "class_names"):
+        (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     return figures
 
 
-def _make_tflite(saved_model, folder, scratch, job, batch_sizes, progress):
-    """Converts a SavedModel into a new folder; returns {format: figures}."""
-    folder.mkdir()
-    files = {kind: str(folder / f"generator_{kind}.tflite") for kind in TFLITE_FORMATS}
-    progress("Converting to TFLite")
-    conversion = {"saved_model": str(saved_model), "files": files, "batch_sizes": batch_sizes}
-    seconds = run_script("tflite", conversion, scratch)["seconds"]
-    progress("Checking the TFLite files in a fresh process")
-    checks = run_script("verify", job | {"tflite": files, "batch_sizes": signature_names(batch_sizes)}, scratch)
+def _make_tflite(part, job, folder, scratch, batch_sizes, progress):
+    """Converts a signature of a SavedModel into files of a folder; returns {format: figures}."""
+    files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
+    progress(f"Converting the {part} to TFLite")
+    seconds = run_script("tflite", job | {"files": files, "batch_sizes": batch_sizes}, scratch)["seconds"]
+    progress(f"Checking the {part}'s TFLite files in a fresh process")
+    check = {key: value for key, value in job.items() if key != "saved_model"}
+    checks = run_script("verify", check | {"tflite": files, "batch_sizes": signature_names(batch_sizes)}, scratch)
     return {
         kind: {
-            "file": f"tflite/generator_{kind}.tflite",
-            "floor_db": FLOORS_DB.get(kind),
+            "file": f"tflite/{part}_{kind}.tflite",
+            # Of pixels; probabilities have no noise floor that an eye would see.
+            "floor_db": FLOORS_DB.get(kind) if part == "generator" else None,
             "conversion_seconds": seconds[kind],
             "checks": checks["checks"][kind],
         }

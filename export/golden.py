@@ -73,7 +73,13 @@ def _example_inputs(model, signature, specifications):
     """{input name: array of `ROWS` rows}; a scheme with inputs of its own says what is valid in example_inputs."""
     if hasattr(model, "example_inputs"):
         return {name: np.asarray(value) for name, value in model.example_inputs(signature, ROWS).items()}
-    examples = {"z": _example_latents, "seed": lambda *_: _example_seeds()}
+    examples = {
+        "z": _example_latents,
+        "seed": lambda *_: _example_seeds(),
+        "label": lambda model, _: np.arange(ROWS, dtype=np.int64) % model.class_count,
+        "image": _example_samples,
+        "point": _example_samples,
+    }
     inputs = {}
     for spec in specifications:
         if spec.name not in examples:
@@ -93,6 +99,10 @@ def _example_seeds():
 
 def _example_latents(model, spec):
     return latents_from_seeds(_example_seeds(), spec.shape[-1], getattr(model, "latent_prior", "normal")).numpy()
+
+
+def _example_samples(model, spec):
+    return model(_example_latents(model, tf.TensorSpec((None, model.latent_dim))), training=False).numpy()
 
 
 def _array(tensor):

@@ -1,10 +1,10 @@
-"""A script: converts `serving_default` of a SavedModel to TFLite files, with TFLite's own operations only.
+"""A script: converts one signature of a SavedModel to TFLite files, with TFLite's own operations only.
 
 Run by `fresh_process.run_script`, since a converter may take its whole process down and logs without end. A fixed batch
 keeps the fast kernels: with a free one a transposed convolution is 90 times slower.
 
-Job: {"saved_model": folder, "files": {format: path}, "batch_sizes": [1, ...]}. The first batch size answers under
-`serving_default`, a further size n under `batch_n`; the weights are shared.
+Job: {"saved_model": folder, "signature": name, "outputs": names, "files": {format: path}, "batch_sizes": [1, ...]}. The
+first batch size answers under `serving_default`, a further size n under `batch_n`; the weights are shared.
 Result: {"failures": [text], "seconds": {format: s}}.
 """
 
@@ -28,7 +28,7 @@ def main(job_path, result_path):
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     result = {"failures": [], "seconds": {}}
-    module, functions = _fixed_functions(job["saved_model"], job["batch_sizes"])
+    module, functions = _fixed_functions(job)
     for kind, path in job["files"].items():
         start = time.perf_counter()
         try:
@@ -43,19 +43,20 @@ def main(job_path, result_path):
         json.dump(result, file)
 
 
-def _fixed_functions(saved_model, batch_sizes):
+def _fixed_functions(job):
     """(tf.Module, concrete functions), one function for each batch size."""
     import tensorflow as tf
 
     module = tf.Module()
-    module.loaded = tf.saved_model.load(saved_model)
-    served = module.loaded.signatures["serving_default"]
+    module.loaded = tf.saved_model.load(job["saved_model"])
+    served = module.loaded.signatures[job["signature"]]
     _, inputs = served.structured_input_signature
     functions = []
-    for name, size in signature_names(batch_sizes).items():
+    for name, size in signature_names(job["batch_sizes"]).items():
 
         def answer(**tensors):
-            return served(**tensors)
+            answered = served(**tensors)
+            return {output: answered[output] for output in job["outputs"]}
 
         # The converter names a signature after the Python function.
         answer.__name__ = name

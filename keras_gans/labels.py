@@ -103,9 +103,7 @@ def check_training_labels(labels, count, allow_unlabelled=False):
         raise UserError(f"Labels are integers of shape (batch,). Received: {labels.dtype} of shape {labels.shape}.")
     if labels.min(initial=lowest) < lowest or labels.max(initial=0) >= count:
         hint = " (-1 for no label)" if allow_unlabelled else ""
-        raise UserError(
-            f"Labels lie from {lowest} to {count - 1}{hint}. Received: {labels.min()} to {labels.max()}."
-        )
+        raise UserError(f"Labels lie from {lowest} to {count - 1}{hint}. Received: {labels.min()} to {labels.max()}.")
 
 
 def is_right(labels, logits):

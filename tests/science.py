@@ -7,7 +7,7 @@ from sklearn.svm import SVC
 
 import keras_gans as kg
 from training import recipe as recipes
-from training.build import build_model
+from training.train import build_for, open_data, to_dataset
 
 SEEDS = (0, 1, 2)
 SAMPLES = 2000
@@ -32,10 +32,9 @@ def trained(name, seed, data=None, callbacks=None, **changes):
         **changes: recipe fields to change.
     """
     recipe = recipes.named(name).replace(seed=seed, **changes)
-    source = data or kg.data.open_source(recipe.data, image_size=recipe.image_size)
-    model = build_model(recipe, source.image_shape)
-    dataset = kg.data.to_dataset(source, batch_size=recipe.batch_size, seed=seed, repeat=True)
-    model.fit(dataset, steps_per_epoch=recipe.steps, epochs=1, verbose=0, callbacks=callbacks)
+    source = data or open_data(recipe)
+    model = build_for(recipe, source)
+    model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0, callbacks=callbacks)
     return model
 
 

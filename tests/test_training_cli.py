@@ -195,3 +195,33 @@ def test_two_logical_devices_train(tmp_path):
     code, output, errors = run("train", "dcgan", "--steps", "4", "--devices", "cpu:2", *TINY, cwd=tmp_path)
     assert code == 0, errors
     assert "CPU:0, CPU:1" in output
+
+
+def test_sevens_are_drawn_by_number_and_by_name(tmp_path):
+    small = ["--steps", "20", "--set", "generator.hidden_units=[8]", "--set", "discriminator.hidden_units=[8]"]
+    code, _, errors = run("train", "cgan", *small, cwd=tmp_path)
+    assert code == 0, errors
+    # A column for each class.
+    grid = np.asarray(Image.open(tmp_path / "runs" / "00001-cgan-digits" / "samples" / "step-00000020.png"))
+    assert grid.shape[1] > grid.shape[0]
+    for file, label in (("all.png", None), ("seven.png", "7")):
+        code, output, errors = run(
+            "sample",
+            "latest",
+            "--count",
+            "16",
+            "--to",
+            file,
+            *([] if label is None else ["--label", label]),
+            cwd=tmp_path,
+        )
+        assert code == 0, errors
+    assert (tmp_path / "all.png").read_bytes() != (tmp_path / "seven.png").read_bytes()
+    code, _, errors = run("sample", "latest", "--label", "17", cwd=tmp_path)
+    assert code == 2 and "0 to 9" in errors and "17" in errors
+
+
+def test_few_labels_are_for_schemes_that_learn_from_them(tmp_path):
+    code, _, errors = run("train", "cgan", "--labels-per-class", "2", "--steps", "2", cwd=tmp_path)
+    assert code == 2 and "labels_per_class=2 for cgan" in errors and "sgan" in errors
+    assert not (tmp_path / "runs").exists()

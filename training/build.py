@@ -9,7 +9,6 @@ from keras_gans import registry
 from keras_gans.errors import UserError, nearest
 from keras_gans.optimizers import Adam
 
-
 _CLASSES = ("class_count", "class_names", "class_prior")
 
 

@@ -65,6 +65,10 @@ def train_command(
     image_size: Annotated[
         int | None, typer.Option(help="Crop and resize images to so many pixels; folders default to 64.", min=1)
     ] = None,
+    labels_per_class: Annotated[
+        int | None,
+        typer.Option(help="Keep so many labels of each class, for recipes that learn from few, such as sgan.", min=1),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,6 +102,7 @@ def train_command(
     run = None if resume is None else run_directory.resolve(resume, run_dir)
     chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
+    given["labels_per_class"] = labels_per_class
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
@@ -164,6 +169,10 @@ def sample_command(
     to: Annotated[
         Path | None, typer.Option("--to", help="PNG file for the grid; beside the run's other samples unless given.")
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Class to draw, by number or name, for recipes such as cgan; all of them unless given."),
+    ] = None,
     separate: Annotated[
         bool, typer.Option("--separate", help="Write each image to a PNG of its own, in the folder --to.")
     ] = False,
@@ -179,7 +188,7 @@ def sample_command(
         from keras_gans import picture
 
         model = run_directory.load_run(folder)
-    samples = model.sample(count, seed=seed)
+    samples = model.sample(count, seed=seed, labels=label)
     if separate and samples.ndim != 4:
         raise UserError("--separate writes images; this run makes points. Leave it out for a picture of them all.")
     if separate:
@@ -189,7 +198,8 @@ def sample_command(
                 picture.draw(image[None]) if image.shape[-1] == 2 else image, target / f"{seed + index}.png"
             )
     else:
-        target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}.png"
+        chosen = "" if label is None else f"-label-{model.label_of(label)}"
+        target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
     console.print(f"{count} samples of step {model.steps_taken} are in [bold]{target}[/]", highlight=False)
 

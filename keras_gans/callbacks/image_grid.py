@@ -13,6 +13,8 @@ from keras_gans.pixels import to_uint8
 class ImageGrid(EveryNSteps):
     """Draws samples of the same latents again and again, to PNG files and to TensorBoard's Images tab.
 
+    A class-conditional model's grid has a column for each class.
+
     Args:
         directory: PNG files go to `directory/samples`, TensorBoard's to `directory`.
         every: steps between pictures; None draws one at the end of each epoch.
@@ -45,8 +47,13 @@ class ImageGrid(EveryNSteps):
             picture.save_png(picture.draw(self._real), self.samples_directory / "real.png")
 
     def on_step(self, step, logs):
-        samples = self.model.sample(self._drawn, seed=self.seed)
-        drawn = picture.draw(samples, real=self._real)
+        columns, labels = None, None
+        if getattr(self.model, "takes_labels", False):
+            # As many classes as a row can show.
+            columns = min(self.model.class_count, self._drawn)
+            labels = np.arange(self._drawn - self._drawn % columns) % columns
+        samples = self.model.sample(self._drawn if labels is None else len(labels), seed=self.seed, labels=labels)
+        drawn = picture.draw(samples, real=self._real, columns=columns)
         self.latest = self.samples_directory / f"step-{step:08d}.png"
         picture.save_png(drawn, self.latest)
         self._show("images/samples", drawn, step)

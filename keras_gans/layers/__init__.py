@@ -4,6 +4,7 @@ from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
 from keras_gans.layers.noise import Dropout, GaussianNoise
 from keras_gans.layers.upsample import Upsample2D
+from keras_gans.layers.weight_normalization import WeightNormalizedDense
 
 __all__ = [
     "BatchNormalization",
@@ -11,5 +12,6 @@ __all__ = [
     "Dropout",
     "GaussianNoise",
     "Upsample2D",
+    "WeightNormalizedDense",
     "conditional_batch_normalization",
 ]

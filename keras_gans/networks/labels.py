@@ -62,7 +62,7 @@ def projection(features, labels, class_count):
     return layers.Dot(axes=1, dtype="float32")([features, vectors])
 
 
-def scored(features, labels, class_count, conditioning, head, **arguments):
+def scored(features, labels, class_count, conditioning, head, layer=layers.Dense, **arguments):
     """The end of a discriminator: raw scores, class logits, or both, float32.
 
     Args:
@@ -72,6 +72,7 @@ def scored(features, labels, class_count, conditioning, head, **arguments):
         conditioning: "projection" adds the label's part to the score.
         head: "score" (batch, 1); "auxiliary" [score (batch, 1), class logits (batch, K)]; "classes" [class logits
             (batch, K), features]; "classes_and_fake" [logits (batch, K + 1), the last for generated, features].
+        layer: class of the dense layers.
         **arguments: of the dense layers.
 
     Returns:
@@ -79,7 +80,7 @@ def scored(features, labels, class_count, conditioning, head, **arguments):
     """
 
     def dense(units, name):
-        return layers.Dense(units, dtype="float32", name=name, **arguments)(features)
+        return layer(units, dtype="float32", name=name, **arguments)(features)
 
     if head == "auxiliary":
         return [dense(1, "score"), dense(class_count, "class_logits")]

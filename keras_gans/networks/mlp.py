@@ -1,12 +1,13 @@
 """Multilayer perceptrons, for small images and for points."""
 
+import functools
 import math
 
 import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import Dropout, GaussianNoise
+from keras_gans.layers import Dropout, GaussianNoise, WeightNormalizedDense
 from keras_gans.networks.labels import check_labels, label_input, normalized, scored, with_embedding
 from keras_gans.registry import networks
 
@@ -92,6 +93,7 @@ def mlp_discriminator(
     dropout=0.0,
     input_noise=0.0,
     hidden_noise=0.0,
+    weight_normalization=False,
     class_count=None,
     conditioning=None,
     head="score",
@@ -105,6 +107,7 @@ def mlp_discriminator(
         dropout: share of each hidden layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the samples.
         hidden_noise: the same for each hidden layer.
+        weight_normalization: whether each unit's weights have unit length (a learned one in the last layer).
         class_count: number of classes, with `conditioning` or `head`.
         conditioning: None; "concat" joins the label's learned embedding to the sample; "projection" adds the product
             of a class's vector and the last hidden layer to the score (Miyato and Koyama, 2018).
@@ -118,16 +121,23 @@ def mlp_discriminator(
         UserError: arguments that exclude each other.
     """
     check_labels(class_count, conditioning, head)
+
+    def dense(units):
+        if weight_normalization:
+            return WeightNormalizedDense(units)
+        return layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))
+
     samples, labels = keras.Input(sample_shape, name="sample"), label_input() if conditioning else None
     x = layers.Flatten()(samples)
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_embedding(x, labels, class_count) if conditioning == "concat" else x
     for units in hidden_units:
-        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))(x)
+        x = dense(units)(x)
         x = activation_layer(activation)(x)
         x = GaussianNoise(hidden_noise)(x) if hidden_noise else x
         x = Dropout(dropout)(x) if dropout else x
-    outputs = scored(x, labels, class_count, conditioning, head)
+    last = functools.partial(WeightNormalizedDense, learned_scale=True) if weight_normalization else layers.Dense
+    outputs = scored(x, labels, class_count, conditioning, head, last)
     return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")
 
 

@@ -38,8 +38,8 @@ class ACGAN(ClassConditionalGAN):
         shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
         if shapes != [(1,), (self.class_count,)]:
             raise UserError(
-                f"ACGAN's discriminator ends in a score and {self.class_count} class logits. Received outputs of shapes "
-                f"{shapes}. networks.dcgan_discriminator(..., class_count=K, head='auxiliary') makes such a one."
+                f"ACGAN's discriminator ends in a score and {self.class_count} class logits. Received outputs of "
+                f"shapes {shapes}. networks.dcgan_discriminator(..., class_count=K, head='auxiliary') makes such a one."
             )
 
     def default_optimizers(self):

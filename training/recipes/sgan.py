@@ -53,7 +53,12 @@ def sgan_mnist():
         name="sgan_mnist",
         summary="MNIST from ten labels a class, at the size of the authors' networks",
         generator={**base.generator, "hidden_units": [500, 500]},
-        discriminator={**base.discriminator, "hidden_units": [1000, 500, 250, 250, 250]},
+        discriminator={
+            **base.discriminator,
+            "hidden_units": [1000, 500, 250, 250, 250],
+            "weight_normalization": True,
+        },
+        optimizers={player: {**_ADAM, "learning_rate": 3e-3} for player in base.optimizers},
         data="mnist",
         batch_size=200,
         latent_dim=100,

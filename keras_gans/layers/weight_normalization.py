@@ -1,0 +1,46 @@
+"""Dense layers whose weight vectors have a length of their own."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class WeightNormalizedDense(keras.layers.Layer):
+    """A dense layer with w = g v / ||v|| for each unit, so that a step turns weights and does not lengthen them.
+
+    Salimans and Kingma, "Weight Normalization" (2016), equation 2. With g fixed at 1, as in the hidden layers of the
+    semi-supervised discriminator of Salimans et al. (2016), a unit cannot outgrow the noise that is added to it.
+
+    Args:
+        units: number of units.
+        learned_scale: whether g is learned, starting from 1; fixed at 1 otherwise.
+        **kwargs: as any Keras layer.
+
+    Input: (batch, d). Output: (batch, units).
+    """
+
+    def __init__(self, units, learned_scale=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.learned_scale = learned_scale
+
+    def build(self, input_shape):
+        initializer = keras.initializers.RandomNormal(stddev=0.1)
+        self.direction = self.add_weight(name="direction", shape=(input_shape[-1], self.units), initializer=initializer)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        if self.learned_scale:
+            self.scale = self.add_weight(name="scale", shape=(self.units,), initializer="ones")
+
+    def call(self, inputs):
+        # The length in float32: half precision's sum of many squares is coarse.
+        direction = tf.cast(self.direction, tf.float32)
+        length = tf.maximum(tf.norm(direction, axis=0), 1e-12)
+        scale = tf.cast(self.scale, tf.float32) / length if self.learned_scale else 1.0 / length
+        kernel = tf.cast(direction * scale, self.compute_dtype)
+        return tf.matmul(inputs, kernel) + tf.cast(self.bias, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "learned_scale": self.learned_scale}

@@ -1,0 +1,132 @@
+"""What the schemes with labels promise, measured over three seeds (five for the semi-supervised classifier).
+
+The judge of a sample's class is a support vector classifier fitted on the 500 digits that no GAN here trains on.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+import keras_gans as kg
+from tests.science import SEEDS, report, trained
+from training import recipe as recipes
+from training.build import build_model, classes_of
+
+pytestmark = pytest.mark.slow
+
+SAMPLES_PER_CLASS = 100
+LABELS_PER_CLASS = (1, 3, 10)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    held_out = kg.data.open_source("digits", split="test")
+    return SVC(gamma=0.02, C=10).fit(pixels(held_out.images), held_out.labels)
+
+
+def pixels(images):
+    return images.reshape(len(images), -1) / 127.5 - 1.0
+
+
+def spread_ratio(samples, labels, source):
+    """The samples' standard deviation within a class over the data's, the mean over classes and pixels."""
+
+    def within(images, classes):
+        return np.mean([pixels(images[classes == c]).std(axis=0).mean() for c in np.unique(classes)])
+
+    return within(samples, labels) / within(source.images, source.labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"), [("cgan", 0.92), ("cgan_projection", 0.92), ("acgan", 0.95), ("acgan_dcgan", 0.95)]
+)
+def test_samples_are_of_the_class_asked_for(name, bound, judge):
+    source = kg.data.open_source("digits", labels=True)
+    print(f"\nthe judge on the training images: {judge.score(pixels(source.images), source.labels):.3f}")
+    labels = np.repeat(np.arange(10), SAMPLES_PER_CLASS)
+    accuracies, ratios, own = [], [], []
+    for seed in SEEDS:
+        model = trained(name, seed)
+        samples = model.sample(len(labels), seed=1000, labels=labels)
+        accuracies.append((judge.predict(pixels(samples)) == labels).mean())
+        ratios.append(spread_ratio(samples, labels, source))
+        if name.startswith("acgan"):
+            held_out = kg.data.open_source("digits", split="test")
+            scaled = kg.pixels.from_uint8(held_out.images)
+            own.append((model.discriminator(scaled)[1].numpy().argmax(axis=1) == held_out.labels).mean())
+    accuracy = report(f"{name}, class by the judge", accuracies, f"at least {bound}")
+    ratio = report(f"{name}, spread within a class over the data's", ratios, "0.70 to 1.15")
+    if own:
+        report(f"{name}, the discriminator's own accuracy on held-out digits", own, "reported")
+    assert accuracy >= bound and 0.70 <= ratio <= 1.15
+
+
+# Semi-supervised ---------------------------------------------------------------------------------------------------
+
+
+def from_labels_alone(recipe, source, steps):
+    """The recipe's discriminator as a plain classifier, trained on the same few labelled images.
+
+    Args:
+        recipe: of an SGAN.
+        source: training images with labels.
+        steps: of half a batch each, the labelled rows of the SGAN's batch.
+    """
+    network = build_model(recipe, source.image_shape, classes_of(source)).discriminator
+    logits = network.outputs[0][:, : source.class_count]
+    few = kg.data.labelled_subset(source, recipe.labels_per_class, recipe.seed)
+    images = np.repeat(few.images, -(-recipe.batch_size // len(few)), axis=0)
+    labels = np.repeat(few.labels, -(-recipe.batch_size // len(few)))
+    dataset = kg.data.to_dataset(
+        dataclasses.replace(few, images=images, labels=labels),
+        batch_size=recipe.batch_size // 2,
+        labels=True,
+        seed=recipe.seed,
+        repeat=True,
+    )
+    classifier = keras.Model(network.inputs, logits)
+    rate = keras.optimizers.schedules.PolynomialDecay(1e-3, steps, end_learning_rate=0.0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    classifier.compile(keras.optimizers.Adam(rate, beta_1=0.5), loss)
+    classifier.fit(dataset, steps_per_epoch=steps, epochs=1, verbose=0)
+    return classifier
+
+
+def accuracies(recipe, source, held_out, classifier_steps):
+    """(the SGAN's, the baseline's) accuracy on held-out images, at the end of training."""
+    scaled = kg.pixels.from_uint8(held_out.images).numpy()
+    model = trained(recipe.name, recipe.seed, data=source, labels_per_class=recipe.labels_per_class)
+    baseline = from_labels_alone(recipe, source, classifier_steps)
+    ours = (model.classify(scaled).argmax(axis=1) == held_out.labels).mean()
+    return ours, (baseline.predict(scaled, verbose=0).argmax(axis=1) == held_out.labels).mean()
+
+
+def shuffled_digits(seed, train=1000):
+    """1,000 digits to train on and 797 to test with, shuffled by the seed."""
+    parts = [kg.data.open_source("digits", split=split, labels=True) for split in ("train", "test")]
+    images, labels = (np.concatenate([getattr(part, field) for part in parts]) for field in ("images", "labels"))
+    order = np.random.default_rng(seed).permutation(len(images))
+    return tuple(
+        dataclasses.replace(parts[0], images=images[chosen], labels=labels[chosen])
+        for chosen in (order[:train], order[train:])
+    )
+
+
+@pytest.mark.parametrize("labels_per_class", LABELS_PER_CLASS)
+@pytest.mark.parametrize("name", ["sgan", "sgan_odena"])
+def test_unlabelled_images_help_the_classifier(name, labels_per_class):
+    pairs = []
+    for seed in range(5):
+        source, held_out = shuffled_digits(seed)
+        recipe = recipes.named(name).replace(seed=seed, labels_per_class=labels_per_class)
+        pairs.append(accuracies(recipe, source, held_out, classifier_steps=1000))
+    ours, alone = np.transpose(pairs)
+    label = f"{name}, {10 * labels_per_class} labels"
+    report(f"{label}: accuracy", ours, "reported")
+    report(f"{label}: the same network on the labels alone", alone, "reported")
+    print(f"paired gain: mean {np.mean(ours - alone):+.4f}, smallest {np.min(ours - alone):+.4f}")
+    if labels_per_class == 10:
+        assert np.mean(ours - alone) >= 0.010
