@@ -21,6 +21,7 @@ _SUBMODULES = (
     "penalties",
     "picture",
     "pixels",
+    "plot",
     "randomness",
     "registry",
     "schemes",

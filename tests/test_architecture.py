@@ -39,7 +39,8 @@ def test_imports_run_one_way(path):
                 ["keras_gans", "export"],
             ), f"the library imports {name}"
         if (
-            len(place) == 3
+            place[0] == "keras_gans"
+            and len(place) == 3
             and parts[0] == "keras_gans"
             and len(parts) > 1
             and (ROOT / "keras_gans" / parts[1]).is_dir()

@@ -5,46 +5,15 @@ Everywhere p = N(0, 1) is the data and q = N(1.5, 0.7) what the generator makes,
 
 import math
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras_gans as kg
 from keras_gans import losses
-from keras_gans.optimizers import Adam
-from tests.science import SEEDS, report
-from tests.test_science_points import identity_generator, train_critic
-
-P = (0.0, 1.0)
-Q = (1.5, 0.7)
-GRID = np.linspace(-12.0, 12.0, 240_001)
-CODINGS = [(0.0, 1.0, 1.0), (-1.0, 1.0, 0.0)]
-
-
-def density(points, mean, deviation):
-    return np.exp(-0.5 * np.square((points - mean) / deviation)) / (deviation * math.sqrt(2.0 * math.pi))
-
-
-def quantiles(mean, deviation, count=200_000):
-    """Points in the middle of so many equally likely intervals: a mean over them is an integral to about 1e-6."""
-    levels = (np.arange(count) + 0.5) / count
-    return mean + deviation * tf.math.ndtri(tf.constant(levels, tf.float64)).numpy()
-
-
-def integral(values):
-    """The trapezoidal rule on the grid, at whose ends everything here is nothing."""
-    return float(np.sum(values) * (GRID[1] - GRID[0]))
-
-
-def jensen_shannon(p, q):
-    """JSD of two densities on the grid: (KL(p || m) + KL(q || m)) / 2 with m = (p + q) / 2, in nats."""
-    middle = np.maximum((p + q) / 2.0, 1e-300)
-
-    def divergence(density):
-        return integral(density * np.log(np.maximum(density, 1e-300) / middle))
-
-    return (divergence(p) + divergence(q)) / 2.0
+from keras_gans.metrics.divergence import jensen_shannon_divergence
+from tests.test_theory import assert_medians_hold
+from training.theory.gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
+from training.theory.optimal_discriminator import CODINGS
 
 
 def pearson(r, s):
@@ -52,20 +21,9 @@ def pearson(r, s):
     return integral(np.square(s - r) / np.maximum(r, 1e-300))
 
 
-def optimal_least_squares(points, targets, q=Q):
-    """D* = (b p + a q) / (p + q), Mao et al. (2017), equation 5."""
-    a, b, _ = targets
-    p, q = density(points, *P), density(points, *q)
-    return tf.constant((b * p + a * q) / (p + q), tf.float32)
-
-
-def log_ratio(points, q=Q):
-    """The scores of Goodfellow's D* = p / (p + q): log p - log q, as a sum of logarithms."""
-
-    def log_density(mean, deviation):
-        return -0.5 * np.square((points - mean) / deviation) - math.log(deviation)
-
-    return tf.constant(log_density(*P) - log_density(*q), tf.float32)
+def log_ratio(points, made=MADE):
+    """The scores of Goodfellow's D* = p / (p + q)."""
+    return tf.constant(optimal_scores(points, DATA, made), tf.float32)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +43,7 @@ def log_ratio(points, q=Q):
 def test_the_discriminators_losses_are_stationary_at_the_papers_optimum(loss, optimum):
     # A discriminator with one free score a bin: the bins' shares are the two distributions.
     edges = np.linspace(-1.0, 2.0, 13)
-    bins = [np.digitize(quantiles(*parameters, count=20_000), edges) for parameters in (P, Q)]
+    bins = [np.digitize(gaussian.quantiles(20_000), edges) for gaussian in (DATA, MADE)]
     p, q = (np.bincount(rows, minlength=len(edges) + 1) / len(rows) for rows in bins)
     assert p.min() > 0 and q.min() > 0
     best = tf.Variable(optimum(p, q), dtype=tf.float32)
@@ -103,16 +61,16 @@ def test_the_discriminators_losses_are_stationary_at_the_papers_optimum(loss, op
             best.scatter_nd_add([[bin_]], [-change])
 
 
-@pytest.mark.parametrize(("q", "expected"), [(Q, 0.28777), (P, 0.0)])
-def test_the_minimax_game_is_the_jensen_shannon_divergence(q, expected):
+@pytest.mark.parametrize(("made", "expected"), [(MADE, 0.28777), (DATA, 0.0)])
+def test_the_minimax_game_is_the_jensen_shannon_divergence(made, expected):
     """C(G) = V(G, D*) = -log 4 + 2 JSD(p || q), Goodfellow et al. (2014), theorem 1; V is the negative loss."""
-    divergence = jensen_shannon(density(GRID, *P), density(GRID, *q))
+    divergence = jensen_shannon_divergence(DATA.density(GRID), made.density(GRID))
     assert divergence == pytest.approx(expected, abs=1e-5)
-    value = -float(losses.minimax_discriminator(log_ratio(quantiles(*P), q), log_ratio(quantiles(*q), q)))
+    real, fake = (log_ratio(gaussian.quantiles(), made) for gaussian in (DATA, made))
+    value = -float(losses.minimax_discriminator(real, fake))
     assert value == pytest.approx(-math.log(4.0) + 2.0 * divergence, abs=1e-4)
     # The generator's side of the game is the part of V that it moves.
-    generators = float(losses.minimax_generator(log_ratio(quantiles(*q), q)))
-    others = -float(tf.reduce_mean(tf.nn.softplus(-log_ratio(quantiles(*P), q))))
+    generators, others = float(losses.minimax_generator(fake)), -float(tf.reduce_mean(tf.nn.softplus(-real)))
     assert generators + others == pytest.approx(value, abs=1e-5)
 
 
@@ -124,66 +82,16 @@ def test_only_one_coding_is_pearsons_divergence(targets, expected, is_pearson):
 
     C(G) adds to the generator's loss the same of the real samples, which the generator cannot change.
     """
-    p, q = density(GRID, *P), density(GRID, *Q)
+    p, q = DATA.density(GRID), MADE.density(GRID)
     divergence = pearson(p + q, 2.0 * q)
     assert divergence == pytest.approx(0.95713, abs=1e-5)
-    terms = [
-        losses.least_squares_generator(optimal_least_squares(quantiles(*parameters), targets), targets[2])
-        for parameters in (P, Q)
-    ]
-    value = 2.0 * float(sum(terms))
+    scores = [tf.constant(optimal_least_squares(gaussian.quantiles(), targets)) for gaussian in (DATA, MADE)]
+    value = 2.0 * float(sum(losses.least_squares_generator(found, targets[2]) for found in scores))
     assert value == pytest.approx(expected, abs=1e-4)
     assert (abs(value - divergence) < 1e-4) == is_pearson
 
 
-def trained_critic(scheme, seed, **options):
-    """The model whose critic has seen p and q for 1,500 steps of 512."""
-    keras.utils.set_random_seed(seed)
-    critic = kg.networks.mlp_discriminator((1,), (64, 64))
-    model = scheme(identity_generator(1), critic, seed=seed, **options)
-    rate = keras.optimizers.schedules.CosineDecay(3e-3, 1500)
-    model.compile(optimizers={"discriminator": Adam(rate, beta_1=0.9)})
-
-    def draw(parameters):
-        mean, deviation = parameters
-        return lambda seeds, rows: mean + deviation * seeds.normal((rows, 1))
-
-    train_critic(model, draw(P), 1500, 512, draw(Q))
-    return model
-
-
-def scores_of(model, points):
-    chunks = np.array_split(points.astype("float32")[:, np.newaxis], 10)
-    return tf.concat([model.score(tf.constant(chunk)) for chunk in chunks], axis=0)[:, 0]
-
-
-def mean_error(found, expected):
-    """The mean over (p + q) / 2 of |found - expected| on the grid."""
-    middle = (density(GRID, *P) + density(GRID, *Q)) / 2.0
-    return integral(np.abs(found.numpy() - expected) * middle)
-
-
 @pytest.mark.slow
-def test_a_trained_discriminator_is_the_optimal_one():
-    p, q = density(GRID, *P), density(GRID, *Q)
-    expected = -math.log(4.0) + 2.0 * jensen_shannon(p, q)
-    errors, values = [], []
-    for seed in SEEDS:
-        model = trained_critic(kg.schemes.VanillaGAN, seed)
-        errors.append(mean_error(tf.sigmoid(scores_of(model, GRID)), tf.sigmoid(log_ratio(GRID)).numpy()))
-        real, fake = (scores_of(model, quantiles(*parameters)) for parameters in (P, Q))
-        values.append(-float(losses.minimax_discriminator(real, fake)))
-    assert report("gan: |D - p / (p + q)|", errors, "at most 0.01") <= 0.01
-    limit = f"{expected:.5f} within 0.005"
-    assert report("gan: V(D)", values, limit) == pytest.approx(expected, abs=0.005)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("targets", "formula"), zip(CODINGS, ("p / (p + q)", "(p - q) / (p + q)"), strict=True))
-def test_a_trained_least_squares_discriminator_is_the_optimal_one(targets, formula):
-    p, q = density(GRID, *P), density(GRID, *Q)
-    expected = {"p / (p + q)": p, "(p - q) / (p + q)": p - q}[formula] / (p + q)
-    errors = [
-        mean_error(scores_of(trained_critic(kg.schemes.LSGAN, seed, targets=targets), GRID), expected) for seed in SEEDS
-    ]
-    assert report(f"lsgan {targets}: |D - {formula}|", errors, "at most 0.01") <= 0.01
+@pytest.mark.parametrize("name", ["optimal_discriminator", "game_value", "disjoint_supports", "vanishing_gradient"])
+def test_what_is_trained_meets_the_theory(name):
+    assert_medians_hold(name)

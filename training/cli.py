@@ -18,6 +18,7 @@ from keras_gans.quiet import import_quietly
 
 from . import recipe as recipes
 from .strategy import check_devices
+from .theory_command import theory_command
 
 try:
     from ..export.cli import export_command
@@ -205,6 +206,7 @@ def sample_command(
 
 
 app.command("export")(export_command)
+app.command("theory")(theory_command)
 
 
 def main():
