@@ -1,7 +1,6 @@
 """How the science figures are measured: the protocol that the README states."""
 
 import numpy as np
-import tensorflow as tf
 from sklearn.decomposition import PCA
 from sklearn.svm import SVC
 
@@ -69,14 +68,3 @@ class DigitMeasures:
         """(Fréchet distance, classes covered) of a model's samples."""
         flat = model.sample(SAMPLES, seed=10_000).reshape(SAMPLES, -1) / 127.5 - 1.0
         return self.frechet(flat), self.covered(flat)
-
-
-def repeat_graph(steps, step):
-    """Calls step() so many times in one graph."""
-
-    @tf.function
-    def run():
-        for _ in tf.range(steps):
-            step()
-
-    run()

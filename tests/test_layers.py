@@ -5,8 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_gans as kg
 from keras_gans.errors import UserError
-from keras_gans.layers import BatchNormalization, Upsample2D
+from keras_gans.layers import (
+    BatchNormalization,
+    ClassEmbedding,
+    Dropout,
+    GaussianNoise,
+    Upsample2D,
+    WeightNormalizedDense,
+    conditional_batch_normalization,
+)
 
 SHAPES = [(16, 5, 5, 3), (32, 7)]
 
@@ -135,3 +144,84 @@ def test_resize_convolutions_draw_no_checkerboard_on_a_constant():
 def test_an_unknown_mode_names_the_nearest():
     with pytest.raises(UserError, match="'bilinaer'.*Did you mean 'bilinear'"):
         Upsample2D(3, "bilinaer")
+
+
+# Noise and dropout ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", [GaussianNoise(0.5), Dropout(0.3)], ids=["noise", "dropout"])
+def test_noise_is_a_function_of_the_steps_stream(layer):
+    inputs = tf.ones((400, 50))
+
+    def draw(step):
+        with kg.randomness.stream(kg.randomness.root_seed(0, step)):
+            return layer(inputs, training=True).numpy(), layer(inputs, training=True).numpy()
+
+    first, second = draw(1)
+    again, _ = draw(1)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, second), "two calls of one step draw the same"
+    assert not np.array_equal(first, draw(2)[0])
+    np.testing.assert_array_equal(layer(inputs, training=False), inputs)
+
+
+def test_noise_has_its_deviation_and_dropout_its_rate_and_mean():
+    inputs = tf.ones((400, 500))
+    noisy = GaussianNoise(0.5)(inputs, training=True).numpy()
+    assert noisy.mean() == pytest.approx(1.0, abs=0.01) and noisy.std() == pytest.approx(0.5, abs=0.01)
+    dropped = Dropout(0.3)(inputs, training=True).numpy()
+    assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.01)
+    np.testing.assert_allclose(np.unique(dropped), [0.0, 1 / 0.7], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), [(lambda: GaussianNoise(-1.0), "Received: -1.0"), (lambda: Dropout(1.0), "Received: 1.0")]
+)
+def test_impossible_noise_is_refused(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
+
+
+# Labels -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_embedding_is_a_row_of_its_table_with_a_dense_gradient():
+    layer = ClassEmbedding(3, 2)
+    labels = tf.constant([2, 0, 2])
+    with tf.GradientTape() as tape:
+        rows = layer(labels)
+        total = tf.reduce_sum(rows)
+    table = np.array(layer.embeddings)
+    np.testing.assert_allclose(rows, table[[2, 0, 2]], rtol=1e-6)
+    gradient = tape.gradient(total, layer.embeddings.value)
+    assert isinstance(gradient, tf.Tensor)
+    np.testing.assert_array_equal(gradient, [[1, 1], [0, 0], [2, 2]])
+
+
+def test_conditional_batch_normalization_has_a_gain_and_an_offset_for_each_class():
+    inputs, labels = keras.Input((4,)), keras.Input((), dtype="int64")
+    network = keras.Model([inputs, labels], conditional_batch_normalization(inputs, labels, 2))
+    embeddings = [layer for layer in network.layers if isinstance(layer, ClassEmbedding)]
+    embeddings[0].embeddings.assign([[1.0] * 4, [3.0] * 4])
+    embeddings[1].embeddings.assign([[0.0] * 4, [10.0] * 4])
+    x = np.random.default_rng(0).normal(5.0, 2.0, (64, 4)).astype("float32")
+    normal = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
+    np.testing.assert_allclose(network([x, np.zeros(64, int)], training=True), normal, atol=1e-4)
+    np.testing.assert_allclose(network([x, np.ones(64, int)], training=True), 3 * normal + 10, atol=1e-3)
+
+
+# Weight normalization ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_weight_normalization_has_units_of_unit_length(learned):
+    layer = WeightNormalizedDense(3, learned_scale=learned)
+    layer.build((None, 5))
+    layer.direction.assign(np.random.default_rng(0).normal(size=(5, 3)) * 7)
+    if learned:
+        layer.scale.assign([1.0, 2.0, 3.0])
+    kernel = layer(np.eye(5, dtype="float32")).numpy()
+    np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), [1, 2, 3] if learned else [1, 1, 1], rtol=1e-5)
+    before = layer(np.eye(5, dtype="float32")).numpy()
+    layer.direction.assign(5.0 * layer.direction)
+    np.testing.assert_allclose(layer(np.eye(5, dtype="float32")), before, rtol=1e-5)

@@ -80,3 +80,24 @@ def test_means_run_over_the_batch_and_over_patches():
     assert whole == pytest.approx(flat, abs=1e-6)
     doubled = losses.minimax_discriminator(np.tile(real, (2, 1, 1, 1)), np.tile(fake, (2, 1, 1, 1)))
     assert float(doubled) == pytest.approx(whole, abs=1e-6)
+
+
+def test_class_losses_at_equal_logits():
+    labels = np.array([0, 3, 9])
+    assert float(losses.class_cross_entropy(labels, np.zeros((3, 10), "float32"))) == pytest.approx(2.3026, abs=1e-4)
+    eleven = np.zeros((2, 11), "float32")
+    np.testing.assert_allclose(losses.not_fake(eleven), -np.log(10 / 11), atol=1e-5)
+    np.testing.assert_allclose(losses.is_fake(eleven), np.log(11), atol=1e-5)
+
+
+def test_the_fixed_logit_makes_d_equal_z_over_z_plus_one():
+    logits = np.array([[0.3, -1.2, 2.0]], "float32")
+    z = np.exp(logits).sum()
+    real = np.exp(-np.asarray(losses.not_fake(losses.with_fake_logit(logits))))
+    fake = np.exp(-np.asarray(losses.is_fake(losses.with_fake_logit(logits))))
+    np.testing.assert_allclose(real, z / (z + 1), rtol=1e-5)
+    np.testing.assert_allclose(real + fake, 1.0, rtol=1e-5)
+
+
+def test_feature_matching_is_the_squared_distance_of_means():
+    assert float(losses.feature_matching(np.array([1.0, 2.0]), np.array([3.0, 5.0]))) == 13.0

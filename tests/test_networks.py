@@ -6,7 +6,7 @@ import pytest
 
 from keras_gans import networks
 from keras_gans.errors import UserError
-from keras_gans.layers import BatchNormalization
+from keras_gans.layers import BatchNormalization, ClassEmbedding
 from keras_gans.networks.dcgan import SIZES
 
 
@@ -107,3 +107,43 @@ def test_outputs_are_float32_under_mixed_precision(policy):
 def test_mistakes_are_named(build, message):
     with pytest.raises(UserError, match=message):
         build()
+
+
+@pytest.mark.parametrize("conditioning", ["concat", "projection"])
+@pytest.mark.parametrize("build", [networks.mlp_generator, networks.dcgan_generator])
+def test_a_conditional_generator_answers_to_the_label(build, conditioning):
+    batch = {"normalization": "batch"} if build is networks.mlp_generator else {}
+    generator = build((8, 8, 1), latent_dim=4, class_count=3, conditioning=conditioning, **batch)
+    if conditioning == "projection":
+        # At the start every class has the same offset and nearly the same gain.
+        for layer in generator.layers:
+            if isinstance(layer, ClassEmbedding):
+                layer.embeddings.assign(np.arange(layer.embeddings.shape[0])[:, None] * np.ones(layer.embeddings.shape))
+    latents = np.ones((3, 4), "float32")
+    samples = generator([latents, np.arange(3)]).numpy()
+    assert samples.shape == (3, 8, 8, 1)
+    assert not np.allclose(samples[0], samples[1]) and not np.allclose(samples[1], samples[2])
+
+
+def test_a_projection_discriminator_adds_the_class_vector_times_the_features():
+    discriminator = networks.mlp_discriminator((2,), (4,), class_count=3, conditioning="projection")
+    points, labels = np.random.default_rng(0).normal(size=(5, 2)).astype("float32"), np.array([0, 1, 2, 0, 1])
+    features = keras.Model(discriminator.inputs[0], discriminator.get_layer("unconditional_score").input)(points)
+    (embedding,) = [layer for layer in discriminator.layers if isinstance(layer, ClassEmbedding)]
+    expected = (np.array(features) * np.array(embedding.embeddings)[labels]).sum(axis=1, keepdims=True)
+    expected += np.array(discriminator.get_layer("unconditional_score")(features))
+    np.testing.assert_allclose(discriminator([points, labels]), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [networks.mlp_discriminator, networks.dcgan_discriminator])
+@pytest.mark.parametrize(
+    ("head", "shapes"),
+    [("auxiliary", [(2, 1), (2, 5)]), ("classes", [(2, 5), (2, None)]), ("classes_and_fake", [(2, 6), (2, None)])],
+)
+def test_heads_end_in_what_they_say(build, head, shapes):
+    outputs = build((8, 8, 1), class_count=5, head=head)(np.zeros((2, 8, 8, 1), "float32"))
+    assert all(
+        wanted in (None, got)
+        for output, shape in zip(outputs, shapes, strict=True)
+        for got, wanted in zip(output.shape, shape, strict=True)
+    )

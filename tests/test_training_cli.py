@@ -205,7 +205,7 @@ def test_sevens_are_drawn_by_number_and_by_name(tmp_path):
     grid = np.asarray(Image.open(tmp_path / "runs" / "00001-cgan-digits" / "samples" / "step-00000020.png"))
     assert grid.shape[1] > grid.shape[0]
     for file, label in (("all.png", None), ("seven.png", "7")):
-        code, output, errors = run(
+        code, _, errors = run(
             "sample",
             "latest",
             "--count",

@@ -2,6 +2,7 @@
 
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
+from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.noise import Dropout, GaussianNoise
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalizedDense
@@ -11,6 +12,8 @@ __all__ = [
     "ClassEmbedding",
     "Dropout",
     "GaussianNoise",
+    "MinibatchStandardDeviation",
+    "Packing",
     "Upsample2D",
     "WeightNormalizedDense",
     "conditional_batch_normalization",

@@ -7,8 +7,16 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import Dropout, GaussianNoise, Upsample2D
-from keras_gans.networks.labels import check_labels, label_input, normalized, scored, with_embedding, with_label_map
+from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D
+from keras_gans.networks.labels import (
+    check_labels,
+    label_input,
+    normalized,
+    packed,
+    scored,
+    with_embedding,
+    with_label_map,
+)
 from keras_gans.registry import networks
 
 SIZES = (8, 16, 28, 32, 64, 128)
@@ -90,6 +98,8 @@ def dcgan_discriminator(
     normalization="batch",
     dropout=0.0,
     input_noise=0.0,
+    packing=1,
+    minibatch_standard_deviation=0,
     class_count=None,
     conditioning=None,
     head="score",
@@ -103,14 +113,17 @@ def dcgan_discriminator(
             gradient penalty, which must keep samples apart (Gulrajani et al., 2017, section 4).
         dropout: share of each layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the images.
+        packing: how many images one score judges together (Lin et al., 2018).
+        minibatch_standard_deviation: size of the groups whose spread the last hidden layer is told, such as 4; 0 for
+            none (Karras et al., 2018).
         class_count: number of classes, with `conditioning` or `head`.
         conditioning: None; "concat" adds a learned picture of the class as a channel; "projection" adds the product of
             a class's vector and the last hidden layer to the score (Miyato and Koyama, 2018).
         head: "score"; or what schemes with classes need, see `labels.scored`.
 
     Returns:
-        keras.Model: (batch, *image_shape) -> (batch, 1), float32 raw scores (logits), or what `head` says; with
-        `conditioning` the input is [images, int labels (batch,)].
+        keras.Model: (batch, *image_shape) -> (batch / packing, 1), float32 raw scores (logits), or what `head` says;
+        with `conditioning` the input is [images, int labels (batch,)].
 
     Raises:
         UserError: a size that the network cannot take, no such normalization, or arguments that exclude each other.
@@ -125,7 +138,8 @@ def dcgan_discriminator(
         raise unknown_name("normalization", normalization, map(str, makers))
     count, _ = _stages(image_shape)
     images, labels = keras.Input(image_shape, name="image"), label_input() if conditioning else None
-    x = GaussianNoise(input_noise)(images) if input_noise else images
+    x = packed(images, packing, conditioning, head)
+    x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_label_map(x, labels, class_count) if conditioning == "concat" else x
     for stage in range(count):
         normalize = makers[normalization] if stage else None
@@ -140,6 +154,7 @@ def dcgan_discriminator(
         x = normalize(x) if normalize else x
         x = layers.LeakyReLU(negative_slope=0.2)(x)
         x = Dropout(dropout)(x) if dropout else x
+    x = MinibatchStandardDeviation(minibatch_standard_deviation)(x) if minibatch_standard_deviation else x
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     outputs = scored(layers.Flatten()(x), labels, class_count, conditioning, head, kernel_initializer=initializer)
     return keras.Model([images, labels] if conditioning else images, outputs, name="discriminator")

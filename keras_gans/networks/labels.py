@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import BatchNormalization, ClassEmbedding, conditional_batch_normalization
+from keras_gans.layers import BatchNormalization, ClassEmbedding, Packing, conditional_batch_normalization
 
 CONDITIONINGS = ("concat", "projection")
 HEADS = ("score", "auxiliary", "classes", "classes_and_fake")
@@ -32,6 +32,22 @@ def check_labels(class_count, conditioning, head="score"):
 def label_input():
     """The network input of integer labels, (batch,)."""
     return keras.Input((), dtype="int64", name="label")
+
+
+def packed(samples, packing, conditioning, head):
+    """Samples joined so many at a time, see `layers.Packing`; themselves where `packing` is 1.
+
+    Raises:
+        UserError: the discriminator also handles labels, which are of single samples.
+    """
+    if packing == 1:
+        return samples
+    if conditioning is not None or head != "score":
+        raise UserError(
+            f"A pack of {packing} samples has no one label: packing goes with head='score' and no conditioning. "
+            f"Received: head={head!r}, conditioning={conditioning!r}."
+        )
+    return Packing(packing)(samples)
 
 
 def with_embedding(latents, labels, class_count):

@@ -7,8 +7,8 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import Dropout, GaussianNoise, WeightNormalizedDense
-from keras_gans.networks.labels import check_labels, label_input, normalized, scored, with_embedding
+from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, WeightNormalizedDense
+from keras_gans.networks.labels import check_labels, label_input, normalized, packed, scored, with_embedding
 from keras_gans.registry import networks
 
 _ACTIVATIONS = ("leaky_relu", "relu", "elu", "tanh")
@@ -94,6 +94,9 @@ def mlp_discriminator(
     input_noise=0.0,
     hidden_noise=0.0,
     weight_normalization=False,
+    silent_black=False,
+    packing=1,
+    minibatch_standard_deviation=0,
     class_count=None,
     conditioning=None,
     head="score",
@@ -108,14 +111,19 @@ def mlp_discriminator(
         input_noise: standard deviation of the Gaussian noise that training adds to the samples.
         hidden_noise: the same for each hidden layer.
         weight_normalization: whether each unit's weights have unit length (a learned one in the last layer).
+        silent_black: whether images are first mapped from [-1, 1] to [0, 1], so that a black background adds nothing
+            to the first layer's sums.
+        packing: how many samples one score judges together (Lin et al., 2018).
+        minibatch_standard_deviation: size of the groups whose spread the last hidden layer is told, such as 4; 0 for
+            none (Karras et al., 2018).
         class_count: number of classes, with `conditioning` or `head`.
         conditioning: None; "concat" joins the label's learned embedding to the sample; "projection" adds the product
             of a class's vector and the last hidden layer to the score (Miyato and Koyama, 2018).
         head: "score"; or what schemes with classes need, see `labels.scored`.
 
     Returns:
-        keras.Model: (batch, *sample_shape) -> (batch, 1), float32 raw scores (logits), or what `head` says; with
-        `conditioning` the input is [samples, int labels (batch,)].
+        keras.Model: (batch, *sample_shape) -> (batch / packing, 1), float32 raw scores (logits), or what `head` says;
+        with `conditioning` the input is [samples, int labels (batch,)].
 
     Raises:
         UserError: arguments that exclude each other.
@@ -128,7 +136,9 @@ def mlp_discriminator(
         return layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))
 
     samples, labels = keras.Input(sample_shape, name="sample"), label_input() if conditioning else None
-    x = layers.Flatten()(samples)
+    x = packed(samples, packing, conditioning, head)
+    x = layers.Flatten()(x)
+    x = layers.Rescaling(0.5, offset=0.5)(x) if silent_black else x
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_embedding(x, labels, class_count) if conditioning == "concat" else x
     for units in hidden_units:
@@ -136,6 +146,7 @@ def mlp_discriminator(
         x = activation_layer(activation)(x)
         x = GaussianNoise(hidden_noise)(x) if hidden_noise else x
         x = Dropout(dropout)(x) if dropout else x
+    x = MinibatchStandardDeviation(minibatch_standard_deviation)(x) if minibatch_standard_deviation else x
     last = functools.partial(WeightNormalizedDense, learned_scale=True) if weight_normalization else layers.Dense
     outputs = scored(x, labels, class_count, conditioning, head, last)
     return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")

@@ -8,6 +8,7 @@ import keras
 from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import UserError
+from keras_gans.layers import MinibatchStandardDeviation, Packing
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import gradient_penalty
 from keras_gans.two_player import GAN
@@ -25,8 +26,8 @@ class WGANGP(GAN):
         **kwargs: as `GAN`.
 
     Raises:
-        UserError: a critic with batch normalization, whose penalty is not defined sample by sample (section 4), or a
-            negative weight.
+        UserError: a critic with batch normalization, packing or minibatch statistics, whose penalty is not defined
+            sample by sample (section 4), or a negative weight.
     """
 
     log_names = ("wasserstein_estimate", "gradient_penalty")
@@ -42,10 +43,13 @@ class WGANGP(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
-        if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator._flatten_layers()):
+        mixing = (keras.layers.BatchNormalization, MinibatchStandardDeviation, Packing)
+        found = [type(layer).__name__ for layer in discriminator._flatten_layers() if isinstance(layer, mixing)]
+        if found:
             raise UserError(
                 "WGAN-GP penalises the critic's gradient at each sample by itself, so the critic must not use batch "
-                "normalization. Build it with normalization='layer' or normalization=None."
+                f"normalization, packing or minibatch statistics. Received a critic with {found[0]}. Build it with "
+                "normalization='layer' or normalization=None."
             )
         if not gradient_penalty_weight >= 0:
             raise UserError(f"gradient_penalty_weight must be 0 or more. Received: {gradient_penalty_weight!r}.")

@@ -57,6 +57,7 @@ def sgan_mnist():
             **base.discriminator,
             "hidden_units": [1000, 500, 250, 250, 250],
             "weight_normalization": True,
+            "silent_black": True,
         },
         optimizers={player: {**_ADAM, "learning_rate": 3e-3} for player in base.optimizers},
         data="mnist",
