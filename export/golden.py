@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
-from keras_gans.latent import latents_from_seeds
+from keras_gans.latent import interpolate_examples, latents_from_seeds
 
 from .full_precision import computes_in_half
 
@@ -80,6 +80,8 @@ def _example_inputs(model, signature, specifications):
         "image": _example_samples,
         "point": _example_samples,
     }
+    between = interpolate_examples(ROWS)
+    examples |= {name: lambda *_, name=name: between[name] for name in between}
     inputs = {}
     for spec in specifications:
         if spec.name not in examples:

@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "callbacks",
     "data",
+    "doctor",
+    "errors",
     "inputs",
     "labels",
     "latent",

@@ -120,7 +120,7 @@ class ClassConditionalGAN(GAN):
         endpoints = {"serving_default": (from_latents, [latents, label]), "sample": (from_seeds, [seeds, label])}
         if "sample_png" in plain:
             endpoints["sample_png"] = (png_from_seeds, [seeds, label])
-        return endpoints
+        return endpoints | {"interpolate": plain["interpolate"]}
 
     def _known(self, labels):
         return checked_in_graph(labels, self.class_names)

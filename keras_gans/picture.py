@@ -1,10 +1,11 @@
-"""The one place that draws: grids of images, and points on a plane."""
+"""The one place that draws: grids of images, points on a plane, and moving pictures of them."""
 
 import math
 
 import numpy as np
 from PIL import Image
 
+from keras_gans.errors import UserError
 from keras_gans.files import whole
 
 
@@ -95,3 +96,28 @@ def save_png(picture, path):
     """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all."""
     with whole(path) as partial:
         Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")
+
+
+def save_gif(pictures, path, frames_per_second=12):
+    """Writes uint8 pictures (height, width, 1 or 3) of one shape as an endless GIF, whole or not at all.
+
+    Args:
+        pictures: a sequence of one or more.
+        path: of the file.
+        frames_per_second: above 0 and at most 50, which is as fast as viewers play; GIF counts in hundredths of a
+            second.
+
+    Raises:
+        UserError: no picture, pictures of several shapes, or another speed.
+    """
+    shapes = {np.shape(picture) for picture in pictures}
+    if len(shapes) != 1:
+        raise UserError(f"A GIF takes one or more pictures of one shape. Received: {sorted(shapes) or 'none'}.")
+    if not 0 < frames_per_second <= 50:
+        raise UserError(f"A GIF plays more than 0 and at most 50 frames a second. Received: {frames_per_second!r}.")
+    frames = [Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture) for picture in pictures]
+    duration = 10 * round(100 / frames_per_second)
+    with whole(path) as partial:
+        frames[0].save(
+            partial, format="GIF", save_all=True, append_images=frames[1:], duration=duration, loop=0, optimize=False
+        )

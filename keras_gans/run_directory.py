@@ -2,7 +2,9 @@
 
     runs/00007-wgan_gp-digits/{recipe.json, environment.json, tensorboard/, checkpoints/, samples/, metrics.jsonl}
 
-A checkpoint is a whole model, `checkpoints/step-00001000.keras`, renamed into place only when complete.
+A checkpoint is a whole model, `checkpoints/step-00001000.keras`, renamed into place only when complete. Where training
+evaluates, `checkpoints/best.keras` is the best by the figure in `best.json`; `evaluation.json` is what
+`keras-gans evaluate` found last, and `doctor.jsonl` what the doctor saw.
 """
 
 import json
@@ -106,9 +108,35 @@ def load_run(run, root="runs"):
     latest_checkpoint(run)
     for path in reversed(checkpoints(run)):
         if _is_whole(path):
-            return _load(path)
+            return load_checkpoint(path)
         warnings.warn(f"{path} is damaged and was passed over; trying the checkpoint before it.", stacklevel=2)
     raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
+
+
+def load_checkpoint(checkpoint):
+    """The compiled model of one checkpoint's file.
+
+    Args:
+        checkpoint: path of a .keras file.
+
+    Raises:
+        UserError: it names classes that are not registered.
+    """
+    import keras
+
+    # Whatever a checkpoint may name is registered when these are imported.
+    import keras_gans.layers
+    import keras_gans.schemes  # noqa: F401
+
+    try:
+        return keras.saving.load_model(checkpoint)
+    except (TypeError, ValueError) as error:
+        # Keras repeats the whole configuration at each level; the innermost reason is the last.
+        reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
+        raise UserError(
+            f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
+            "the module that registers those first."
+        ) from error
 
 
 def _numbered_runs(root):
@@ -138,21 +166,3 @@ def _is_whole(checkpoint):
             return archive.testzip() is None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
         return False
-
-
-def _load(checkpoint):
-    import keras
-
-    # Whatever a checkpoint may name is registered when these are imported.
-    import keras_gans.layers
-    import keras_gans.schemes  # noqa: F401
-
-    try:
-        return keras.saving.load_model(checkpoint)
-    except (TypeError, ValueError) as error:
-        # Keras repeats the whole configuration at each level; the innermost reason is the last.
-        reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
-        raise UserError(
-            f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
-            "the module that registers those first."
-        ) from error

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
-from keras_gans.latent import latents_from_seeds
+from keras_gans.latent import interpolate_endpoint, latents_from_seeds
 from keras_gans.pixels import to_uint8
 
 
@@ -73,7 +73,7 @@ class Sampler:
         """What the exported model answers: {signature: (function, its input specifications)}.
 
         `serving_default` maps `z` to `image` (or `point`); `sample` maps one `seed` a row to one uint8 `image`;
-        `sample_png` to PNG bytes.
+        `sample_png` to PNG bytes; `interpolate` maps two seeds and a fraction to what lies between their samples.
         """
         latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
         seeds = tf.TensorSpec((None,), tf.int64, name="seed")
@@ -87,6 +87,7 @@ class Sampler:
                 lambda seed: {"image_bytes": tf.io.encode_png(self.samples_from_seeds(seed))},
                 [seeds],
             )
+        endpoints["interpolate"] = interpolate_endpoint(self)
         return endpoints
 
     def export(self, filepath, **kwargs):

@@ -11,10 +11,12 @@ ALLOWED = {
     # Which folders of keras_gans a folder may import from, besides the modules at its top.
     "schemes": {"layers"},
     "networks": {"layers"},
-    "callbacks": {"metrics"},
+    "callbacks": {"metrics", "doctor"},
+    "doctor": {"metrics"},
+    "latent": set(),
     "data": {"data"},
     "layers": set(),
-    "metrics": set(),
+    "metrics": {"data"},
 }
 FILES = sorted(path for folder in ("keras_gans", "training", "export") for path in (ROOT / folder).rglob("*.py"))
 
@@ -51,9 +53,9 @@ def test_imports_run_one_way(path):
             assert parts[0] != other or place[1] == "cli.py", f"{place[0]} imports {name}"
 
 
-def test_the_only_tapes_are_the_updates_and_the_penaltys():
+def test_the_only_tapes_are_the_updates_the_penaltys_and_the_inversions():
     users = {path.name for path in FILES if "GradientTape" in path.read_text(encoding="utf-8")}
-    assert users == {"base.py", "penalties.py"}
+    assert users == {"base.py", "inversion.py", "penalties.py"}
 
 
 def test_the_listed_packages_are_the_folders():
@@ -72,4 +74,6 @@ def test_modules_and_functions_stay_readable(path):
     assert ast.get_docstring(tree), "a module says what it is for"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.lineno < 60, f"{node.name} is too long"
+            has_docstring = ast.get_docstring(node) is not None
+            first = node.body[1 if has_docstring and len(node.body) > 1 else 0]
+            assert node.end_lineno - first.lineno < 45, f"{node.name} is too long"

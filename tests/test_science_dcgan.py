@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.svm import SVC
 
 import keras_gans as kg
+from keras_gans.latent import arithmetic
 from tests.science import SEEDS, DigitMeasures, report, trained
 from training import recipe as recipes
 
@@ -31,7 +31,7 @@ def bordered_digits():
 
 
 class LatentArithmetic:
-    """Radford et al. (2015), section 6.3.2, with a judge instead of eyes.
+    """Radford et al. (2016), section 6.3.2, with a judge instead of eyes.
 
     4,000 latents are decoded, with batch normalization in inference mode, and sorted by what a support vector
     classifier, fitted on the real images, calls their samples: these are the exemplars of a concept.
@@ -40,14 +40,12 @@ class LatentArithmetic:
     def __init__(self, model, judge):
         self.model = model
         self.judge = judge
-        seeds = tf.range(20_000, 20_000 + POOL, dtype=tf.int64)
-        self.latents = kg.latent.latents_from_seeds(seeds, model.latent_dim, model.latent_prior).numpy()
-        self.labels = self.judged(self.latents)
+        self.pool = arithmetic.draw_pool(model, POOL, seed=20_000)
+        self.labels = self.judged(self.pool.samples)
         self.shares = np.bincount(self.labels, minlength=CLASSES) / POOL
 
-    def judged(self, latents):
-        images = self.model(tf.constant(latents, tf.float32), training=False).numpy()
-        return self.judge.predict(images.reshape(len(images), -1))
+    def judged(self, images):
+        return self.judge.predict(images.reshape(len(images), -1) / 127.5 - 1.0)
 
     def success(self, exemplars, by_concept=True):
         """How often z(A, b1) - z(A, b0) + z(B, b0) is a (B, b1), over all four targets.
@@ -56,27 +54,27 @@ class LatentArithmetic:
             exemplars: whose latents are averaged for each of the three terms.
             by_concept: whether exemplars are what a term calls for, or, as a control, anything.
         """
-        rng = np.random.default_rng(0)
+        generator = np.random.default_rng(0)
 
-        def mean_latents(label):
-            rows = np.flatnonzero(self.labels == label) if by_concept else np.arange(POOL)
-            if not len(rows):
-                return np.zeros((DRAWS, self.model.latent_dim))
-            return self.latents[rng.choice(rows, (DRAWS, exemplars))].mean(axis=1)
+        def concept(label):
+            return arithmetic.rows_of_class(self.labels, label) if by_concept else np.arange(POOL)
 
         hits = []
         for target in range(CLASSES):
             digit, border = target % 2, target // 2
             other, without = 1 - digit, 1 - border
-            latents = (
-                mean_latents(other + 2 * border) - mean_latents(other + 2 * without) + mean_latents(digit + 2 * without)
-            )
-            hits.append((self.judged(latents) == target).mean())
+            plus, minus = [other + 2 * border, digit + 2 * without], [other + 2 * without]
+            if not all(len(concept(label)) for label in [*plus, *minus]):
+                hits.append(0.0)
+                continue
+            terms = [list(map(concept, labels)) for labels in (plus, minus)]
+            latents = arithmetic.combine(self.pool.latents, *terms, exemplars, DRAWS, generator)
+            hits.append((self.judged(kg.latent.decode_array(self.model, latents)) == target).mean())
         return float(np.mean(hits))
 
 
 @pytest.fixture(scope="module")
-def arithmetic():
+def bordered():
     """A `LatentArithmetic` for each seed, of the dcgan recipe with half its filters and steps."""
     images, labels = bordered_digits()
     assert images.shape == (720, 8, 8, 1)
@@ -93,17 +91,17 @@ def arithmetic():
     return [LatentArithmetic(trained("dcgan", seed, data=source, **changes), judge) for seed in SEEDS]
 
 
-def test_every_combination_is_generated(arithmetic):
-    smallest = [one.shares.min() for one in arithmetic]
-    for seed, one in zip(SEEDS, arithmetic, strict=True):
+def test_every_combination_is_generated(bordered):
+    smallest = [one.shares.min() for one in bordered]
+    for seed, one in zip(SEEDS, bordered, strict=True):
         print(f"\nbordered digits, seed {seed}: shares {np.round(one.shares, 3)}")
     assert report("bordered digits: smallest of four shares", smallest, "at least 0.12") >= 0.12
 
 
-def test_arithmetic_on_averaged_latents(arithmetic):
-    three = [one.success(3) for one in arithmetic]
-    single = [one.success(1) for one in arithmetic]
-    control = [one.success(3, by_concept=False) for one in arithmetic]
+def test_arithmetic_averaged_latents(bordered):
+    three = [one.success(3) for one in bordered]
+    single = [one.success(1) for one in bordered]
+    control = [one.success(3, by_concept=False) for one in bordered]
     averaged = report("latent arithmetic, 3 exemplars: success", three, "at least 0.45; chance is 0.25")
     unaveraged = report("latent arithmetic, 1 exemplar: success", single, "less than with 3")
     assert averaged >= 0.45

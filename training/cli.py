@@ -1,4 +1,4 @@
-"""The `keras-gans` command: list, train, sample, export.
+"""The `keras-gans` command: list, train, sample, evaluate, latent, export, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -13,12 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_gans import data, run_directory
-from keras_gans.errors import NonFiniteError, UserError
+from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.quiet import import_quietly
 
 from . import recipe as recipes
+from .evaluate_command import evaluate_command
+from .latent_command import latent_app
 from .strategy import check_devices
 from .theory_command import theory_command
+
+DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
 try:
     from ..export.cli import export_command
@@ -70,6 +74,9 @@ def train_command(
         int | None,
         typer.Option(help="Keep so many labels of each class, for recipes that learn from few, such as sgan.", min=1),
     ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(help="Measure the samples every so many steps and keep the best checkpoint.", min=1)
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,6 +98,14 @@ def train_command(
     mixed_precision: Annotated[
         bool, typer.Option("--mixed-precision", help="Compute in half precision where the hardware is fast at it.")
     ] = False,
+    doctor: Annotated[
+        str,
+        typer.Option(
+            metavar="watch|stop|roll-back|off",
+            help="When the run looks sick (collapsed, a player standing still, exploding losses): say so, end it, or "
+            "go back to its last healthy state; off does not look.",
+        ),
+    ] = "watch",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the recipe, the networks and the data, and write nothing.")
     ] = False,
@@ -100,14 +115,16 @@ def train_command(
     Ctrl-C saves and prints the command that goes on.
     """
     check_devices(devices)
+    if doctor not in DOCTOR_MODES:
+        raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
     run = None if resume is None else run_directory.resolve(resume, run_dir)
     chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
-    given["labels_per_class"] = labels_per_class
+    given |= {"labels_per_class": labels_per_class, "evaluate_every": evaluate_every}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
-    _train(chosen, run, run_dir, devices, mixed_precision, dry_run)
+    _train(chosen, run, run_dir, devices, mixed_precision, dry_run, doctor)
 
 
 def _chosen_recipe(name, run):
@@ -121,7 +138,7 @@ def _chosen_recipe(name, run):
     return recipes.named(name)
 
 
-def _train(chosen, run, root, devices, mixed_precision, dry_run):
+def _train(chosen, run, root, devices, mixed_precision, dry_run, doctor):
     with console.status("importing TensorFlow ..."):
         import_quietly("tensorflow")
         from . import train as training
@@ -134,7 +151,7 @@ def _train(chosen, run, root, devices, mixed_precision, dry_run):
         console.print(chosen.to_json(), markup=False, end="")
         training.describe(chosen, devices=devices, console=console)
         return
-    outcome = training.train(chosen, root=root, run=run, devices=devices, console=console)
+    outcome = training.train(chosen, root=root, run=run, devices=devices, console=console, doctor=doctor)
     _print_outcome(outcome, root)
 
 
@@ -206,6 +223,8 @@ def sample_command(
 
 
 app.command("export")(export_command)
+app.command("evaluate")(evaluate_command)
+app.add_typer(latent_app)
 app.command("theory")(theory_command)
 
 

@@ -36,6 +36,9 @@ class Recipe:
         seed: of weights, data order and latents.
         precision: "float32", "bfloat16" or "float16" for the networks' inner arithmetic.
         log_every, picture_every, checkpoint_every: steps.
+        evaluate_every: steps between measurements of the samples, see `callbacks.Evaluate`; None measures none.
+        best: the figure by which the best checkpoint is kept where samples are measured; the Fréchet distance of
+            images and the modes covered of points unless given.
         keep_checkpoints: the newest so many are kept.
     """
 
@@ -60,15 +63,19 @@ class Recipe:
     log_every: int = 50
     picture_every: int = 250
     checkpoint_every: int = 500
+    evaluate_every: int | None = None
+    best: str | None = None
     keep_checkpoints: int = 3
 
     def __post_init__(self):
         for field in ("batch_size", "steps", "latent_dim", "log_every", "picture_every", "checkpoint_every"):
             _require_positive(field, getattr(self, field))
         _require_positive("keep_checkpoints", self.keep_checkpoints)
-        for field in ("image_size", "labels_per_class"):
+        for field in ("image_size", "labels_per_class", "evaluate_every"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
+        if self.best is not None and self.evaluate_every is None:
+            raise UserError(f"best needs evaluate_every, the steps between measurements. Received: best={self.best!r}.")
         if self.channels not in (None, 1, 3):
             raise UserError(f"channels must be 1, 3 or null for the data's own. Received: {self.channels!r}.")
         if self.precision not in PRECISIONS:

@@ -72,7 +72,11 @@ def to_dataset(recipe, source, skip_batches=0):
     return kg.data.to_semi_supervised_dataset(source, labels_per_class=recipe.labels_per_class, **order)
 
 
-def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None):
+# Fewer real samples say too little about diversity.
+_DOCTOR_SAMPLES = 64
+
+
+def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None, doctor="watch"):
     """Trains a recipe, or goes on with a run of it.
 
     Args:
@@ -82,6 +86,8 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
         devices: see `strategy.make_strategy`.
         data_dir: where TensorFlow Datasets keeps its data.
         console: rich.console.Console to report on.
+        doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
+            back into its last healthy state; "off" leaves the doctor out.
 
     Returns:
         Outcome.
@@ -101,18 +107,17 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     if done >= recipe.steps:
         raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
-    images = to_dataset(recipe, source, skip_batches=done * model.batches_per_step())
+    to_dataset(recipe, source)
     run = new_run.create(recipe, root) if run is None else Path(run)
     new_run.write_recipe(run, recipe)
     new_run.write_environment(run, names)
     console.print(_opening_line(run, recipe, source, names, done))
-    return _fit(model, images, recipe, run, source, console)
+    return _fit(model, recipe, run, source, console, doctor)
 
 
-def _fit(model, images, recipe, run, source, console):
+def _fit(model, recipe, run, source, console, doctor):
     board = run / "tensorboard"
-    done = model.steps_taken
-    if done == 0:
+    if model.steps_taken == 0:
         _write_recipe_to_tensorboard(board, recipe)
     pictures = kg.callbacks.ImageGrid(
         board, every=recipe.picture_every, real=source.images[:2048], samples_directory=run / "samples"
@@ -122,15 +127,19 @@ def _fit(model, images, recipe, run, source, console):
     )
     progress = kg.callbacks.Progress(recipe.steps, console=console)
     interruption = Interruption()
+    doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
         progress,
         kg.callbacks.Curves(board, every=recipe.log_every, metrics_file=run / "metrics.jsonl"),
         pictures,
+        # Before the checkpoint, so that what it puts back is what is saved.
+        *([doctor] if doctor else []),
+        *_evaluation(recipe, run, source),
         checkpoint,
         interruption,
     ]
     try:
-        model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+        _fit_to_the_end(model, recipe, source, callbacks, doctor)
     except NonFiniteError as error:
         saved = run_directory.checkpoints(run)
         last = f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
@@ -139,6 +148,51 @@ def _fit(model, images, recipe, run, source, console):
         progress.close()
         interruption.restore()
     return Outcome(run, model.steps_taken, pictures.latest, interruption.signal)
+
+
+def _doctor(mode, recipe, run, source, console):
+    """The doctor of a run, or None where there is to be none or too little to judge by."""
+    if mode == "off" or len(source) < _DOCTOR_SAMPLES:
+        return None
+    return kg.callbacks.Doctor(
+        source.images,
+        run / "tensorboard",
+        every=max(50, recipe.steps // 30),
+        console=console,
+        report_file=run / "doctor.jsonl",
+        stop=mode == "stop",
+        roll_back=mode == "roll-back",
+    )
+
+
+def _evaluation(recipe, run, source):
+    """The callback that measures samples, in a list, or none where the recipe asks for none."""
+    if recipe.evaluate_every is None:
+        return []
+    return [
+        kg.callbacks.Evaluate(
+            run / "tensorboard",
+            source,
+            every=recipe.evaluate_every,
+            metrics_file=run / "metrics.jsonl",
+            best=recipe.best or ("modes_covered" if source.is_points else "frechet_distance"),
+            checkpoints=run / "checkpoints",
+        )
+    ]
+
+
+def _fit_to_the_end(model, recipe, source, callbacks, doctor):
+    """`fit` to the recipe's last step, and on where the doctor can put a run right that met NaN."""
+    while model.steps_taken < recipe.steps:
+        done = model.steps_taken
+        images = to_dataset(recipe, source, skip_batches=done * model.batches_per_step())
+        try:
+            model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+        except NonFiniteError as error:
+            if doctor is None or not doctor.recover(error):
+                raise
+            continue
+        break
 
 
 def recipe_of(run):

@@ -2,8 +2,10 @@
 
 from keras_gans.callbacks.checkpoint import Checkpoint
 from keras_gans.callbacks.curves import Curves
+from keras_gans.callbacks.doctor import Doctor
+from keras_gans.callbacks.evaluate import Evaluate
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.image_grid import ImageGrid
 from keras_gans.callbacks.progress import Progress
 
-__all__ = ["Checkpoint", "Curves", "EveryNSteps", "ImageGrid", "Progress"]
+__all__ = ["Checkpoint", "Curves", "Doctor", "Evaluate", "EveryNSteps", "ImageGrid", "Progress"]

@@ -1,13 +1,12 @@
 """Every curve of a scheme, to TensorBoard and to a file that programs read."""
 
-import json
 import time
 from pathlib import Path
 
 import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
-from keras_gans.files import whole
+from keras_gans.callbacks.metrics_file import MetricsFile
 
 
 def tag(curve):
@@ -30,7 +29,7 @@ class Curves(EveryNSteps):
     def __init__(self, directory, every=50, metrics_file=None):
         super().__init__(every)
         self.directory = Path(directory)
-        self.metrics_file = None if metrics_file is None else Path(metrics_file)
+        self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
@@ -38,16 +37,7 @@ class Curves(EveryNSteps):
         self._started = self._last_time = time.perf_counter()
         self._last_step = self.step
         if self.metrics_file is not None:
-            self._drop_lines_after(self.step)
-
-    def _drop_lines_after(self, step):
-        if self.metrics_file.exists():
-            lines = self.metrics_file.read_text(encoding="utf-8").splitlines()
-            # A crash may have cut the last line short; what it said is not known then.
-            whole_lines = [line for line in lines if line.endswith("}")]
-            kept = [line for line in whole_lines if json.loads(line)["step"] <= step]
-            with whole(self.metrics_file) as partial:
-                partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            self.metrics_file.drop_after(self.step)
 
     def on_step(self, step, logs):
         now = time.perf_counter()
@@ -59,9 +49,7 @@ class Curves(EveryNSteps):
                 tf.summary.scalar(tag(name), value, step=step)
         self._writer.flush()
         if self.metrics_file is not None:
-            line = {"step": step, "seconds": round(now - self._started, 3), **values}
-            with self.metrics_file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            self.metrics_file.append(step, now - self._started, values)
         # The next point is the mean of what comes after this one.
         self.model.reset_metrics()
 

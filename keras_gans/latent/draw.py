@@ -1,4 +1,6 @@
-"""The one place where latents are drawn."""
+"""Where latents are drawn: for a training step, and from seeds that anyone can name."""
+
+import functools
 
 import tensorflow as tf
 
@@ -62,8 +64,43 @@ def latents_from_seeds(seeds, latent_dim, prior="normal"):
         float32 tensor (batch, latent_dim).
     """
     sample = prior_named(prior)
+    return per_seed(_one_latent, seeds, sample, latent_dim)
 
-    def one(seed):
-        return sample((latent_dim,), tf.stack([seed, tf.zeros_like(seed)]))
 
-    return tf.map_fn(one, tf.cast(seeds, tf.int64), fn_output_signature=tf.TensorSpec((latent_dim,), tf.float32))
+def _one_latent(seed, sample, latent_dim):
+    return sample((latent_dim,), tf.stack([seed, tf.zeros_like(seed)]))
+
+
+def per_seed(draw, seeds, sample, latent_dim, *arguments):
+    """Draws a latent for each seed by itself, in one graph also where TensorFlow runs eagerly.
+
+    Args:
+        draw: function, defined at the top of a module, of (int64 scalar tensor, `sample`, `latent_dim`,
+            *`arguments`) that returns float32 (latent_dim,).
+        seeds: int64 tensor (batch,).
+        sample: see `prior_named`.
+        latent_dim: size of a latent.
+        *arguments: hashable.
+
+    Returns:
+        float32 tensor (batch, latent_dim).
+    """
+    seeds = tf.cast(seeds, tf.int64)
+    if tf.executing_eagerly():
+        return _graph_of(draw, sample, latent_dim, *arguments)(seeds)
+    return _mapped(draw, seeds, sample, latent_dim, *arguments)
+
+
+def _mapped(draw, seeds, sample, latent_dim, *arguments):
+    return tf.map_fn(
+        lambda seed: draw(seed, sample, latent_dim, *arguments),
+        seeds,
+        fn_output_signature=tf.TensorSpec((latent_dim,), tf.float32),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _graph_of(draw, sample, latent_dim, *arguments):
+    # Eagerly, map_fn starts every operation of every row from Python: dozens of times slower, for the same bits.
+    function = tf.function(lambda seeds: _mapped(draw, seeds, sample, latent_dim, *arguments))
+    return function.get_concrete_function(tf.TensorSpec((None,), tf.int64))

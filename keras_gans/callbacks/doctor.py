@@ -1,0 +1,286 @@
+"""The doctor's visits to a run: what it says, where it writes it, and what it does about it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import tensorflow as tf
+from rich.console import Console
+from rich.markup import escape
+
+from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.doctor.diagnosis import diagnose
+from keras_gans.doctor.examination import Examination, first_samples
+from keras_gans.doctor.illnesses import not_finite
+from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
+from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
+from keras_gans.doctor.vital_signs import Reference, VitalSigns
+from keras_gans.errors import UserError
+from keras_gans.files import whole
+
+
+class Doctor(EveryNSteps):
+    """Watches a run, says in plain words what is wrong with it and what to try, and may stop it or go back.
+
+    It names: NaN and infinity, exploding losses or gradients, a player that stands still, a discriminator that is
+    blind or overpowering, mode collapse, a run that does not converge, and, with a classifier, classes that are
+    missing. An illness is named once its signs have shown at several looks in a row; see `keras_gans.doctor`. Looking
+    changes nothing: a run with the doctor equals the run without, bit for bit, as long as it does not go back.
+
+    A loss that becomes NaN ends `fit` with a `NonFiniteError` before the update, and with it all callbacks. Catch it
+    and call `recover`, which explains it and may go back:
+
+        while model.steps_taken < steps:
+            try:
+                model.fit(images(model.steps_taken), steps_per_epoch=steps - model.steps_taken, callbacks=[doctor])
+            except kg.errors.NonFiniteError as error:
+                if not doctor.recover(error):
+                    raise
+
+    Args:
+        real: the data to compare with: an array of uint8 images, of float images in [-1, 1] or of points, of which a
+            part is drawn; or a tf.data.Dataset of batches, whose first are taken. None judges by losses, gradients and
+            weights alone.
+        directory: for TensorBoard; None writes nothing there.
+        every: steps between looks; None looks at the end of each epoch.
+        patience: looks in a row at which an illness of the samples must show.
+        count: samples drawn at a look, of the same latents each time; at most half as many as real ones.
+        extractor: `keras_gans.metrics.Extractor` with a classifier, to compare the classes of images too.
+        seed: of the first sample, see `sample`, and of the choice of real samples.
+        console: rich.console.Console to speak on.
+        report_file: JSON lines, one for each look with all vital signs and the verdict; written anew as a whole. A run
+            that goes on takes its history from there. None writes none.
+        stop: whether to end `fit` when the run is sick (after going back as often as allowed).
+        roll_back: whether to put the model back into its last healthy state when it is sick. Weights and optimizers go
+            back, the step and the data go on, see `doctor.snapshot`. The state is held in memory.
+        learning_rate_factor: what the learning rates are multiplied by each time, in (0, 1]; rates that follow a
+            schedule cannot be.
+        max_roll_backs: how often it goes back at most.
+
+    Attributes:
+        verdict: the latest `doctor.Verdict`.
+        verdicts: list of each verdict that differs from the one before, without "unclear".
+        history: list of all `doctor.VitalSigns`.
+        roll_backs: how often it went back.
+
+    Raises:
+        UserError: arguments that cannot be used; at the beginning of training also data that do not fit the model.
+    """
+
+    def __init__(
+        self,
+        real=None,
+        directory=None,
+        *,
+        every=100,
+        patience=5,
+        count=512,
+        extractor=None,
+        seed=0,
+        console=None,
+        report_file=None,
+        stop=False,
+        roll_back=False,
+        learning_rate_factor=1.0,
+        max_roll_backs=3,
+    ):
+        super().__init__(every)
+        if patience < 2:
+            raise UserError(f"patience must be 2 or more looks. Received: {patience!r}.")
+        if not 0.0 < learning_rate_factor <= 1.0:
+            raise UserError(f"learning_rate_factor must be above 0 and at most 1. Received: {learning_rate_factor!r}.")
+        if max_roll_backs < 1:
+            raise UserError(
+                f"max_roll_backs must be 1 or more; roll_back=False never does. Received: {max_roll_backs!r}."
+            )
+        if learning_rate_factor != 1.0 and not roll_back:
+            raise UserError("learning_rate_factor acts when going back: set roll_back=True, or leave it out.")
+        if isinstance(real, tf.data.Dataset):
+            real = first_samples(real, 2 * count)
+        if real is None and extractor is not None:
+            raise UserError(
+                "An extractor compares the classes of samples and data: pass those as real, or leave extractor out."
+            )
+        self.reference = None if real is None else Reference(real, count, extractor, seed)
+        self.directory = None if directory is None else Path(directory)
+        self.patience = patience
+        self.seed = seed
+        self.console = console or Console()
+        self.report_file = None if report_file is None else Path(report_file)
+        self.stop, self.roll_back = stop, roll_back
+        self.learning_rate_factor, self.max_roll_backs = learning_rate_factor, max_roll_backs
+        self.verdict, self.verdicts, self.history, self.roll_backs = None, [], [], 0
+        self._lines, self._treated = [], 0
+
+    # Looking ----------------------------------------------------------------------------------------------------
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._check_model()
+        self._patient = _patient_of(self.model)
+        self._writer = None if self.directory is None else tf.summary.create_file_writer(str(self.directory))
+        if not self.history:
+            self._read_report()
+        self._examination = Examination(self.model, self.reference, self.seed)
+        first = self._examination.look(self.step)
+        if not self.history:
+            self._take_down(first)
+        if self.roll_back and not hasattr(self, "_healthy"):
+            # Where no look has been healthy yet, the beginning is what there is to go back to.
+            self._healthy = Snapshot(self.model)
+
+    def _check_model(self):
+        shape, real = tuple(self.model.sample_shape()), self.reference and self.reference.samples.shape[1:]
+        if real is not None and tuple(real) != shape:
+            raise UserError(
+                f"The model makes samples of shape {shape}, but the doctor's real ones are of {tuple(real)}."
+            )
+        if self.learning_rate_factor != 1.0:
+            check_learning_rates_can_change(self.model)
+
+    def on_step(self, step, logs):
+        self._take_down(self._examination.look(step, logs))
+        self._write_report()
+        self._write_scalars()
+        if self.verdict.is_sick:
+            self._treat()
+        elif self.roll_back and self.verdict.name == HEALTHY:
+            snapshot = Snapshot(self.model)
+            self._healthy = snapshot if snapshot.is_finite else self._healthy
+
+    def _take_down(self, signs):
+        """Adds a look to the history and judges."""
+        before = self.verdict
+        self.history.append(signs)
+        self.verdict = diagnose(self.history[self._treated :], self._patient, self.patience, before)
+        self._lines.append({**dataclasses.asdict(signs), "verdict": self.verdict.name, "treated": False})
+        self._note_change(before)
+
+    def _note_change(self, before):
+        said = before.name if before is not None else UNCLEAR
+        if self.verdict.name in (said, UNCLEAR):
+            return
+        if self.verdict.name != HEALTHY or self.verdicts:
+            self._speak()
+        self.verdicts.append(self.verdict)
+        if self._writer is not None:
+            with self._writer.as_default():
+                tf.summary.text("doctor/verdict", _as_markdown(self.verdict), step=self.verdict.step)
+            self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        verdict = self.verdict
+        style = "bold red" if verdict.is_sick else "bold"
+        since = f" (since step {verdict.since})" if verdict.is_sick else ""
+        self._print(f"[{style}]Doctor: {verdict.name}{since}:[/] {escape(verdict.summary)}.")
+        if self._writer is not None:
+            self._writer.close()
+
+    # Acting -----------------------------------------------------------------------------------------------------
+
+    def recover(self, error):
+        """Explains a `NonFiniteError` that ended `fit`, and goes back to the last healthy state where that is allowed.
+
+        The step that failed counts as taken, so that its batch is not seen again: go on with the data after
+        `model.steps_taken` steps.
+
+        Args:
+            error: the `NonFiniteError`.
+
+        Returns:
+            True where the model was put back and `fit` can be called again; otherwise False.
+        """
+        before = self.verdict
+        history = self.history[self._treated :]
+        self.verdict = not_finite(error, self.model.steps_taken, history)
+        self._note_change(before)
+        if not self._may_go_back():
+            return False
+        self.model.step.assign(self.model.step + 1)
+        self._go_back()
+        return True
+
+    def _treat(self):
+        if self._may_go_back():
+            self._go_back()
+        elif self.stop:
+            self._print("[bold]Doctor:[/] the run is stopped here.")
+            self.model.stop_training = True
+
+    def _may_go_back(self):
+        return self.roll_back and self.roll_backs < self.max_roll_backs
+
+    def _go_back(self):
+        self._healthy.restore(self.model, self.learning_rate_factor)
+        self.roll_backs += 1
+        self._treated = len(self.history)
+        if self._lines:
+            self._lines[-1]["treated"] = True
+            self._write_report()
+        self.verdict = Verdict(UNCLEAR, self.step, self.step, f"weights are those of step {self._healthy.step} again")
+        self._examination = Examination(self.model, self.reference, self.seed)
+        rates = self._examination.look(self.step).learning_rates
+        listed = ", ".join(f"{player} {rate:.2g}" for player, rate in rates.items())
+        self._print(
+            f"[bold]Doctor:[/] weights and optimizers are those of step {self._healthy.step} again "
+            f"({self.roll_backs} of {self.max_roll_backs}); learning rates: {listed}. The step count goes on."
+        )
+
+    # Telling ----------------------------------------------------------------------------------------------------
+
+    def _speak(self):
+        verdict = self.verdict
+        style = "bold red" if verdict.is_sick else "bold yellow" if verdict.remedies else "bold green"
+        since = f", since step {verdict.since}" if verdict.is_sick and verdict.since < verdict.step else ""
+        self._print(f"[{style}]Doctor, step {verdict.step}: {verdict.name}[/]: {escape(verdict.summary)}{since}.")
+        for sentence in verdict.evidence if verdict.name != HEALTHY else ():
+            self._print(f"  {escape(sentence)}")
+        for index, sentence in enumerate(verdict.remedies):
+            self._print(f"  {'Try: ' if index == 0 else '  or '}{escape(sentence)}")
+
+    def _print(self, line):
+        self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _write_scalars(self):
+        if self._writer is None:
+            return
+        with self._writer.as_default():
+            for name, value in self.history[-1].scalars().items():
+                tf.summary.scalar(f"doctor/{name}", value, step=self.step)
+            tf.summary.scalar("doctor/sick", float(self.verdict.is_sick), step=self.step)
+        self._writer.flush()
+
+    def _write_report(self):
+        if self.report_file is not None:
+            with whole(self.report_file) as partial:
+                partial.write_text("".join(json.dumps(line) + "\n" for line in self._lines), encoding="utf-8")
+
+    def _read_report(self):
+        """Takes up the history of the run that is being gone on with, up to the model's step."""
+        if self.report_file is None or not self.report_file.exists():
+            return
+        lines = [json.loads(line) for line in self.report_file.read_text(encoding="utf-8").splitlines()]
+        fields = {field.name for field in dataclasses.fields(VitalSigns)}
+        for line in lines:
+            if line["step"] > self.step:
+                break
+            self.history.append(VitalSigns(**{name: value for name, value in line.items() if name in fields}))
+            self._lines.append(line)
+            self.verdict = diagnose(self.history[self._treated :], self._patient, self.patience, self.verdict)
+            if line["treated"]:
+                self._treated, self.roll_backs = len(self.history), self.roll_backs + 1
+
+
+def _patient_of(model):
+    return Patient(
+        is_critic="wasserstein_estimate" in model.log_names,
+        is_minimax=getattr(model, "generator_objective", None) == "minimax",
+    )
+
+
+def _as_markdown(verdict):
+    lines = [f"**{verdict.name}**: {verdict.summary}.", "", *(f"- {sentence}" for sentence in verdict.evidence)]
+    if verdict.remedies:
+        lines += ["", "Try:", "", *(f"1. {sentence}" for sentence in verdict.remedies)]
+    return "\n".join(lines)

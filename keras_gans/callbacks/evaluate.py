@@ -1,0 +1,147 @@
+"""Measures of the samples while training goes on, and the best checkpoint by one of them."""
+
+import json
+import time
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.callbacks.metrics_file import MetricsFile
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.files import whole
+from keras_gans.metrics import MEASURES, Evaluation, Score
+from keras_gans.metrics.measures import check_names
+from keras_gans.metrics.protocol import json_number
+
+BEST_MODEL, BEST_RECORD = "best.keras", "best.json"
+
+
+class Evaluate(EveryNSteps):
+    """Measures samples against held-out data every so many steps.
+
+    Each figure goes to TensorBoard's Scalars as `evaluation/NAME`, with the floor beside it as
+    `evaluation floor/NAME`, and to `metrics.jsonl` with its protocol.
+
+    Args:
+        directory: for TensorBoard.
+        source: the training data, as `keras_gans.metrics.evaluate` takes it, or an `Evaluation` made ready.
+        every: steps between evaluations; None evaluates at the end of each epoch. There is one more at the end.
+        metrics: names of measures; all that fit the data unless given.
+        samples, seed, extractor: see `Evaluation`.
+        metrics_file: JSON lines, appended to; None writes none.
+        best: name of the figure by which the best checkpoint is kept, such as "frechet_distance"; None keeps none.
+        checkpoints: folder for `best.keras` and `best.json`, which says at which step it was, its scores and their
+            protocols. A resumed run keeps what was best before; under another protocol it is refused.
+
+    Attributes:
+        evaluation: the `Evaluation`, once training has begun.
+        latest: list of the last `Score`s.
+        best: the best `Score` so far, or None.
+
+    Raises:
+        UserError: a metric or figure that does not exist, or `best` without `checkpoints`.
+    """
+
+    def __init__(
+        self,
+        directory,
+        source,
+        every=None,
+        *,
+        metrics=None,
+        samples=5000,
+        seed=0,
+        extractor=None,
+        metrics_file=None,
+        best=None,
+        checkpoints=None,
+    ):
+        super().__init__(every)
+        if metrics is not None:
+            check_names(metrics)
+        if best is not None:
+            _check_best(best, metrics, checkpoints)
+        self.directory = Path(directory)
+        self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
+        self.evaluation = source if isinstance(source, Evaluation) else None
+        self._options = {"metrics": metrics, "samples": samples, "seed": seed, "extractor": extractor}
+        self._source, self._criterion = source, best
+        self._checkpoints = None if checkpoints is None else Path(checkpoints)
+        self.latest, self.best = [], None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._started = time.perf_counter()
+        if self.evaluation is None:
+            self.evaluation = Evaluation(self._source, **self._options)
+        if self._criterion is not None and self._criterion not in self.evaluation.names:
+            raise unknown_name("figure to keep the best checkpoint by", self._criterion, self.evaluation.names)
+        self.evaluation.prepare()
+        if self._criterion is not None and self.step > 0 and self.best is None:
+            self.best = self._best_before()
+        if self.metrics_file is not None:
+            self.metrics_file.drop_after(self.step)
+        self._writer = tf.summary.create_file_writer(str(self.directory))
+
+    def _best_before(self):
+        """The best score of the run that is being resumed, or None."""
+        record = self._checkpoints / BEST_RECORD
+        if not record.exists() or not (self._checkpoints / BEST_MODEL).exists():
+            return None
+        score = Score.from_dict(json.loads(record.read_text(encoding="utf-8"))["score"])
+        differing = score.protocol.differences(self.evaluation.protocols()[self._criterion])
+        if score.name != self._criterion:
+            differing.insert(0, f"figure: {score.name!r} -> {self._criterion!r}")
+        if differing:
+            raise UserError(
+                f"The best checkpoint in {self._checkpoints} was chosen by another protocol, so no later one could be "
+                "compared with it. What differs:\n  " + "\n  ".join(differing) + f"\nEvaluate as before, or move "
+                f"{BEST_MODEL} and {BEST_RECORD} away to choose anew."
+            )
+        return score
+
+    def on_step(self, step, logs):
+        self.latest = self.evaluation.of(self.model)
+        self._show(step)
+        if self.metrics_file is not None:
+            self.metrics_file.append(step, time.perf_counter() - self._started, as_line(self.latest))
+        if self._criterion is not None:
+            score = next(score for score in self.latest if score.name == self._criterion)
+            if self.best is None or score.better_than(self.best):
+                self._keep(step, score)
+
+    def _show(self, step):
+        with self._writer.as_default():
+            for score in self.latest:
+                tf.summary.scalar(f"evaluation/{score.name}", score.value, step=step)
+                tf.summary.scalar(f"evaluation floor/{score.name}", score.floor, step=step)
+        self._writer.flush()
+
+    def _keep(self, step, score):
+        # The model first: a record must never speak of a model that is not there.
+        with whole(self._checkpoints / BEST_MODEL) as partial:
+            self.model.save(partial)
+        record = {"step": step, "score": score.to_dict(), "scores": [each.to_dict() for each in self.latest]}
+        with whole(self._checkpoints / BEST_RECORD) as partial:
+            partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        self.best = score
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self._writer.close()
+
+
+def as_line(scores):
+    """Scores as one line of `metrics.jsonl`: {name: value}, and under "evaluation" each whole score by name."""
+    return {score.name: json_number(score.value) for score in scores} | {
+        "evaluation": {score.name: score.to_dict() for score in scores}
+    }
+
+
+def _check_best(best, metrics, checkpoints):
+    names = [result for name in metrics or MEASURES for result in MEASURES[name].results]
+    if best not in names:
+        raise unknown_name("figure to keep the best checkpoint by", best, names)
+    if checkpoints is None:
+        raise UserError("Keeping the best checkpoint needs a folder for it: pass checkpoints.")

@@ -1,0 +1,120 @@
+"""What to try, as sentences that name the setting and its value; the most promising first.
+
+Settings are those of `keras-gans train`; in Python they are the arguments of the same names of optimizers, networks and
+schemes. Each function takes the last `VitalSigns`, from which the values come.
+"""
+
+_ANOTHER_SCHEME = "Train the same data with `keras-gans train wgan_gp`, whose critic cannot leave the generator behind."
+_CLIPPING = "Clip gradients: --set optimizers.generator.clipnorm=1.0 --set optimizers.discriminator.clipnorm=1.0."
+_PACKING = "Let the discriminator judge samples in pairs and see when they are alike: --set discriminator.packing=2."
+
+
+def for_not_finite(look, rates_too_large):
+    """Where `rates_too_large`, smaller steps first; else the data."""
+    steps = [
+        _lower_rates(look, 10),
+        _CLIPPING,
+    ]
+    data = [
+        "Look for NaN or infinity in the data: numpy.isfinite(images).all(); fit() checks the first batch only.",
+        "With --mixed-precision, try without: float16 ends at 65,504.",
+    ]
+    return (*steps, *data) if rates_too_large else (*data, *steps)
+
+
+def for_exploding(look, patient):
+    """Smaller steps; for a critic its bound."""
+    critic = (
+        ["A critic needs its bound: --set scheme.gradient_penalty_weight=10 for wgan_gp."] if patient.is_critic else []
+    )
+    return (
+        _lower_rates(look, 10),
+        *critic,
+        _CLIPPING,
+    )
+
+
+def for_blind(look):
+    """A discriminator whose activations are dead."""
+    rate = look.learning_rates.get("discriminator")
+    return (
+        *([_set_rate("discriminator", rate / 10)] if rate else []),
+        "Its units may all be dead: use leaky_relu (--set discriminator.activation=leaky_relu) and start anew.",
+        "See that no layer of it is frozen, and that its last layer has no activation.",
+    )
+
+
+def for_frozen(look, player):
+    """The player's rate where it is 0, else its gradient."""
+    rate, norm = look.learning_rates.get(player), look.gradient_norms.get(player)
+    if rate == 0:
+        others = [value for other, value in look.learning_rates.items() if other != player and value]
+        return (_set_rate(player, others[0] if others else 2e-4),)
+    if not norm:
+        return (
+            f"No gradient reaches it: look for dead activations, and for a stop_gradient in the {player}'s loss.",
+            "Where the other player has run away, lower that one's learning rate and start anew.",
+        )
+    return (
+        *([_set_rate(player, 100 * rate)] if rate else []),
+        f"See that the {player}'s layers are trainable and that its optimizer holds their variables.",
+    )
+
+
+def for_overpowering(look, patient):
+    """A weaker discriminator, a stronger generator, or a loss that does not saturate."""
+    minimax = ["Use the loss that does not saturate: --set scheme.generator_objective=non_saturating."]
+    generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
+    rates = []
+    if generator and discriminator and generator < discriminator:
+        rates.append(_set_rate("generator", discriminator))
+    if discriminator:
+        rates.append(_set_rate("discriminator", min(discriminator, generator or discriminator) / 4))
+    return (
+        *(minimax if patient.is_minimax else []),
+        *rates,
+        "Make its task harder: --set discriminator.input_noise=0.1, or --set discriminator.dropout=0.3.",
+        _ANOTHER_SCHEME,
+    )
+
+
+def for_collapsed(look, patient):
+    """A discriminator that keeps up; schemes that do not collapse."""
+    generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
+    rates = []
+    if generator and discriminator and discriminator < generator:
+        rates.append(
+            _set_rate("discriminator", generator) + " It is slower than the generator, which lets that run off."
+        )
+    elif generator:
+        rates.append(_set_rate("generator", generator / 4))
+    other = () if patient.is_critic else (_ANOTHER_SCHEME,)
+    return (*rates, *other, _PACKING)
+
+
+def for_not_converging(look, patient):
+    """The balance, the size, the data."""
+    other = () if patient.is_critic else (_ANOTHER_SCHEME,)
+    larger = (
+        "Give the networks more room: --set generator.base_filters=128 or --set generator.hidden_units=[256,256], and "
+        "the discriminator's."
+    )
+    return (*other, _lower_rates(look, 4), larger, "Look at samples/real.png: is this what it should learn?")
+
+
+def for_missing_classes(look, patient):
+    """Schemes that cover more."""
+    other = () if patient.is_critic else (_ANOTHER_SCHEME,)
+    return (*other, _PACKING, "Where the data has labels, condition on them: every class is then asked for.")
+
+
+def _lower_rates(look, factor):
+    rates = look.learning_rates if look is not None else {}
+    settings = " ".join(
+        f"--set optimizers.{player}.learning_rate={rate / factor:.2g}" for player, rate in rates.items()
+    )
+    return f"Lower the learning rates: {settings or f'to a {factor}th'}."
+
+
+def _set_rate(player, rate):
+    return f"--set optimizers.{player}.learning_rate={rate:.2g}."

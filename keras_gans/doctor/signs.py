@@ -1,0 +1,86 @@
+"""The signs of an illness at one look, and whether a row of looks gets better.
+
+The limits were set on runs of this project's recipes; the comments say what healthy and sick runs showed. Each function
+takes a `VitalSigns` and a `Patient`.
+"""
+
+import statistics
+
+# Losses and gradient norms: healthy runs stayed below 40; a critic without any penalty reached 2e4 and recovered.
+EXPLODED = 1e5
+# Relative change of weights between two looks: healthy runs 4e-4 or more, even where a cosine schedule ends.
+UNMOVED = 1e-7
+# Share of the data's own coverage: collapsed runs had 0.1 or less. After 600 steps most healthy ones had 0.18 or more,
+# but slow ones, and those on points in small heaps, 0.1 too: it says little without the distance.
+LOW_COVERAGE = 0.15
+# Energy distance: collapsed runs had 0.2 or more, healthy ones 0.07 or less after 300 steps, even slow ones.
+FAR = 0.1
+# In many dimensions the mean of the data is nearer to each of them than their neighbours are, so that samples which are
+# all alike can cover everything; their distance, 0.41 for Gaussian data, gives them away.
+VERY_FAR = 0.25
+# Collapsed runs had a diversity of 0.06 to 0.5; healthy ones 0.57 or more after 200 steps.
+LOW_DIVERSITY = 0.55
+# Healthy discriminators reach 0.999 too, but never with a low coverage.
+SEPARATED = 0.99
+# Classes' entropy over the data's; eight of ten classes alike have 0.90. After 500 steps healthy runs had less for two
+# looks at most.
+LOW_ENTROPY = 0.9
+# What counts as getting better, between the two halves of the looks judged.
+NEARER, WIDER = 0.8, 0.05
+
+
+def explodes(look, patient):
+    """A loss or a gradient norm is far beyond what any healthy run has, or is no number."""
+    numbers = [*look.losses.values(), *look.gradient_norms.values()]
+    return any(not abs(number) < EXPLODED for number in numbers)
+
+
+def is_blind(look, patient):
+    """The discriminator gives all samples, real and generated, one and the same score."""
+    return look.score_spread is not None and look.score_spread < 1e-6 and bool(look.losses)
+
+
+def is_unmoved(look, patient):
+    """Some player's weights are where they were at the last look."""
+    return bool(unmoved_players(look))
+
+
+def unmoved_players(look):
+    """The players whose weights are where they were, a list."""
+    return [player for player, change in look.weight_changes.items() if change < UNMOVED]
+
+
+def is_overpowered(look, patient):
+    """The discriminator is always right, about samples that reach hardly any of the data or are far from it."""
+    if look.separation is None or look.coverage is None or patient.is_critic or not look.losses:
+        return False
+    return look.separation >= SEPARATED and (look.coverage < LOW_COVERAGE or look.distance > VERY_FAR)
+
+
+def is_narrow(look, patient):
+    """Samples far from the data are also much more alike than the data are."""
+    return is_far(look, patient) and look.diversity < LOW_DIVERSITY
+
+
+def is_far(look, patient):
+    """The samples' distribution as a whole is elsewhere than the data's, and they reach hardly any of it."""
+    if look.coverage is None or not look.losses:
+        return False
+    return look.distance > (FAR if look.coverage < LOW_COVERAGE else VERY_FAR)
+
+
+def misses_classes(look, patient):
+    """The classifier finds the classes less even than the data's: some are rare or missing."""
+    return look.class_entropy is not None and look.class_entropy < LOW_ENTROPY and bool(look.losses)
+
+
+def is_improving(window):
+    """Whether in the second half of these looks samples were nearer to the data, or reached more of it."""
+    half = len(window) // 2
+    before, after = window[:half], window[-half:]
+
+    def middle(part, name):
+        return statistics.median(getattr(look, name) for look in part)
+
+    nearer = middle(after, "distance") < NEARER * middle(before, "distance")
+    return nearer or middle(after, "coverage") > middle(before, "coverage") + WIDER

@@ -1,0 +1,70 @@
+"""A training run's whole state in memory, to go back to."""
+
+import keras
+import numpy as np
+
+from keras_gans.errors import UserError
+
+
+class Snapshot:
+    """A copy of a model's weights and of its optimizers' state, on the host; about three times the weights with Adam.
+
+    The model's step is no part of it: time goes on. So every later step draws new random numbers and sees new data,
+    TensorBoard's curves go on to the right, and a run that goes on from a checkpoint after a treatment equals the one
+    that went on by itself. Optimizers get back all they had, so that a learning rate's schedule goes back too.
+
+    Args:
+        model: a compiled `AdversarialModel`.
+
+    Attributes:
+        step: training steps that the model had taken.
+        restored: how often it was gone back to.
+    """
+
+    def __init__(self, model):
+        self.step = model.steps_taken
+        self.restored = 0
+        self._values = [keras.ops.convert_to_numpy(variable).copy() for variable in _state(model)]
+
+    @property
+    def is_finite(self):
+        """Whether no value in it is NaN or infinite."""
+        floats = [value for value in self._values if np.issubdtype(value.dtype, np.floating)]
+        return all(np.isfinite(value).all() for value in floats)
+
+    def restore(self, model, learning_rate_factor=1.0):
+        """Puts a model back into this state, each time with lower learning rates where asked.
+
+        Args:
+            model: the model that the snapshot was taken of.
+            learning_rate_factor: what every learning rate is multiplied by, once more each time.
+        """
+        for variable, value in zip(_state(model), self._values, strict=True):
+            variable.assign(value)
+        self.restored += 1
+        if learning_rate_factor != 1.0:
+            for optimizer in map(plain, model.optimizers.values()):
+                rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+                optimizer.learning_rate = float(rate) * learning_rate_factor**self.restored
+
+
+def plain(optimizer):
+    """The optimizer inside a loss scale, or the optimizer itself."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def check_learning_rates_can_change(model):
+    """Raises a `UserError` where an optimizer's learning rate follows a schedule, which cannot be multiplied."""
+    for player, optimizer in model.optimizers.items():
+        if isinstance(
+            getattr(plain(optimizer), "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule
+        ):
+            raise UserError(
+                f"The {player}'s learning rate follows a schedule, so learning_rate_factor cannot lower it. Leave "
+                "learning_rate_factor at 1, or train with a constant rate."
+            )
+
+
+def _state(model):
+    weights = [weight for weight in model.weights if weight is not model.step]
+    return [*weights, *(variable for optimizer in model.optimizers.values() for variable in optimizer.variables)]

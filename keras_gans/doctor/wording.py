@@ -1,0 +1,69 @@
+"""Evidence and summaries as sentences with numbers."""
+
+import math
+
+# The share of its highest gradient norm below which the generator's counts as vanished.
+VANISHED = 0.01
+
+
+def percent(share):
+    text = f"{100 * share:.0f}"
+    return f"{100 * share:.1f} %" if share < 1 and text == "100" else f"{text} %"
+
+
+def sample_evidence(look):
+    return (
+        f"The samples are {look.diversity:.2f} times as diverse as the data and cover {percent(look.coverage)} of it."
+    )
+
+
+def duplicate_evidence(look):
+    return [f"{percent(look.duplicates)} of them are near copies of another one."] if look.duplicates >= 0.1 else []
+
+
+def separation_evidence(look):
+    if look.separation is None:
+        return []
+    return [f"The discriminator scores real above generated in {percent(look.separation)} of pairs."]
+
+
+def norm_evidence(look, player, history):
+    norms = [past.gradient_norms[player] for past in history if player in past.gradient_norms]
+    if player not in look.gradient_norms or not norms:
+        return []
+    norm, highest = look.gradient_norms[player], max(norms)
+    vanished = highest > 0 and norm < VANISHED * highest
+    ending = f"; it was {highest:.3g}, so it has vanished." if vanished else "."
+    return [f"The {player}'s gradient norm is {norm:.3g}{ending}"]
+
+
+def state(look):
+    """Evidence of how a run stands where nothing is wrong."""
+    if look.coverage is None:
+        return ()
+    return (sample_evidence(look), *separation_evidence(look))
+
+
+def unclear_summary(look, few):
+    if few or look.coverage is None:
+        return "there were too few looks so far" if few else "the signs are mixed so far"
+    return (
+        f"the signs are mixed so far: samples {look.diversity:.2f} times as diverse as the data, covering "
+        f"{percent(look.coverage)} of it"
+    )
+
+
+def healthy_summary(look, patient):
+    parts = []
+    if look.coverage is not None:
+        parts.append(f"{look.diversity:.2f} times as diverse as the data, covering {percent(look.coverage)} of it")
+    if look.missing_classes is not None:
+        parts.append("all classes there" if not look.missing_classes else f"{look.missing_classes} classes rare")
+    if look.separation is not None:
+        balance = "neither player wins" if 0.4 <= look.separation <= 0.95 else "and the generator still follows"
+        balance = "as a critic should" if patient.is_critic and look.separation > 0.95 else balance
+        parts.append(f"D tells real from generated in {percent(look.separation)} of pairs, {balance}")
+    if look.gradient_norms and all(math.isfinite(norm) for norm in look.gradient_norms.values()):
+        norms = ", ".join(f"{player} {norm:.2g}" for player, norm in look.gradient_norms.items())
+        parts.append(f"gradient norms {norms}")
+    return "; ".join(parts) or "nothing wrong in losses, gradients and weights"

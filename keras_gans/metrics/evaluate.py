@@ -1,0 +1,256 @@
+"""Measuring a model against data that it was not trained on, with what the data itself would score beside it.
+
+How: README, "Is it any good?". Which measures: `keras_gans.metrics.measures`.
+"""
+
+import hashlib
+from importlib import metadata
+
+import numpy as np
+
+from keras_gans.data.opening import open_source
+from keras_gans.data.source import Source, is_whole
+from keras_gans.errors import UserError
+from keras_gans.metrics import features, measures
+from keras_gans.metrics.protocol import Protocol, Score
+
+SAMPLES = 5000
+_MOST_SAMPLES = 10_000_000
+_MOST_REFERENCE = 10_000
+_PACKAGES = ("keras_gans", "tensorflow", "keras", "numpy", "scipy")
+
+
+def evaluate(model, source, metrics=None, samples=SAMPLES, seed=0, extractor=None):
+    """Measures a model's samples against held-out data.
+
+    Args:
+        model: anything with `sample(count, seed)` and `sample_shape()`.
+        source: the data that the model was trained on: a `Source`, or a name, folder or array as
+            `keras_gans.data.open_source` takes.
+        metrics, samples, seed, extractor: see `Evaluation`.
+
+    Returns:
+        List of `Score`, each with its protocol and its floor.
+
+    Raises:
+        UserError: see `Evaluation`.
+    """
+    return Evaluation(source, metrics, samples, seed, extractor).of(model)
+
+
+class Evaluation:
+    """A protocol: the data's side is computed once (`prepare`), then `of(model)` as often as wanted.
+
+    Samples are compared with the data set's split "test", or "validation"; where it has neither, with one half of the
+    training data, chosen by `seed`. The floor is what as many training items (of the other half, there) score in the
+    samples' place: no generator should be expected to pass it.
+
+    Args:
+        source: the training data: a `Source`, or whatever `keras_gans.data.open_source` takes.
+        metrics: names of measures (see `measures.MEASURES`); all that fit the data unless given.
+        samples: how many to draw from the model.
+        seed: of the samples, the choice of data and whatever a measure draws. Seed s takes the sample seeds from
+            10,000,000 s on, so that two evaluations share none.
+        extractor: `Extractor` or the name of one; the one that fits the data set unless given. For images only.
+        data_dir: where prepared data sets lie.
+        progress: whether to draw progress bars while an extractor is trained.
+
+    Attributes:
+        names: the results in their order.
+        extractor: the `Extractor` once prepared, or None for points and where no measure needs one.
+
+    Raises:
+        UserError: a metric or extractor that does not exist or does not fit the data, or too few samples.
+    """
+
+    def __init__(self, source, metrics=None, samples=SAMPLES, seed=0, extractor=None, *, data_dir=None, progress=False):
+        if not is_whole(samples) or not 10 <= samples <= _MOST_SAMPLES:
+            raise UserError(f"samples must be a whole number from 10 to {_MOST_SAMPLES:,}. Received: {samples!r}.")
+        if not is_whole(seed) or not 0 <= seed < 2**31:
+            raise UserError(f"seed must be a whole number from 0 to 2**31 - 1. Received: {seed!r}.")
+        if not isinstance(source, Source):
+            source = open_source(source, data_dir=data_dir, progress=progress)
+        self.source, self.samples, self.seed = source, samples, seed
+        self._measures = measures.chosen(metrics, source.name, source.is_points)
+        self.names = [result for measure in self._measures.values() for result in measure.results]
+        self._needs = {measure.needs for measure in self._measures.values()}
+        self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
+        self._check_extractor(extractor)
+        self.extractor = self._floor = None
+
+    def prepare(self):
+        """Computes the data's side, unless that has been done; returns this object.
+
+        `of`, `of_samples` and `protocols` do it at their first call. It may train a classifier, and takes seconds.
+
+        Raises:
+            UserError: the extractor's data set or weights are not there and cannot be fetched.
+        """
+        if self._floor is None:
+            self.extractor = self._opened_extractor()
+            held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
+            self._identity, self._reference = _identity_of(held_out), self._set_of(held_out)
+            training = self._set_of(training[: self.samples])
+            self._floor_samples, self._floor = training.count, self._values(training)
+        return self
+
+    def _check_extractor(self, wanted):
+        if self.source.is_points and wanted is not None:
+            raise UserError(f"{self.source.name!r} holds points, which need no extractor. Received: {wanted!r}.")
+        if wanted is not None and not isinstance(wanted, features.Extractor):
+            features.check_name(wanted)
+
+    def _opened_extractor(self):
+        if self.source.is_points or self._needs == {"items"}:
+            return None
+        if isinstance(self._wanted, features.Extractor):
+            return self._wanted
+        name = features.name_for(self.source.name) if self._wanted is None else self._wanted
+        return features.extractor(name, data_dir=self._data_dir, progress=self._progress)
+
+    def _set_of(self, items):
+        return self._sample_set(lambda start, stop: items[start:stop], len(items))
+
+    def _sample_set(self, draw, count):
+        return measures.SampleSet(draw, count, self.extractor, "features" in self._needs)
+
+    def of(self, model):
+        """Draws the samples from a model and measures them.
+
+        Args:
+            model: anything with `sample(count, seed)` and `sample_shape()`.
+
+        Returns:
+            List of `Score`.
+
+        Raises:
+            UserError: the model's samples have another shape than the data, or are not finite.
+        """
+        shape = tuple(model.sample_shape())
+        if shape != self.source.image_shape:
+            raise UserError(
+                f"The model makes samples of shape {shape}, but {self.source.name!r} has {self.source.image_shape}. "
+                "Open the data with the image_size and channels that the model was trained on."
+            )
+        self.prepare()
+        first = self.seed * _MOST_SAMPLES
+        return self._scores(lambda start, stop: model.sample(stop - start, seed=first + start), self.samples)
+
+    def of_samples(self, samples):
+        """Measures samples that are there already, an array as `sample()` returns; see `of`."""
+        samples = np.asarray(samples)
+        if samples.shape[1:] != self.source.image_shape:
+            raise UserError(f"Samples must have the data's shape {self.source.image_shape}. Received: {samples.shape}.")
+        self.prepare()
+        return self._scores(lambda start, stop: samples[start:stop], len(samples))
+
+    def _scores(self, draw, count):
+        values = self._values(self._sample_set(draw, count))
+        return [
+            Score(
+                name=result,
+                value=values[result][0],
+                standard_error=values[result][1],
+                floor=self._floor[result][0],
+                floor_samples=measure.counts(self._floor_samples, self._reference.count)[0],
+                higher_is_better=higher,
+                protocol=self._protocol(measure, count),
+            )
+            for measure in self._measures.values()
+            for result, higher in measure.results.items()
+        ]
+
+    def _values(self, samples):
+        """{result: (value, standard error)} of a `SampleSet`."""
+        values = {}
+        for measure in self._measures.values():
+            count, _ = measure.counts(samples.count, self._reference.count)
+            task = measures.Task(self.seed, count, self.source.name)
+            values.update(measure.function(samples, self._reference, task, **measure.settings))
+        return values
+
+    def protocols(self):
+        """{result: Protocol} of what `of` will return, known before any sample is drawn."""
+        self.prepare()
+        return {
+            result: self._protocol(measure, self.samples)
+            for measure in self._measures.values()
+            for result in measure.results
+        }
+
+    def _protocol(self, measure, count):
+        uses = self.extractor if measure.needs != "items" else None
+        samples, reference = measure.counts(count, self._reference.count)
+        return Protocol(
+            data=self.source.name,
+            split=self._split,
+            data_identity=self._identity,
+            reference_samples=reference,
+            samples=samples,
+            resize=_resize(self.source.image_shape, uses),
+            extractor=uses and uses.name,
+            extractor_identity=uses and uses.identity,
+            seed=self.seed,
+            settings=tuple(measure.settings.items()),
+            packages=tuple((name, metadata.version(name)) for name in _PACKAGES),
+        )
+
+
+def _resize(image_shape, extractor):
+    if extractor is None or extractor.image_shape == tuple(image_shape):
+        return "none"
+    shapes = " to ".join("x".join(map(str, shape)) for shape in (image_shape, extractor.image_shape))
+    return f"{shapes}: {features.RESIZE_RULE}"
+
+
+def _held_out(source, seed, data_dir):
+    """(items to compare with, name of their split, training items for the floor), both in an order of the seed's."""
+    order = np.random.default_rng([seed, 0]).permutation(len(source))
+    held_out = _other_split(source, data_dir)
+    if held_out is None:
+        half = len(source) // 2
+        reference, training = order[:half][:_MOST_REFERENCE], order[half:]
+        return source.images[reference], f"half of {source.split}", _Reordered(source.images, training)
+    chosen = np.random.default_rng([seed, 1]).permutation(len(held_out))[:_MOST_REFERENCE]
+    return held_out.images[chosen], held_out.split, _Reordered(source.images, order)
+
+
+class _Reordered:
+    """An array's rows in another order, gathered only where they are asked for: the data may not fit in memory."""
+
+    def __init__(self, array, order):
+        self._array, self._order = array, order
+
+    def __len__(self):
+        return len(self._order)
+
+    def __getitem__(self, rows):
+        if isinstance(rows, slice) and rows.start is None:
+            return _Reordered(self._array, self._order[rows])
+        return self._array[self._order[rows]]
+
+
+def _other_split(source, data_dir):
+    """The split "test" or "validation" of a data set in the source's own shape, or None where it has neither."""
+    if source.name == "array":
+        return None
+    options = {}
+    if not source.is_points:
+        height, width, channels = source.image_shape
+        options = {"image_size": height if height == width else None, "channels": channels}
+    for split in ("test", "validation"):
+        if split == source.split:
+            continue
+        try:
+            found = open_source(source.name, split=split, data_dir=data_dir, **options)
+        except UserError:
+            continue
+        if found.image_shape == source.image_shape:
+            return found
+    return None
+
+
+def _identity_of(items):
+    digest = hashlib.sha256(f"{items.dtype} {items.shape}".encode())
+    digest.update(np.ascontiguousarray(items))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,214 @@
+"""Feature extractors: the networks in whose features samples are compared with data.
+
+`inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
+once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
+data set and keeps in its cache folder. Figures of two extractors have nothing to do with each other: each carries its
+`identity`.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans.data import naming, network
+from keras_gans.data.arrays import check_array
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.metrics import classifiers
+
+RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
+_INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+
+
+class Extractor:
+    """A network that maps images to features and, where it classifies, to class probabilities.
+
+    Images of another shape than the network's are fitted by one rule: grey images are repeated over the channels,
+    colour images become grey by the ITU-R 601 luma; then they are stretched to the network's height and width,
+    bilinearly with antialiasing, in float32 without rounding.
+
+    Args:
+        name: of the extractor.
+        network: keras.Model from float32 images in [-1, 1] to (features, probabilities), or to features alone.
+        accuracy: of the classifier on the test split, in [0, 1], or None where it was not measured.
+        class_names: tuple of str, one for each probability, or None.
+
+    Attributes:
+        identity: first 16 hexadecimal digits of the SHA-256 of architecture and weights.
+        dimensions: number of features.
+        image_shape: (height, width, channels) that the network takes.
+    """
+
+    def __init__(self, name, network, *, accuracy=None, class_names=None):
+        import tensorflow as tf
+
+        outputs = network.outputs
+        self.name = name
+        self.identity = classifiers.identity_of(network)
+        self.accuracy = accuracy
+        self.class_names = None if class_names is None else tuple(class_names)
+        self.dimensions = outputs[0].shape[-1]
+        self.image_shape = tuple(network.input_shape[1:])
+        self.class_count = outputs[1].shape[-1] if len(outputs) > 1 else 0
+        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
+        self._network = tf.function(lambda images: network(images, training=False), input_signature=signature)
+
+    def __repr__(self):
+        classes = f", {self.class_count} classes" if self.class_count else ""
+        accuracy = "" if self.accuracy is None else f", test accuracy {self.accuracy:.4f}"
+        return f"Extractor({self.name!r}, {self.identity}: {self.dimensions} features{classes}{accuracy})"
+
+    def features(self, images, batch_size=256):
+        """The features of images.
+
+        Args:
+            images: uint8 (n, height, width, 1 or 3) in 0..255, or float of that shape in [-1, 1].
+            batch_size: images in one pass.
+
+        Returns:
+            float32 array (n, dimensions). The project's own classifiers scale them to a mean square of 1 over their
+            training images.
+
+        Raises:
+            UserError: `images` are points, or no images at all.
+        """
+        return self._over_batches(images, batch_size)[0]
+
+    def probabilities(self, images, batch_size=256):
+        """The class probabilities of images; arguments as for `features`.
+
+        Returns:
+            float32 array (n, classes), each row summing to 1.
+
+        Raises:
+            UserError: `images` are no images, or this extractor is no classifier.
+        """
+        return self.features_and_probabilities(images, batch_size)[1]
+
+    def features_and_probabilities(self, images, batch_size=256):
+        """What `features` and `probabilities` return, in one pass."""
+        if not self.class_count:
+            raise UserError(
+                f"The extractor {self.name!r} has no classifier, so there are no class probabilities. Choose among: "
+                f"{', '.join(EXTRACTORS)}."
+            )
+        features, probabilities = self._over_batches(images, batch_size)
+        return features, probabilities
+
+    def _over_batches(self, images, batch_size):
+        images, _ = check_array(images)
+        if images.ndim != 4:
+            raise UserError(
+                f"An extractor takes images (n, height, width, 1 or 3), not points. Received: {images.shape}."
+            )
+        batches = [self._of_batch(images[at : at + batch_size]) for at in range(0, len(images), batch_size)]
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+    def _of_batch(self, images):
+        outputs = self._network(fitted(images, self.image_shape))
+        return [output.numpy() for output in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
+
+
+def fitted(images, image_shape):
+    """Images with the shape that a network takes, by the rule that `Extractor` states.
+
+    Args:
+        images: uint8 in 0..255 or float in [-1, 1], (n, height, width, 1 or 3).
+        image_shape: (height, width, 1 or 3).
+
+    Returns:
+        float32 tensor (n, *image_shape) in [-1, 1].
+    """
+    import tensorflow as tf
+
+    from keras_gans.pixels import from_uint8
+
+    images = from_uint8(images) if images.dtype == np.uint8 else tf.cast(images, tf.float32)
+    if images.shape[-1] != image_shape[-1]:
+        convert = tf.image.rgb_to_grayscale if image_shape[-1] == 1 else tf.image.grayscale_to_rgb
+        images = convert(images)
+    if tuple(images.shape[1:3]) != tuple(image_shape[:2]):
+        images = tf.image.resize(images, image_shape[:2], "bilinear", antialias=True)
+    return images
+
+
+def extractor(name, *, data_dir=None, progress=False):
+    """The extractor of that name; a classifier that is not in the cache yet is trained first.
+
+    Args:
+        name: "digits", "mnist", "fashion_mnist", "cifar10" or "inception".
+        data_dir: where prepared data sets lie, as `keras_gans.data.open_source` has it.
+        progress: whether to draw progress bars.
+
+    Returns:
+        Extractor.
+
+    Raises:
+        UserError: there is no such extractor, or its data set or weights are not there and cannot be fetched.
+    """
+    check_name(name)
+    if name == "inception":
+        return Extractor(name, _inception())
+    trained, record = classifiers.load_or_train(name, data_dir, progress)
+    return Extractor(name, trained, accuracy=record["accuracy"], class_names=record["class_names"])
+
+
+def check_name(name):
+    """Raises `UserError`, naming the nearest, unless there is an extractor of that name; needs no TensorFlow."""
+    if name not in EXTRACTORS:
+        raise unknown_name("extractor", name, EXTRACTORS)
+
+
+def extractor_for(data_name, *, data_dir=None, progress=False):
+    """The extractor that fits a data set: its own classifier where there is one, else Inception-v3.
+
+    Args:
+        data_name: name of a data set or path of a folder of images, as recipes have it.
+        data_dir, progress: as for `extractor`.
+
+    Returns:
+        Extractor.
+
+    Raises:
+        UserError: the data set holds points; or as `extractor`.
+    """
+    return extractor(name_for(data_name), data_dir=data_dir, progress=progress)
+
+
+def name_for(data_name):
+    """The name of the extractor that fits a data set; see `extractor_for`."""
+    base = naming.base_name(str(data_name))
+    if base in classifiers.CLASSIFIERS:
+        return base
+    if naming.is_embedded(str(data_name)):
+        raise UserError(
+            f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
+            f"images: {', '.join(EXTRACTORS)}."
+        )
+    return "inception"
+
+
+def _inception():
+    """Inception-v3 with ImageNet's weights: images in [-1, 1] to (2048 pooled features, 1000 probabilities)."""
+    import keras
+
+    weights = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")).expanduser() / "models" / _INCEPTION_WEIGHTS
+    hint = (
+        f"Put {_INCEPTION_WEIGHTS} into {weights.parent}, or choose an extractor that the project trains itself: "
+        f"{', '.join(classifiers.CLASSIFIERS)}."
+    )
+    # Keras waits and tries again for minutes where nothing answers.
+    if not weights.is_file() and not network.is_reachable():
+        raise UserError(f"The weights of Inception-v3 are not on this machine, and there is no network. {hint}")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        whole = keras.applications.InceptionV3(weights="imagenet", input_shape=(299, 299, 3))
+    except Exception as error:  # Any host, proxy or disk may be at fault.
+        raise UserError(f"Keras could not fetch the weights of Inception-v3. It says: {error}. {hint}") from error
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return keras.Model(whole.input, [whole.get_layer("avg_pool").output, whole.output])
+
+
+EXTRACTORS = (*classifiers.CLASSIFIERS, "inception")

@@ -1,0 +1,131 @@
+"""The command `keras-gans evaluate`. Every option is checked before TensorFlow is imported, which takes seconds."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import rich.box
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from keras_gans import run_directory
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.files import whole
+from keras_gans.quiet import import_quietly
+
+_CHECKPOINTS = ("latest", "best")
+
+
+def evaluate_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Which measures, separated by commas, such as frechet_distance,precision_recall; all that "
+            "fit the data unless given."
+        ),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="How many samples to draw from the generator.", min=10)] = 5000,
+    seed: Annotated[int, typer.Option(help="Of the samples, and of whatever a measure draws.", min=0)] = 0,
+    extractor: Annotated[
+        str | None,
+        typer.Option(
+            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, inception; "
+            "the data set's own unless given."
+        ),
+    ] = None,
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
+):
+    """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
+
+    The figures and how they were measured are written to evaluation.json in the run.
+    """
+    from keras_gans.metrics.features import check_name
+    from keras_gans.metrics.measures import check_names
+
+    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    if names is not None:
+        check_names(names)
+    if extractor is not None:
+        check_name(extractor)
+    folder = run_directory.resolve(run, runs)
+    file = _checkpoint_file(folder, checkpoint)
+    console = Console()
+    with console.status("importing TensorFlow ...") as status:
+        import_quietly("tensorflow")
+        from keras_gans.metrics import Evaluation
+
+        from .train import open_data, recipe_of
+
+        recipe = recipe_of(folder)
+        status.update("opening the data ...")
+        evaluation = Evaluation(open_data(recipe), names, samples, seed, extractor)
+        status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
+        evaluation.prepare()
+        status.update(f"drawing and measuring {samples:,} samples ...")
+        model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
+        scores = evaluation.of(model)
+    _print_scores(console, scores, folder, checkpoint, model.steps_taken)
+    _write(folder, checkpoint, model.steps_taken, scores)
+    console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
+
+
+def _checkpoint_file(folder, checkpoint):
+    if checkpoint not in _CHECKPOINTS:
+        raise unknown_name("checkpoint", checkpoint, _CHECKPOINTS)
+    if checkpoint == "latest":
+        return run_directory.latest_checkpoint(folder)
+    best = folder / "checkpoints" / "best.keras"
+    if not best.exists():
+        raise UserError(
+            f"Run {folder} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
+        )
+    return best
+
+
+def _print_scores(console, scores, folder, checkpoint, step):
+    console.print(f"{escape(folder.name)}, {checkpoint} checkpoint, step {step:,}", highlight=False)
+    table = Table("figure", "this run", "error", "the data", "better", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for score in scores:
+        error = "" if score.standard_error is None else f"± {_figure(score.standard_error)}"
+        better = "higher" if score.higher_is_better else "lower"
+        table.add_row(score.name, f"[bold]{_figure(score.value)}", error, _figure(score.floor), better)
+    console.print(table)
+    for line in _explanation(scores):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _figure(value):
+    return f"{value:.4g}" if abs(value) >= 1e-4 or value == 0.0 else f"{value:.1e}"
+
+
+def _explanation(scores):
+    """What the columns mean and what everything was measured on, in lines."""
+    first = scores[0].protocol
+    yield f"Compared with {first.data}, split {first.split!r} ({first.data_identity}); seed {first.seed}."
+    counts = {}
+    for score in scores:
+        key = f"{score.protocol.samples:,} samples against {score.protocol.reference_samples:,} items"
+        counts.setdefault(key, []).append(score.name)
+    for count, names in counts.items():
+        yield f"  {count}: {', '.join(names)}"
+    used = {(p.extractor, p.extractor_identity, p.resize) for p in (score.protocol for score in scores) if p.extractor}
+    for name, identity, resize in sorted(used):
+        yield f"Features of the extractor {name!r} ({identity}), resize: {resize}."
+    floors = {score.protocol.samples: score.floor_samples for score in scores}
+    fewer = [f"{floor:,} where {count:,} samples were drawn" for count, floor in floors.items() if floor < count]
+    yield "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
+    if fewer:
+        yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
+    yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
+
+
+def _write(folder, checkpoint, step, scores):
+    record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
+    with whole(folder / "evaluation.json") as partial:
+        partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
