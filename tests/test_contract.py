@@ -199,7 +199,9 @@ def test_samples_are_a_function_of_the_seed(scheme):
     assert not np.array_equal(model.sample(1, seed=0), model.sample(1, seed=1))
 
 
-@every_scheme
+@pytest.mark.parametrize(
+    "scheme", [pytest.param(name, marks=[] if name == "dcgan" else pytest.mark.slow) for name in SCHEMES]
+)
 def test_backup_and_restore_goes_on(scheme, tmp_path):
     def stop_after(steps):
         return keras.callbacks.LambdaCallback(

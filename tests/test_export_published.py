@@ -82,7 +82,7 @@ def test_the_report_tells_what_was_published(published, model):
         "inputs": {"seed": {"dtype": "int64", "shape": [None]}},
         "outputs": {"image": {"dtype": "uint8", "shape": [None, 8, 8, 3]}},
     }
-    assert stored["saved_model"]["warmup_records"] == 9
+    assert stored["saved_model"]["warmup_records"] == 12
     for figures in stored["saved_model"]["checks"].values():
         assert figures["max_abs_error"] <= 1e-4
         assert all(milliseconds > 0 for milliseconds in figures["latency_ms"].values())
@@ -97,7 +97,7 @@ def test_weights_are_stored_once(published, model):
 
 
 def test_predict_semantics_by_name(served, model):
-    assert sorted(served.signatures) == ["sample", "sample_png", "serving_default"]
+    assert sorted(served.signatures) == ["interpolate", "sample", "sample_png", "serving_default"]
     answer = served.signatures["serving_default"](z=tf.constant(latents()))
     assert list(answer) == ["image"]
     assert answer["image"].dtype == tf.float32
@@ -137,7 +137,8 @@ def test_warmup_requests_are_official_and_cover_each_signature(published):
         (request.model_spec.signature_name, next(iter(request.inputs.values())).tensor_shape.dim[0].size)
         for request in requests
     }
-    assert found == {(name, size) for name in ("serving_default", "sample", "sample_png") for size in (1, 4, 16)}
+    signatures = ("serving_default", "sample", "sample_png", "interpolate")
+    assert found == {(name, size) for name in signatures for size in (1, 4, 16)}
 
 
 def test_a_grpc_client_with_the_official_protos_is_answered(served, model):

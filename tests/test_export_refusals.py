@@ -148,9 +148,9 @@ def test_a_crash_before_the_rename(folder, monkeypatch):
 
 def test_an_input_of_which_no_example_is_known(folder, monkeypatch):
     model = tiny()
-    endpoint = (lambda label: {"image": label}, [tf.TensorSpec((None,), tf.int32, name="label")])
+    endpoint = (lambda text: {"image": text}, [tf.TensorSpec((None,), tf.int32, name="text")])
     monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": endpoint})
-    refused(model, folder, "cannot tell what a valid 'label' .* example_inputs")
+    refused(model, folder, "cannot tell what a valid 'text' .* example_inputs")
 
 
 def test_a_model_that_answers_nothing(folder):

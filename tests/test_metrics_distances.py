@@ -202,6 +202,8 @@ def test_divergences_by_hand():
     assert metrics.kl_divergence([0.5, 0.5], [1, 0]) == math.inf
     assert metrics.jensen_shannon_divergence([1, 0], [0, 1]) == pytest.approx(math.log(2))
     assert metrics.jensen_shannon_divergence(p, p) == 0.0
+    # Half of the smallest number is 0, which must not make the divergence infinite.
+    assert metrics.jensen_shannon_divergence([1.0, 5e-324], [1.0, 0.0]) == 0.0
 
 
 def test_divergences_agree_with_scipy():

@@ -45,7 +45,8 @@ def test_a_run_leaves_what_it_says(trained):
     folder, output = trained
     directory = folder / "runs" / "00001-dcgan-digits"
     names = {path.name for path in directory.iterdir()}
-    assert names == {"recipe.json", "environment.json", "tensorboard", "checkpoints", "samples", "metrics.jsonl"}
+    files = {"recipe.json", "environment.json", "metrics.jsonl", "doctor.jsonl"}
+    assert names == files | {"tensorboard", "checkpoints", "samples"}
     assert json.loads((directory / "recipe.json").read_text())["steps"] == 30
     assert (directory / "checkpoints" / "step-00000030.keras").exists()
     assert "step 30/30" in output and "discriminator_loss" in output and "generator_loss" in output

@@ -94,7 +94,7 @@ def test_sharing_fakes_shows_the_generator_the_updated_discriminator():
     model.train_step(batch)
     with kg.randomness.stream(kg.randomness.root_seed(by_hand.seed, 0)):
         with tf.GradientTape() as outer:
-            fake = by_hand.generate(BATCH)
+            (fake,) = by_hand.generate(BATCH)
             with outer.stop_recording():
                 with tf.GradientTape() as tape:
                     loss, _ = by_hand.discriminator_loss(batch, tf.stop_gradient(fake))
@@ -214,7 +214,7 @@ def test_points_are_sampled_as_floats_and_exported_as_points(tmp_path):
     assert model.sample(5).shape == (5, 2) and model.sample(5).dtype == np.float32
     model.export(tmp_path / "saved", verbose=False)
     signatures = tf.saved_model.load(tmp_path / "saved").signatures
-    assert set(signatures) == {"serving_default", "sample"}
+    assert set(signatures) == {"serving_default", "sample", "interpolate"}
     point = signatures["sample"](seed=tf.constant([3], tf.int64))["point"]
     np.testing.assert_allclose(point, model.sample(1, seed=3), atol=1e-6)
 

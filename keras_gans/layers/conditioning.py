@@ -16,7 +16,8 @@ class ClassEmbedding(keras.layers.Layer):
     Args:
         class_count: number of classes.
         dimensions: size of a vector.
-        initializer: of the vectors; N(0, 1) as latents are unless given.
+        initializer: of the vectors; normal and of about unit length, as a one-hot label is, unless given. Longer ones
+            drown the latent that they are joined to.
 
     Input: integer labels (batch,) or (batch, 1). Output: (batch, dimensions).
     """
@@ -25,7 +26,9 @@ class ClassEmbedding(keras.layers.Layer):
         super().__init__(**kwargs)
         self.class_count = class_count
         self.dimensions = dimensions
-        self.initializer = keras.initializers.get(initializer or keras.initializers.RandomNormal(stddev=1.0))
+        self.initializer = keras.initializers.get(
+            initializer or keras.initializers.RandomNormal(stddev=dimensions**-0.5)
+        )
 
     def build(self, input_shape):
         self.embeddings = self.add_weight(

@@ -58,7 +58,8 @@ def with_embedding(latents, labels, class_count):
 def with_label_map(images, labels, class_count):
     """Images (batch, height, width, channels) with one more channel, a learned picture for each class."""
     height, width = images.shape[1:3]
-    maps = ClassEmbedding(class_count, height * width)(labels)
+    # Pixels as large as an image's.
+    maps = ClassEmbedding(class_count, height * width, keras.initializers.RandomNormal(stddev=1.0))(labels)
     return layers.Concatenate()([images, layers.Reshape((height, width, 1))(maps)])
 
 
