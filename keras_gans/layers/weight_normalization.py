@@ -32,12 +32,12 @@ class WeightNormalizedDense(keras.layers.Layer):
             self.scale = self.add_weight(name="scale", shape=(self.units,), initializer="ones")
 
     def call(self, inputs):
-        # The length in float32: half precision's sum of many squares is coarse.
-        direction = tf.cast(self.direction, tf.float32)
-        length = tf.maximum(tf.norm(direction, axis=0), 1e-12)
-        scale = tf.cast(self.scale, tf.float32) / length if self.learned_scale else 1.0 / length
-        kernel = tf.cast(direction * scale, self.compute_dtype)
-        return tf.matmul(inputs, kernel) + tf.cast(self.bias, self.compute_dtype)
+        # The length in float32: half precision's sum of many squares is coarse. It divides the sums of products rather
+        # than the weights, which are many times more.
+        length = tf.norm(tf.cast(self.direction, tf.float32), axis=0)
+        scale = (self.scale if self.learned_scale else 1.0) / tf.maximum(length, 1e-12)
+        products = tf.matmul(inputs, tf.cast(self.direction, self.compute_dtype))
+        return products * tf.cast(scale, self.compute_dtype) + tf.cast(self.bias, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
