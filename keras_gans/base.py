@@ -36,6 +36,7 @@ class AdversarialModel(keras.Model):
         players: {player: names of the networks whose variables its optimizer moves}.
         log_names: names of the further curves that the loss functions report.
         trains_on_labels: whether `fit` needs integer labels with the samples.
+        allows_unlabelled: whether a label may be -1, for a row that has none.
         step: int64 variable, the number of training steps taken; saved with the weights.
         optimizers: {player: optimizer}, after `compile`.
     """
@@ -43,6 +44,7 @@ class AdversarialModel(keras.Model):
     players = {}
     log_names = ()
     trains_on_labels = False
+    allows_unlabelled = False
 
     def __init__(self, *, seed=0, name=None):
         super().__init__(name=name)

@@ -56,7 +56,7 @@ def batch_for(model, count, seed=0):
     if not model.trains_on_labels:
         return rows
     labels = np.random.default_rng(seed).integers(0, model.class_count, count)
-    if getattr(model, "allows_unlabelled", False):
+    if model.allows_unlabelled:
         labels[1::2] = kg.labels.UNLABELLED
     return rows, labels
 

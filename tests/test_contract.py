@@ -19,7 +19,7 @@ def endless(model, skip_steps=0, seed=0):
     if not model.trains_on_labels:
         return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
     source = kg.data.open_source((images(40), np.arange(40) % model.class_count))
-    if getattr(model, "allows_unlabelled", False):
+    if model.allows_unlabelled:
         return kg.data.to_semi_supervised_dataset(source, labels_per_class=2, **order)
     return kg.data.to_dataset(source, labels=True, **order)
 

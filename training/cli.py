@@ -22,12 +22,12 @@ from .latent_command import latent_app
 from .strategy import check_devices
 from .theory_command import theory_command
 
-DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
-
 try:
     from ..export.cli import export_command
 except ImportError:  # an uninstalled checkout, where the two folders stand side by side
     from export.cli import export_command
+
+DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
 app = typer.Typer(
     name="keras-gans",

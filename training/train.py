@@ -64,7 +64,7 @@ def to_dataset(recipe, source, skip_batches=0):
     trains_on_labels = scheme_of(recipe).trains_on_labels
     if recipe.labels_per_class is None:
         return kg.data.to_dataset(source, labels=trains_on_labels, **order)
-    if not getattr(scheme_of(recipe), "allows_unlabelled", False):
+    if not scheme_of(recipe).allows_unlabelled:
         raise UserError(
             f"labels_per_class is for schemes that learn from few labels, such as sgan. Received: labels_per_class="
             f"{recipe.labels_per_class} for {recipe.scheme['name']}."
