@@ -217,6 +217,11 @@ def test_the_labelled_subset_is_stratified_and_a_function_of_the_seed():
     assert not np.array_equal(numbers, kg.data.labelled_subset(source(), 4, seed=4).images[:, 0, 0, 0])
 
 
+def test_a_labelled_subset_may_be_uneven_by_one():
+    few = kg.data.labelled_subset(source(), 7 / 3, seed=3)
+    assert sorted(np.bincount(few.labels).tolist()) == [2, 2, 3]
+
+
 def test_half_of_a_semi_supervised_batch_has_labels_and_the_rest_is_everything():
     few = set(kg.data.labelled_subset(source(), 2, seed=0).images[:, 0, 0, 0].tolist())
     dataset = kg.data.to_semi_supervised_dataset(source(), labels_per_class=2, batch_size=8)
@@ -245,7 +250,8 @@ def test_semi_supervised_batches_go_on_where_they_stopped():
     ("options", "message"),
     [
         ({"labels_per_class": 21}, "20 items of class 0.*labels_per_class=21"),
-        ({"labels_per_class": 0}, "whole number from 1. Received: 0"),
+        ({"labels_per_class": 0}, "number from 1.*Received: 0"),
+        ({"labels_per_class": 2.5}, "Received: 2.5, which makes 7.5; 2.66667 makes 8"),
         ({"labels_per_class": 2, "batch_size": 7}, "even number. Received: 7"),
     ],
 )

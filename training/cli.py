@@ -71,8 +71,13 @@ def train_command(
         int | None, typer.Option(help="Crop and resize images to so many pixels; folders default to 64.", min=1)
     ] = None,
     labels_per_class: Annotated[
-        int | None,
-        typer.Option(help="Keep so many labels of each class, for recipes that learn from few, such as sgan.", min=1),
+        float | None,
+        typer.Option(
+            help="Keep so many labels of each class on average (2.5 of ten classes: 25 labels), for recipes that learn "
+            "from few, such as sgan.",
+            metavar="N",
+            min=1,
+        ),
     ] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(help="Measure the samples every so many steps and keep the best checkpoint.", min=1)
@@ -120,6 +125,8 @@ def train_command(
     run = None if resume is None else run_directory.resolve(resume, run_dir)
     chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
+    if labels_per_class is not None and labels_per_class.is_integer():
+        labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "evaluate_every": evaluate_every}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
 
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -29,8 +30,8 @@ class Recipe:
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
-        labels_per_class: how many items of each class keep their label, for schemes that learn from few; None keeps
-            all.
+        labels_per_class: how many items of each class keep their label, on average, for schemes that learn from few;
+            None keeps all.
         ema: decay of an average of the generator's weights, with which the model samples and is exported; 0 for none.
         learning_rate_schedule: "constant", or "linear" or "cosine" from the rate to 0 over the run.
         seed: of weights, data order and latents.
@@ -55,7 +56,7 @@ class Recipe:
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
-    labels_per_class: int | None = None
+    labels_per_class: float | None = None
     ema: float = 0.0
     learning_rate_schedule: str = "constant"
     seed: int = 0
@@ -71,9 +72,11 @@ class Recipe:
         for field in ("batch_size", "steps", "latent_dim", "log_every", "picture_every", "checkpoint_every"):
             _require_positive(field, getattr(self, field))
         _require_positive("keep_checkpoints", self.keep_checkpoints)
-        for field in ("image_size", "labels_per_class", "evaluate_every"):
+        for field in ("image_size", "evaluate_every"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
+        if self.labels_per_class is not None:
+            check_labels_per_class(self.labels_per_class)
         if self.best is not None and self.evaluate_every is None:
             raise UserError(f"best needs evaluate_every, the steps between measurements. Received: best={self.best!r}.")
         if self.channels not in (None, 1, 3):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.pipeline import to_dataset
-from keras_gans.data.source import is_whole
+from keras_gans.data.source import check_labels_per_class, is_whole
 from keras_gans.errors import UserError
 from keras_gans.labels import UNLABELLED
 
@@ -16,31 +16,46 @@ def labelled_subset(source, labels_per_class, seed=0):
 
     Args:
         source: a `Source` with labels.
-        labels_per_class: how many items of each class.
+        labels_per_class: how many items of each class, on average: 2.5 of ten classes are 25 items, three of each of
+            five classes chosen at random and two of each of the others.
         seed: of the choice.
 
     Returns:
         A `Source` of `labels_per_class` times the number of classes, in order of class.
 
     Raises:
-        UserError: the source has no labels, or a class has too few items.
+        UserError: the source has no labels, a class has too few items, or the number of items is not whole.
     """
     source.require_labels()
-    if not is_whole(labels_per_class) or labels_per_class < 1:
-        raise UserError(f"labels_per_class is a whole number from 1. Received: {labels_per_class!r}.")
     random = np.random.default_rng(seed)
     chosen = []
-    for label in range(source.class_count):
+    for label, count in enumerate(_counts(labels_per_class, source.class_count, random)):
         members = np.flatnonzero(source.labels == label)
-        if len(members) < labels_per_class:
+        if len(members) < count:
             name = source.class_names[label] if source.class_names else label
             raise UserError(
                 f"{source.name!r} ({source.split}) has {len(members)} items of class {name!r}. Received: "
                 f"labels_per_class={labels_per_class}, more than that."
             )
-        chosen.append(random.choice(members, labels_per_class, replace=False))
+        chosen.append(random.choice(members, count, replace=False))
     chosen = np.concatenate(chosen)
     return dataclasses.replace(source, images=np.asarray(source.images[chosen]), labels=source.labels[chosen])
+
+
+def _counts(labels_per_class, class_count, random):
+    """How many items of each class keep their label."""
+    check_labels_per_class(labels_per_class)
+    exact = labels_per_class * class_count
+    total = round(exact)
+    if abs(total - exact) > 1e-6:
+        raise UserError(
+            f"labels_per_class times {class_count} classes must be a whole number of items. Received: "
+            f"{labels_per_class!r}, which makes {exact:g}; {total / class_count:g} makes {total}."
+        )
+    counts = np.full(class_count, total // class_count)
+    if total % class_count:
+        counts[random.choice(class_count, total % class_count, replace=False)] += 1
+    return counts
 
 
 def to_semi_supervised_dataset(source, *, labels_per_class, batch_size=100, seed=0, repeat=True, skip_batches=0):

@@ -82,3 +82,9 @@ def check_no_image_options(name, image_size, channels):
 def is_whole(value):
     """True for a whole number, Python's or NumPy's; a bool is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_labels_per_class(value):
+    """Refuses what is no number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 1 <= value < np.inf:
+        raise UserError(f"labels_per_class is a number from 1, on average over the classes. Received: {value!r}.")
