@@ -1,7 +1,10 @@
-"""What holds a critic to its constraint: the gradient penalty and weight clipping."""
+"""What holds a discriminator's slope: gradient penalties and weight clipping."""
 
+import keras
 import tensorflow as tf
 
+from keras_gans.errors import UserError
+from keras_gans.layers import MinibatchStandardDeviation, Packing
 from keras_gans.randomness import ALGORITHM, for_this_replica
 
 
@@ -61,6 +64,49 @@ def gradient_penalty(critic, real, fake, seed):
         Scalar float32 tensor.
     """
     return tf.reduce_mean(tf.square(gradient_norms(critic, mix(real, fake, seed)) - 1.0))
+
+
+def real_gradient_penalty(discriminator, real):
+    """E ||grad D(x)||_2^2 over real samples x, which the discriminator's raw score must not slope at: R1.
+
+    Mescheder et al., "Which Training Methods for GANs do actually Converge?" (2018), equation 9, without its factor
+    gamma / 2.
+
+    Args:
+        discriminator: see `gradient_norms`.
+        real: float tensor, the batch first.
+
+    Returns:
+        Scalar float32 tensor.
+    """
+    return tf.reduce_mean(tf.square(gradient_norms(discriminator, tf.cast(real, tf.float32))))
+
+
+def check_weight(name, weight):
+    """Refuses a penalty's weight that is no number of 0 or more."""
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
+        raise UserError(f"{name} must be 0 or more. Received: {weight!r}.")
+
+
+def check_keeps_samples_apart(discriminator, scheme):
+    """Refuses a discriminator in which one sample's score depends on another sample.
+
+    Args:
+        discriminator: keras.Model.
+        scheme: name of what needs the penalty, for people.
+
+    Raises:
+        UserError: batch normalization, packing or minibatch statistics: the gradient at each sample by itself, which
+            the penalty is defined by, does not exist (Gulrajani et al., 2017, section 4).
+    """
+    mixing = (keras.layers.BatchNormalization, MinibatchStandardDeviation, Packing)
+    found = [type(layer).__name__ for layer in discriminator._flatten_layers() if isinstance(layer, mixing)]
+    if found:
+        raise UserError(
+            f"{scheme} penalises the gradient at each sample by itself, so the discriminator must not use batch "
+            f"normalization, packing or minibatch statistics. Received one with {found[0]}. Build it with "
+            "normalization='layer' or normalization=None."
+        )
 
 
 def clip_weights(variables, limit):

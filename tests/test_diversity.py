@@ -81,7 +81,7 @@ def test_two_replicas_group_as_one(options, two_replicas):
             lambda: kg.schemes.WGANGP(
                 kg.networks.mlp_generator((2,), 3), kg.networks.mlp_discriminator((2,), packing=2)
             ),
-            "Received a critic with Packing",
+            "Received one with Packing",
         ),
     ],
 )

@@ -1,6 +1,7 @@
-"""The original GAN, minimax and non-saturating.
+"""The original GAN, minimax and non-saturating, and the penalty that makes it converge.
 
-Goodfellow et al., "Generative Adversarial Networks" (2014), https://arxiv.org/abs/1406.2661
+Goodfellow et al., "Generative Adversarial Networks" (2014), https://arxiv.org/abs/1406.2661, and Mescheder et al.,
+"Which Training Methods for GANs do actually Converge?" (2018), https://arxiv.org/abs/1801.04406
 """
 
 from keras import ops
@@ -9,6 +10,7 @@ from keras_gans import losses
 from keras_gans.base import register_scheme
 from keras_gans.errors import unknown_name
 from keras_gans.optimizers import Adam
+from keras_gans.penalties import check_keeps_samples_apart, check_weight, real_gradient_penalty
 from keras_gans.two_player import GAN
 
 _GENERATOR_LOSSES = {
@@ -21,12 +23,18 @@ _GENERATOR_LOSSES = {
 class VanillaGAN(GAN):
     """min_G max_D E log D(x) + E log(1 - D(G(z))).
 
-    Curves: `real_probability` is the mean D(x), `fake_probability` the mean D(G(z)); both tend to 1/2.
+    Curves: `real_probability` is the mean D(x), `fake_probability` the mean D(G(z)); both tend to 1/2. With a penalty,
+    `real_gradient_penalty` is its value without the weight.
 
     Args:
         generator_objective: "non_saturating" (maximise log D(G(z)), section 3 of the paper) or "minimax" (minimise
             log(1 - D(G(z))), equation 1).
+        real_gradient_penalty_weight: gamma of the penalty gamma / 2 E ||grad D(x)||^2 on real samples (R1), under which
+            the game converges where the data lie on a lower-dimensional manifold; 0 for none, as in the first paper.
         **kwargs: as `GAN`.
+
+    Raises:
+        UserError: no such objective; a negative weight, or a penalty on a discriminator that mixes samples.
     """
 
     log_names = ("real_probability", "fake_probability")
@@ -38,12 +46,18 @@ class VanillaGAN(GAN):
         latent_dim=None,
         *,
         generator_objective="non_saturating",
+        real_gradient_penalty_weight=0.0,
         **kwargs,
     ):
+        check_weight("real_gradient_penalty_weight", real_gradient_penalty_weight)
+        if real_gradient_penalty_weight:
+            check_keeps_samples_apart(discriminator, "The penalty on real gradients (R1)")
+            self.log_names = (*self.log_names, "real_gradient_penalty")
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         if generator_objective not in _GENERATOR_LOSSES:
             raise unknown_name("generator objective", generator_objective, _GENERATOR_LOSSES)
         self.generator_objective = generator_objective
+        self.real_gradient_penalty_weight = real_gradient_penalty_weight
 
     def default_optimizers(self):
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
@@ -51,10 +65,15 @@ class VanillaGAN(GAN):
 
     def discriminator_loss(self, real, fake):
         real_scores, fake_scores = self.scores(real, fake)
-        return losses.minimax_discriminator(real_scores, fake_scores), {
+        loss = losses.minimax_discriminator(real_scores, fake_scores)
+        curves = {
             "real_probability": ops.mean(ops.sigmoid(real_scores)),
             "fake_probability": ops.mean(ops.sigmoid(fake_scores)),
         }
+        if not self.real_gradient_penalty_weight:
+            return loss, curves
+        penalty = real_gradient_penalty(self.score, real)
+        return loss + self.real_gradient_penalty_weight / 2 * penalty, {**curves, "real_gradient_penalty": penalty}
 
     def generator_loss(self, fake):
         return _GENERATOR_LOSSES[self.generator_objective](self.score(fake)), {}

@@ -3,14 +3,10 @@
 Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
 """
 
-import keras
-
 from keras_gans import losses
 from keras_gans.base import register_scheme
-from keras_gans.errors import UserError
-from keras_gans.layers import MinibatchStandardDeviation, Packing
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import gradient_penalty
+from keras_gans.penalties import check_keeps_samples_apart, check_weight, gradient_penalty
 from keras_gans.two_player import GAN
 
 
@@ -43,16 +39,8 @@ class WGANGP(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
-        mixing = (keras.layers.BatchNormalization, MinibatchStandardDeviation, Packing)
-        found = [type(layer).__name__ for layer in discriminator._flatten_layers() if isinstance(layer, mixing)]
-        if found:
-            raise UserError(
-                "WGAN-GP penalises the critic's gradient at each sample by itself, so the critic must not use batch "
-                f"normalization, packing or minibatch statistics. Received a critic with {found[0]}. Build it with "
-                "normalization='layer' or normalization=None."
-            )
-        if not gradient_penalty_weight >= 0:
-            raise UserError(f"gradient_penalty_weight must be 0 or more. Received: {gradient_penalty_weight!r}.")
+        check_keeps_samples_apart(discriminator, "WGAN-GP")
+        check_weight("gradient_penalty_weight", gradient_penalty_weight)
         self.gradient_penalty_weight = gradient_penalty_weight
 
     def default_optimizers(self):
