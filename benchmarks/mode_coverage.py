@@ -1,28 +1,31 @@
 """How many modes of a known mixture each unconditional loss finds, beside the published figures.
 
-python -m benchmarks.mode_coverage                          # ring and grid, every method, five seeds
-python -m benchmarks.mode_coverage --data stacked_digits --seeds 3
-python -m benchmarks.mode_coverage --methods pacgan wgan_gp --output modes.json
+python -m benchmarks.mode_coverage                                 # ring, grid and stacked digits, every method
+python -m benchmarks.mode_coverage --data grid --methods r1 gan --seeds 5
+python -m benchmarks.mode_coverage --only-show                     # the table of what has been run
 
-All methods share networks, optimizer, batch and steps, and differ in what their name says. Points: 2,500 samples, a
-mode is found by one sample within three sigma of its centre, "high quality" is the share of samples within three sigma
-of some centre, and the reverse KL is between the found modes' shares and even ones, as PacGAN's authors count. Stacked
-digits: a digit in each of three channels, 1,000 modes, 26,000 samples named by a classifier.
+Every run is added to --output at once and not run again, so that the work can be interrupted and shared out.
+
+All methods share networks, optimizer, latents and the number of real batches (a critic that takes five steps for the
+generator's one leaves it a fifth of the steps), and differ in what their name says. Points: 2,500 samples; a mode is
+found by one sample within three sigma of its centre, "high quality" is the share of samples within three sigma of some
+centre, and the reverse KL is between the found modes' shares and even ones, as PacGAN's authors count. Stacked digits:
+a digit in each of three channels, 1,000 modes, 26,000 samples named by a classifier.
 """
 
 import argparse
 import json
-import os
 import statistics
 import time
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 import keras_gans as kg
-from keras_gans.files import whole
 from training import recipe as recipes
+from training.build import scheme_of
 from training.train import build_for, to_dataset
 
 POINT_SAMPLES, STACKED_SAMPLES = 2500, 26_000
@@ -32,39 +35,44 @@ PUBLISHED = {
     "grid": {"GAN": (17.3, 94.8, 0.70), "of": 25},
     "stacked_digits": {"DCGAN, stacked MNIST": (99.0, None, None), "PacDCGAN2": (1000.0, None, None), "of": 1000},
 }
+_NON_SATURATING = {"name": "gan", "generator_objective": "non_saturating"}
+# {method: (scheme, what its discriminator has besides)}.
+METHODS = {
+    "gan": (_NON_SATURATING, {}),
+    "gan_minimax": ({"name": "gan", "generator_objective": "minimax"}, {}),
+    "lsgan": ({"name": "lsgan"}, {}),
+    "wgan": ({"name": "wgan", "clip": 0.1, "discriminator_steps": 5}, {}),
+    "wgan_gp": ({"name": "wgan_gp", "gradient_penalty_weight": 0.1, "discriminator_steps": 5}, {}),
+    "pacgan": (_NON_SATURATING, {"packing": 2}),
+    "minibatch_stddev": (_NON_SATURATING, {"minibatch_standard_deviation": 4}),
+    "r1": ({**_NON_SATURATING, "real_gradient_penalty_weight": 0.01}, {}),
+}
+# The penalty's weight goes with the samples' scale: the authors' is 10 for images, on points 0.1 and 0.01 are common.
+_IMAGE_WEIGHTS = {"wgan_gp": {"gradient_penalty_weight": 10.0}, "r1": {"real_gradient_penalty_weight": 1.0}}
 
 
-def _methods():
-    """{name: function of a recipe that returns the method's}."""
-    schemes = {
-        "gan": {"name": "gan", "generator_objective": "non_saturating"},
-        "gan_minimax": {"name": "gan", "generator_objective": "minimax"},
-        "lsgan": {"name": "lsgan"},
-        "wgan": {"name": "wgan", "clip": 0.1},
-        "wgan_gp": {"name": "wgan_gp", "gradient_penalty_weight": 0.1},
-    }
-    methods = {name: (lambda base, scheme=scheme: base.replace(scheme=scheme)) for name, scheme in schemes.items()}
-    for name, options in {
-        "pacgan": {"packing": 2},
-        "pacgan4": {"packing": 4},
-        "minibatch_stddev": {"minibatch_standard_deviation": 4},
-    }.items():
-        methods[name] = lambda base, options=options: base.replace(discriminator={**base.discriminator, **options})
-    return methods
-
-
-METHODS = _methods()
-
-
-def base_recipe(data):
-    """What all methods share on a data set: the recipe `pacgan_ring` without packing."""
-    base = recipes.named("pacgan_grid" if data == "grid" else "pacgan_ring")
-    base = base.replace(discriminator={**base.discriminator, "packing": 1})
-    if data != "stacked_digits":
-        return base
-    generator = {"name": "dcgan_generator", "base_filters": 32}
-    discriminator = {"name": "dcgan_discriminator", "base_filters": 32, "normalization": None}
-    return base.replace(generator=generator, discriminator=discriminator, latent_dim=64, data="digits", batch_size=64)
+def recipe_for(data, method, seed=0, batches=None):
+    """The recipe of one run: `r1_ring` or `r1_grid` with the method's scheme, or small DCGAN networks for images."""
+    base = recipes.named("r1_grid" if data == "grid" else "r1_ring")
+    scheme, besides = METHODS[method]
+    scheme = {"latent_prior": base.scheme["latent_prior"], **scheme}
+    if data == "stacked_digits":
+        scheme |= {"latent_prior": "normal", **_IMAGE_WEIGHTS.get(method, {})}
+        base = base.replace(
+            generator={"name": "dcgan_generator", "base_filters": 32},
+            discriminator={"name": "dcgan_discriminator", "base_filters": 32, "normalization": None},
+            latent_dim=64,
+            batch_size=64,
+            steps=6000,
+            data="digits",
+        )
+    batches = batches or base.steps
+    return base.replace(
+        scheme=scheme,
+        discriminator={**base.discriminator, **besides},
+        steps=batches // scheme.get("discriminator_steps", 1),
+        seed=seed,
+    )
 
 
 def stacked_digits(seed=0, count=50_000):
@@ -75,9 +83,8 @@ def stacked_digits(seed=0, count=50_000):
     return kg.data.open_source(images)
 
 
-def measure(data, method, seed, steps=None):
-    """(modes, high quality or None, reverse KL, seconds) of one run."""
-    recipe = METHODS[method](base_recipe(data)).replace(seed=seed, **({"steps": steps} if steps else {}))
+def measure(data, recipe):
+    """{"modes", "high_quality" (None for images), "reverse_kl", "seconds"} of one run of a recipe."""
     source = stacked_digits() if data == "stacked_digits" else kg.data.open_source(recipe.data)
     model = build_for(recipe, source)
     start = time.perf_counter()
@@ -86,72 +93,77 @@ def measure(data, method, seed, steps=None):
     if data == "stacked_digits":
         samples = model.sample(STACKED_SAMPLES, seed=1_000_000)
         found = kg.metrics.stacked_mode_coverage(samples, kg.metrics.extractor("digits"))
-        return found.covered, None, found.reverse_kl, seconds
-    centres, sigma = {
-        "ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
-        "grid": (kg.data.grid_centres(), kg.data.GRID_SIGMA),
-    }[data]
-    samples = model.sample(POINT_SAMPLES, seed=1_000_000)
-    found = kg.metrics.mode_coverage(samples, centres, sigma, min_share=0.0)
-    return found.covered, found.high_quality, found.reverse_kl, seconds
+        quality = None
+    else:
+        centres, sigma = {
+            "ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
+            "grid": (kg.data.grid_centres(), kg.data.GRID_SIGMA),
+        }[data]
+        samples = model.sample(POINT_SAMPLES, seed=1_000_000)
+        found = kg.metrics.mode_coverage(samples, centres, sigma, min_share=0.0)
+        quality = found.high_quality
+    return {"modes": found.covered, "high_quality": quality, "reverse_kl": found.reverse_kl, "seconds": seconds}
 
 
-def summary(rows):
-    """{"modes", "high_quality", "reverse_kl": [mean, smallest, largest]} and the values of each seed."""
-    modes, quality, divergence, seconds = zip(*rows, strict=True)
-    columns = {"modes": modes, "reverse_kl": divergence}
-    if quality[0] is not None:
-        columns["high_quality"] = quality
-    spread = {name: [statistics.fmean(v), min(v), max(v)] for name, v in columns.items()}
-    return spread | {"seconds": statistics.median(seconds), "runs": rows}
+def known_runs(path):
+    """The runs in a file of `main`, each {"data", "method", "recipe", figures of `measure`}."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
 def _cell(values, form, scale=1.0):
-    mean, low, high = (form.format(scale * value) for value in values)
+    mean, low, high = (form.format(scale * value) for value in (statistics.fmean(values), min(values), max(values)))
     return f"{mean} [{low}, {high}]"
 
 
-def show(console, data, results, seeds):
+def show(console, data, runs):
     """Prints one data set's table, the published rows last."""
     published = dict(PUBLISHED[data])
-    of = published.pop("of")
-    table = Table(data, f"modes of {of}", "high quality %", "reverse KL", "s a run", title=f"{data}, {seeds} seeds")
-    for method, result in results.items():
-        quality = _cell(result["high_quality"], "{:.1f}", 100.0) if "high_quality" in result else ""
-        modes, divergence = _cell(result["modes"], "{:.1f}"), _cell(result["reverse_kl"], "{:.2f}")
-        table.add_row(method, modes, quality, divergence, f"{result['seconds']:.0f}")
+    table = Table("method", f"modes of {published.pop('of')}", "high quality %", "reverse KL", "seeds", "s", title=data)
+    for method in METHODS:
+        mine = [run for run in runs if (run["data"], run["method"]) == (data, method)]
+        if not mine:
+            continue
+        columns = {name: [run[name] for run in mine] for name in ("modes", "high_quality", "reverse_kl", "seconds")}
+        quality = "" if None in columns["high_quality"] else _cell(columns["high_quality"], "{:.1f}", 100.0)
+        modes, divergence = _cell(columns["modes"], "{:.1f}"), _cell(columns["reverse_kl"], "{:.2f}")
+        table.add_row(
+            method, modes, quality, divergence, str(len(mine)), f"{statistics.median(columns['seconds']):.0f}"
+        )
     for name, row in published.items():
-        cells = ["" if value is None else str(value) for value in row]
-        table.add_row(f"published: {name}", *cells, "", style="dim")
+        table.add_row(f"published: {name}", *("" if value is None else str(value) for value in row), style="dim")
     console.print(table)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", choices=PUBLISHED, default=["ring", "grid"])
+    parser.add_argument("--data", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", type=int, default=5, help="runs of each method, seeds 0, 1, ...")
-    parser.add_argument("--steps", type=int, help="of the generator, instead of the recipe's")
-    parser.add_argument("--output", help="JSON file for the figures")
+    parser.add_argument("--batches", type=int, help="real batches of a run, instead of the recipe's")
+    parser.add_argument("--output", type=Path, default=Path("mode_coverage.jsonl"), help="file of the runs")
+    parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
-    console, figures = Console(), {}
+    console = Console()
     for data in arguments.data:
-        figures[data] = {}
-        for method in arguments.methods:
-            rows = []
-            for seed in range(arguments.seeds):
-                with console.status(f"{data}, {method}, seed {seed} ..."):
-                    rows.append(measure(data, method, seed, arguments.steps))
-                modes, quality, divergence, seconds = rows[-1]
-                quality = "" if quality is None else f", {100 * quality:.1f} %"
-                console.print(f"{data} {method} seed {seed}: {modes}{quality}, KL {divergence:.2f}, {seconds:.0f} s")
-            figures[data][method] = summary(rows)
-        show(console, data, figures[data], arguments.seeds)
-    if arguments.output:
-        protocol = {"seeds": arguments.seeds, "steps": arguments.steps, "cores": os.cpu_count()}
-        protocol |= {"recipes": {data: base_recipe(data).to_json() for data in arguments.data}}
-        with whole(arguments.output) as partial:
-            partial.write_text(json.dumps({"protocol": protocol, "figures": figures}, indent=2) + "\n", "utf-8")
+        for seed in [] if arguments.only_show else range(arguments.seeds):
+            for method in arguments.methods:
+                _run(console, arguments, data, method, seed)
+        show(console, data, known_runs(arguments.output))
+
+
+def _run(console, arguments, data, method, seed):
+    """Trains and measures one run, unless the file has it, and adds it there."""
+    recipe = recipe_for(data, method, seed, arguments.batches)
+    key = {"data": data, "method": method, "recipe": json.loads(recipe.to_json())}
+    if any(key.items() <= run.items() for run in known_runs(arguments.output)):
+        return
+    with console.status(f"{data}, {scheme_of(recipe).__name__} as {method}, seed {seed}: {recipe.steps} steps ..."):
+        figures = measure(data, recipe)
+    with arguments.output.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(key | figures) + "\n")
+    quality = "" if figures["high_quality"] is None else f", {100 * figures['high_quality']:.1f} %"
+    found = f"{figures['modes']} modes{quality}, KL {figures['reverse_kl']:.3f}"
+    console.print(f"{data} {method} seed {seed}: {found}, {figures['seconds']:.0f} s", highlight=False)
 
 
 if __name__ == "__main__":
