@@ -34,6 +34,7 @@ class AdversarialModel(keras.Model):
 
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
+        judges_of_codes: names of those networks whose input is a code, a vector of the latents' size, not a sample.
         log_names: names of the further curves that the loss functions report.
         trains_on_labels: whether `fit` needs integer labels with the samples.
         allows_unlabelled: whether a label may be -1, for a row that has none.
@@ -42,6 +43,7 @@ class AdversarialModel(keras.Model):
     """
 
     players = {}
+    judges_of_codes = ()
     log_names = ()
     trains_on_labels = False
     allows_unlabelled = False
@@ -66,6 +68,11 @@ class AdversarialModel(keras.Model):
     def steps_taken(self):
         """`step` as an integer, under a strategy too."""
         return int(tf.convert_to_tensor(self.step.value))
+
+    @classmethod
+    def network_names(cls):
+        """Names of the networks that the constructor takes, a tuple."""
+        return tuple(dict.fromkeys(network for networks in cls.players.values() for network in networks))
 
     def variables_of(self, player):
         """The trainable variables that a player's optimizer moves."""

@@ -21,7 +21,7 @@ def recipe_for(scheme):
     else:
         raise AssertionError(f"no recipe trains the scheme {scheme!r}")
     networks = {}
-    for role in ("generator", "discriminator"):
+    for role in scheme_of(chosen).network_names():
         network = dict(getattr(chosen, role))
         small = {"base_filters": 4, "hidden_units": [16]}
         networks[role] = {key: small.get(key, value) for key, value in network.items()}

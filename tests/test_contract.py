@@ -61,11 +61,12 @@ def test_an_update_moves_its_own_player_and_no_other(scheme, monkeypatch):
 
 
 @every_scheme
-def test_the_discriminator_takes_its_number_of_steps(scheme):
+def test_each_player_takes_its_number_of_steps(scheme):
     model = train(small_model(scheme), 3)
     assert int(model.step) == 3
-    assert int(model.optimizers["generator"].iterations) == 3
-    assert int(model.optimizers["discriminator"].iterations) == 3 * model.discriminator_steps
+    for player, optimizer in model.optimizers.items():
+        steps = getattr(model, "discriminator_steps", 1) if player == "discriminator" else 1
+        assert int(optimizer.iterations) == 3 * steps
 
 
 @every_scheme
@@ -124,12 +125,10 @@ def test_another_seed_trains_another_model(scheme):
 @every_scheme
 def test_each_step_draws_latents_of_its_own(scheme, monkeypatch):
     model = small_model(scheme, rate=0.0)
-    drawn, original = [], model.generate
-    monkeypatch.setattr(model, "generate", lambda rows: drawn.append(original(rows)) or drawn[-1])
+    drawn, original = [], model.latents
+    monkeypatch.setattr(model, "latents", lambda rows: drawn.append(original(rows)) or drawn[-1])
     for _ in range(2):
         one_step(model)
-    drawn = [fake[0] for fake in drawn]
-    # Nothing has moved, so equal samples would mean equal latents.
     assert all(not np.array_equal(a, b) for i, a in enumerate(drawn) for b in drawn[:i])
 
 
@@ -139,7 +138,7 @@ def test_keras_file_holds_everything(scheme, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model)
-    networks = {"generator", "discriminator"}
+    networks = set(model.network_names())
     ours, theirs = model.get_config(), loaded.get_config()
     assert {key: theirs[key] for key in ours.keys() - networks} == {key: ours[key] for key in ours.keys() - networks}
     assert_equal(weights(model), weights(loaded))
@@ -175,14 +174,16 @@ def test_a_nan_batch_is_reported_and_never_saved(scheme, tmp_path):
     with pytest.raises(NonFiniteError, match="Step 3: .*_loss is NaN or infinite"):
         model.fit(dataset, epochs=1, verbose=0, callbacks=[checkpoint])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000001.keras", "step-00000002.keras"]
-    trainable = model.variables_of("discriminator") + model.variables_of("generator")
-    assert all(np.isfinite(variable).all() for variable in trainable), "the update of the bad batch was applied"
+    assert all(np.isfinite(variable).all() for variable in model.trainable_variables), (
+        "the update of the bad batch was applied"
+    )
 
 
 @every_scheme
 def test_a_model_with_a_nan_weight_is_not_saved(scheme, tmp_path):
     model = small_model(scheme)
-    model.generator.weights[0].assign(np.full(model.generator.weights[0].shape, np.nan))
+    first = model.variables_of(next(iter(model.players)))[0]
+    first.assign(np.full(first.shape, np.nan))
     with pytest.raises(NonFiniteError, match="was not written.*NaN or infinite"):
         model.save(tmp_path / "model.keras")
     with pytest.raises(NonFiniteError):

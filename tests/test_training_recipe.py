@@ -8,7 +8,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.errors import UserError
 from training import recipe as recipes
-from training.build import build_model
+from training.build import build_model, scheme_of
 from training.train import build_for, open_data
 
 
@@ -28,7 +28,7 @@ def test_every_recipe_builds_on_its_own_data(name):
         shape = (28, 28, 1) if recipe.data == "mnist" else (2,)
         rows = np.random.default_rng(0).uniform(-1, 1, (40, *shape)).astype("float32")
         source = kg.data.open_source((rows, np.arange(40) % 10))
-    small = {role: dict(getattr(recipe, role)) for role in ("generator", "discriminator")}
+    small = {role: dict(getattr(recipe, role)) for role in scheme_of(recipe).network_names()}
     for network in small.values():
         if "base_filters" in network:
             network["base_filters"] = 4
@@ -92,6 +92,9 @@ def test_settings_reach_the_model():
         ({"learning_rate_schedule": "cosin"}, "Did you mean 'cosine'"),
         ({"scheme.shared_fakes": 3}, "scheme.shared_fakes is of type bool"),
         ({"image_size": -1}, "image_size must be a whole number"),
+        ({"generator": "mlp_generator"}, "Unknown setting 'generator'.*Did you mean generator.name"),
+        ({"encoder": "mlp_encoder"}, "Unknown setting 'encoder'"),
+        ({"encoder.name": "mlp_encoder"}, "Unknown setting 'encoder.name'"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
@@ -111,6 +114,25 @@ def test_bad_settings_are_refused(settings, message):
 def test_arguments_of_networks_and_schemes_are_checked_when_built(settings, message):
     with pytest.raises(UserError, match=message):
         build_model(recipes.with_settings(recipes.named("dcgan"), settings), (8, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "received"),
+    [
+        ({"encoder": {"name": "mlp_generator"}}, "discriminator, encoder, generator"),
+        ({"generator": None}, "discriminator"),
+        ({"generator": None, "discriminator": None}, "none"),
+    ],
+)
+def test_a_recipe_names_the_networks_of_its_scheme_and_no_other(changes, received):
+    with pytest.raises(UserError, match=f"'dcgan' takes the networks discriminator, generator. Received: {received}."):
+        build_model(recipes.named("dcgan").replace(**changes), (8, 8, 1))
+
+
+def test_a_run_of_before_there_were_encoders_can_be_gone_on_with():
+    old = json.loads(recipes.named("dcgan").to_json())
+    del old["encoder"], old["decoder"]
+    assert recipes.differences(recipes.Recipe.from_dict(old), recipes.named("dcgan")) == []
 
 
 def test_differences_name_each_setting():

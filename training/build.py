@@ -9,6 +9,8 @@ from keras_gans import registry
 from keras_gans.errors import UserError, nearest
 from keras_gans.optimizers import Adam
 
+from .recipe import NETWORKS
+
 _CLASSES = ("class_count", "class_names", "class_prior")
 
 
@@ -47,27 +49,49 @@ def build_model(recipe, sample_shape, classes=None):
         AdversarialModel.
 
     Raises:
-        UserError: an argument that a network, the scheme or an optimizer does not take.
+        UserError: an argument that a network, the scheme or an optimizer does not take, or networks that are not the
+            scheme's.
     """
+    scheme = scheme_of(recipe)
+    _check_networks(recipe, scheme)
     keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     count = {} if classes is None else {"class_count": classes["class_count"]}
     try:
-        generator = _network(recipe.generator, "generator", sample_shape, count, latent_dim=recipe.latent_dim)
-        discriminator = _network(recipe.discriminator, "discriminator", sample_shape, count)
+        networks = {
+            role: _network(
+                getattr(recipe, role),
+                role,
+                (recipe.latent_dim,) if role in scheme.judges_of_codes else sample_shape,
+                recipe.latent_dim,
+                count,
+            )
+            for role in NETWORKS
+            if role in scheme.network_names()
+        }
     finally:
         keras.config.set_dtype_policy(before)
-    _, options = _split(recipe.scheme)
-    scheme = scheme_of(recipe)
-    takes = _arguments(scheme)
-    _check_arguments("scheme", options, takes - {"generator", "discriminator", "latent_dim", "seed", "name", *_CLASSES})
-    given = {key: value for key, value in (classes or {}).items() if key in takes}
-    given |= {"ema": recipe.ema} if recipe.ema else {}
-    model = scheme(generator, discriminator, recipe.latent_dim, seed=recipe.seed, **given, **options)
+    model = scheme(**networks, seed=recipe.seed, **_scheme_arguments(recipe, scheme, classes))
     model.compile(optimizers={player: _optimizer(recipe, player, model) for player in recipe.optimizers})
     return model
+
+
+def _scheme_arguments(recipe, scheme, classes):
+    """What a recipe's scheme is constructed with, besides its networks and the seed."""
+    _, options = _split(recipe.scheme)
+    takes = _arguments(scheme)
+    _check_arguments("scheme", options, takes - {*scheme.network_names(), "latent_dim", "seed", "name", *_CLASSES})
+    given = {key: value for key, value in (classes or {}).items() if key in takes}
+    if recipe.ema:
+        if "ema" not in takes:
+            raise UserError(
+                f"The scheme {recipe.scheme['name']!r} keeps no average of its weights: leave ema at 0. Received: "
+                f"{recipe.ema!r}."
+            )
+        given["ema"] = recipe.ema
+    return given | options
 
 
 def _split(choice):
@@ -75,13 +99,24 @@ def _split(choice):
     return options.pop("name"), options
 
 
-def _network(choice, role, sample_shape, count, **given):
+def _check_networks(recipe, scheme):
+    """Raises a `UserError` unless the recipe has the networks that its scheme takes, and no other."""
+    named = {role for role in NETWORKS if getattr(recipe, role) is not None}
+    if named != set(scheme.network_names()):
+        raise UserError(
+            f"The scheme {recipe.scheme['name']!r} takes the networks {', '.join(sorted(scheme.network_names()))}. "
+            f"Received: {', '.join(sorted(named)) or 'none'}."
+        )
+
+
+def _network(choice, role, input_shape, latent_dim, count):
     name, options = _split(choice)
     function = registry.networks[name]
+    given = {"latent_dim": latent_dim} if "latent_dim" in _arguments(function) else {}
     if options.get("conditioning") or options.get("head", "score") != "score":
         given |= count
     _check_arguments(role, options, _arguments(function) - set(given) - {"sample_shape", "image_shape"})
-    return function(sample_shape, **given, **options)
+    return function(input_shape, **given, **options)
 
 
 def _optimizer(recipe, player, model):

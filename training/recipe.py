@@ -8,6 +8,8 @@ from keras_gans.errors import UserError, nearest, unknown_name
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "linear", "cosine")
+# The networks that a recipe may name, in the order in which they are built.
+NETWORKS = ("generator", "encoder", "decoder", "discriminator")
 
 _recipes = {}
 
@@ -21,9 +23,9 @@ class Recipe:
         summary: one line for people.
         source: the paper, with its year.
         scheme: {"name": a registered scheme, further arguments of its class}.
-        generator: {"name": a registered network, further arguments of its function}.
-        discriminator: the same for the discriminator or critic.
         optimizers: {player: {"name": a Keras optimizer, its arguments}}.
+        generator: {"name": a registered network, further arguments of its function}; None where the scheme has none.
+        encoder, decoder, discriminator: the same for each of these; a decoder is of the same kind as a generator.
         data: a data set's name, or a folder of images.
         image_size: height and width in pixels; None keeps the data's own (64 for folders).
         channels: 1 or 3; None keeps the data's own.
@@ -47,9 +49,11 @@ class Recipe:
     summary: str
     source: str
     scheme: dict
-    generator: dict
-    discriminator: dict
     optimizers: dict
+    generator: dict | None = None
+    encoder: dict | None = None
+    decoder: dict | None = None
+    discriminator: dict | None = None
     data: str = "digits"
     image_size: int | None = None
     channels: int | None = None
@@ -168,8 +172,8 @@ def parse_assignment(text):
 def with_settings(chosen, settings):
     """The recipe with settings of the form {"latent_dim": 64, "generator.base_filters": 32}.
 
-    A key under `scheme`, `generator`, `discriminator` or `optimizers.PLAYER` may be new: it is an argument of what
-    the dictionary names, which checks it.
+    A key under `scheme`, one of the recipe's networks or `optimizers.PLAYER` may be new: it is an argument of what the
+    dictionary names, which checks it.
 
     Raises:
         UserError: an unknown key, or a value of another type than the one it replaces.
@@ -182,7 +186,7 @@ def with_settings(chosen, settings):
             holder = holder.get(part) if isinstance(holder, dict) else None
         if not isinstance(holder, dict) or (last not in holder and not path) or isinstance(holder.get(last), dict):
             raise _unknown_key(key, fields)
-        if path == ["optimizers"]:
+        if path == ["optimizers"] or key in NETWORKS:
             raise _unknown_key(key, fields)
         _check_type(key, holder.get(last), value)
         # Whole numbers are fine where a recipe has a fraction, such as gradient_penalty_weight=10.
