@@ -247,6 +247,9 @@ class AdversarialModel(keras.Model):
             loss_function: function of `args` that returns (scalar loss, {curve: value}).
             *args: what the loss is a function of.
 
+        Returns:
+            {curve: value}, what the loss function reported.
+
         Raises:
             UserError: the loss depends on none of the player's variables, so that nothing would ever move.
         """
@@ -268,6 +271,7 @@ class AdversarialModel(keras.Model):
             optimizer.apply(gradients, variables)
         self.after_update(player)
         self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm, **logs})
+        return logs
 
     def after_update(self, player):
         """Called after each update of `player`; a scheme may constrain weights here."""

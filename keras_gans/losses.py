@@ -118,3 +118,38 @@ def feature_matching(real_mean, fake_mean):
     Salimans et al. (2016), section 3.1.
     """
     return ops.sum(ops.square(real_mean - fake_mean))
+
+
+def reconstruction_error(samples, copies):
+    """L(v) = E |v - D(v)|, the mean over all entries.
+
+    Berthelot et al., "BEGAN" (2017), section 3.1, with eta = 1.
+
+    Args:
+        samples: v, of any shape with the batch first.
+        copies: D(v), of the same shape.
+    """
+    return ops.mean(ops.abs(samples - copies))
+
+
+def equilibrium_control(k, real_error, fake_error, gamma, lambda_k):
+    """k + lambda_k (gamma L(x) - L(G(z))), held within [0, 1].
+
+    Berthelot et al. (2017), section 3.4; the authors' code clips. At k = 0, gamma = 0.5, lambda_k = 0.001 and errors of
+    0.2 and 0.05 it is 5e-5.
+
+    Args:
+        k: the paper's k_t.
+        real_error, fake_error: L(x) and L(G(z)).
+        gamma: the diversity ratio.
+        lambda_k: the proportional gain.
+    """
+    return ops.clip(k + lambda_k * (gamma * real_error - fake_error), 0.0, 1.0)
+
+
+def convergence_measure(real_error, fake_error, gamma):
+    """M_global = L(x) + |gamma L(x) - L(G(z))|.
+
+    Berthelot et al. (2017), section 3.4.1. At gamma = 0.5 and errors of 0.2 and 0.05 it is 0.25.
+    """
+    return real_error + ops.abs(gamma * real_error - fake_error)

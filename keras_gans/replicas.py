@@ -10,6 +10,12 @@ def _over_replicas(tensor):
     return (context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) if replicas > 1 else tensor), replicas
 
 
+def mean_over_replicas(value):
+    """The mean of a scalar tensor over the replicas, equal on every one of them."""
+    total, replicas = _over_replicas(value)
+    return total / replicas
+
+
 def batch_mean(rows, weights):
     """The weighted mean row of the global batch, equal on every replica.
 

@@ -151,11 +151,11 @@ class GAN(Sampler, AdversarialModel):
 
     def _train_discriminator(self, *real):
         fake = tf.nest.map_structure(tf.stop_gradient, self.generate(real[0].shape[0] or tf.shape(real[0])[0]))
-        self.update("discriminator", self.discriminator_loss, *real, *fake)
+        return self.update("discriminator", self.discriminator_loss, *real, *fake)
 
     def _train_generator(self, rows, *real):
         """The generator's update; `real` is the step's last batch, for schemes that compare with it."""
-        self.update("generator", lambda: self.generator_loss(*self.generate(rows)))
+        return self.update("generator", lambda: self.generator_loss(*self.generate(rows)))
 
     def _shared_round(self, real, rows):
         fake = self.generate(rows)

@@ -133,6 +133,8 @@ def _optimizer(recipe, player, model):
 def _schedule(name, rate, steps):
     if name == "cosine":
         return keras.optimizers.schedules.CosineDecay(rate, steps)
+    if name == "halving":
+        return keras.optimizers.schedules.ExponentialDecay(rate, max(1, steps // 4), 0.5, staircase=True)
     return keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
 
 

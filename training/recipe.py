@@ -7,7 +7,7 @@ from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
 
 PRECISIONS = ("float32", "bfloat16", "float16")
-SCHEDULES = ("constant", "linear", "cosine")
+SCHEDULES = ("constant", "linear", "cosine", "halving")
 # The networks that a recipe may name, in the order in which they are built.
 NETWORKS = ("generator", "encoder", "decoder", "discriminator")
 
@@ -35,7 +35,8 @@ class Recipe:
         labels_per_class: how many items of each class keep their label, on average, for schemes that learn from few;
             None keeps all.
         ema: decay of an average of the generator's weights, with which the model samples and is exported; 0 for none.
-        learning_rate_schedule: "constant", or "linear" or "cosine" from the rate to 0 over the run.
+        learning_rate_schedule: "constant"; "linear" or "cosine" from the rate to 0 over the run; "halving" after each
+            quarter of it.
         seed: of weights, data order and latents.
         precision: "float32", "bfloat16" or "float16" for the networks' inner arithmetic.
         log_every, picture_every, checkpoint_every: steps.

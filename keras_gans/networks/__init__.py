@@ -1,6 +1,7 @@
 """Functions that return a built keras.Model: generators from latents to samples, discriminators to raw scores."""
 
+from keras_gans.networks.autoencoder import mlp_autoencoder
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
-__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_discriminator", "mlp_generator"]
+__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_autoencoder", "mlp_discriminator", "mlp_generator"]

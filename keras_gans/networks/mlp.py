@@ -12,11 +12,12 @@ from keras_gans.networks.labels import check_labels, label_input, normalized, pa
 from keras_gans.registry import networks
 
 _ACTIVATIONS = ("leaky_relu", "relu", "elu", "tanh")
-# He et al. (2015): the scale that keeps the variance through rectifiers; Glorot and Bengio (2010) for the others.
+# He et al. (2015): the scale that keeps the variance through rectifiers; Glorot and Bengio (2010) for the others. With
+# He's scale, BEGAN's ELU networks collapsed on the digits in one run of two.
 _INITIALIZERS = {
     "leaky_relu": "glorot_uniform",
     "relu": "he_normal",
-    "elu": "he_normal",
+    "elu": "glorot_uniform",
     "tanh": "glorot_uniform",
 }
 
@@ -33,6 +34,14 @@ def activation_layer(name):
     if name not in _ACTIVATIONS:
         raise unknown_name("activation", name, _ACTIVATIONS)
     return layers.LeakyReLU(negative_slope=0.2) if name == "leaky_relu" else layers.Activation(name)
+
+
+def dense_layers(x, hidden_units, activation):
+    """A symbolic tensor (batch, d) after dense layers of `hidden_units`, each with the activation of that name."""
+    for units in hidden_units:
+        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))(x)
+        x = activation_layer(activation)(x)
+    return x
 
 
 @networks.register("mlp_generator")

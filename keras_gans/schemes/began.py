@@ -1,0 +1,87 @@
+"""BEGAN: the discriminator is an autoencoder, and a controller keeps the two players in balance.
+
+Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" (2017), https://arxiv.org/abs/1703.10717
+"""
+
+import tensorflow as tf
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
+from keras_gans.replicas import mean_over_replicas
+from keras_gans.two_player import GAN
+
+
+@register_scheme("began")
+class BEGAN(GAN):
+    """With L(v) = |v - D(v)|, D minimises L(x) - k L(G(z)), G minimises L(G(z)), and k keeps E L(G(z)) = gamma E L(x).
+
+    Curves: `real_error` is L(x), `fake_error` L(G(z)), `k` the share of the discriminator's effort that goes against
+    generated samples, `convergence_measure` the paper's M_global (section 3.4.1), which falls as the samples improve.
+
+    Args:
+        discriminator: keras.Model, samples -> their reconstructions, of the samples' shape and without a tanh.
+        gamma: the paper's diversity ratio; lower is sharper and less diverse.
+        lambda_k: the rate at which k moves.
+        latent_prior: the paper's latents are uniform.
+        **kwargs: as `GAN`, but `discriminator_steps` and `shared_fakes`: the balance is of one step each.
+
+    Attributes:
+        k: float32 variable in [0, 1], the paper's k_t; saved with the weights and equal on all replicas.
+
+    Raises:
+        UserError: a discriminator that does not reconstruct, gamma outside of (0, 1], or lambda_k that is not positive.
+    """
+
+    log_names = ("real_error", "fake_error", "k", "convergence_measure")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        *,
+        gamma=0.5,
+        lambda_k=0.001,
+        latent_prior="uniform",
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, latent_dim, latent_prior=latent_prior, **kwargs)
+        if discriminator.output_shape != discriminator.input_shape:
+            raise UserError(
+                f"BEGAN's discriminator is an autoencoder: it answers {discriminator.input_shape} in the same shape. "
+                f"Received: {discriminator.output_shape}. networks.mlp_autoencoder makes such a one."
+            )
+        if not 0 < gamma <= 1:
+            raise UserError(f"gamma lies above 0 and is at most 1; the paper's are 0.3 to 0.7. Received: {gamma!r}.")
+        if not lambda_k > 0:
+            raise UserError(f"lambda_k must be positive; the paper's is 0.001. Received: {lambda_k!r}.")
+        if self.discriminator_steps != 1 or self.shared_fakes:
+            raise UserError("BEGAN balances one step of each player: leave discriminator_steps and shared_fakes out.")
+        self.gamma, self.lambda_k = gamma, lambda_k
+        self.k = self.add_weight(
+            name="k", shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
+
+    def default_optimizers(self):
+        # Section 4.1; the paper halves the rate whenever the convergence measure stalls.
+        return {player: Adam(1e-4) for player in self.players}
+
+    def play(self, real):
+        found = self._train_discriminator(real)
+        made = self._train_generator(real.shape[0] or tf.shape(real)[0])
+        # Of the global batch: k must be the same on every replica.
+        real_error, fake_error = map(mean_over_replicas, (found["real_error"], made["fake_error"]))
+        self.k.assign(losses.equilibrium_control(self.k.value, real_error, fake_error, self.gamma, self.lambda_k))
+        measure = losses.convergence_measure(real_error, fake_error, self.gamma)
+        self._log({"k": self.k.value, "convergence_measure": measure})
+
+    def discriminator_loss(self, real, fake):
+        real_copy, fake_copy = self.scores(real, fake)
+        real_error = losses.reconstruction_error(real, real_copy)
+        return real_error - self.k * losses.reconstruction_error(fake, fake_copy), {"real_error": real_error}
+
+    def generator_loss(self, fake):
+        error = losses.reconstruction_error(fake, self.score(fake))
+        return error, {"fake_error": error}

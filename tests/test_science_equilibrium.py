@@ -1,0 +1,49 @@
+"""BEGAN's balance on handwritten digits, over three seeds: the diversity ratio, k and the convergence measure."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.science import SAMPLES, SEEDS, digits_split, report, trained
+
+pytestmark = pytest.mark.slow
+
+
+class Recorder(keras.callbacks.Callback):
+    """The curves of each step: {name: list}."""
+
+    def on_train_begin(self, logs=None):
+        self.curves = {name: [] for name in self.model.log_names}
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, values in self.curves.items():
+            values.append(logs[name])
+        # So that the next step's logs are its own, not the mean since the beginning.
+        self.model.reset_metrics()
+
+
+def figures(gamma, seed):
+    """Over the run's last fifth L(G(z)) / L(x), k and M_global, that over its mean of the first twentieth; spread."""
+    recorder = Recorder()
+    model = trained("began", seed, callbacks=[recorder], scheme={"name": "began", "gamma": gamma, "lambda_k": 0.01})
+    fifth = len(recorder.curves["k"]) // 5
+    last = {name: np.mean(values[-fifth:]) for name, values in recorder.curves.items()}
+    samples = model.sample(SAMPLES, seed=10_000).reshape(SAMPLES, -1) / 127.5 - 1.0
+    return (
+        last["fake_error"] / last["real_error"],
+        last["k"],
+        last["convergence_measure"] / np.mean(recorder.curves["convergence_measure"][: fifth // 4]),
+        samples.std(axis=0).mean() / digits_split("train")[0].std(axis=0).mean(),
+    )
+
+
+def test_the_balance_holds_and_diversity_follows_gamma():
+    diversity = {}
+    for gamma in (0.3, 0.5, 0.7):
+        ratios, ks, falls, spreads = zip(*(figures(gamma, seed) for seed in SEEDS), strict=True)
+        assert abs(report(f"gamma {gamma}: L(G(z)) / L(x)", ratios, "within 0.03 of gamma") - gamma) <= 0.03
+        assert 0.0 < report(f"gamma {gamma}: k", ks, "between 0 and 0.5") < 0.5
+        assert report(f"gamma {gamma}: convergence measure, last over first", falls, "at most 0.5") <= 0.5
+        diversity[gamma] = report(f"gamma {gamma}: deviation over the data's", spreads, "0.50 or more at gamma 0.5")
+    assert diversity[0.5] >= 0.50
+    assert diversity[0.3] < diversity[0.5] < diversity[0.7]

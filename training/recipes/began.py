@@ -1,0 +1,34 @@
+"""BEGAN: a balance of two players, whose convergence measure falls as the samples improve.
+
+keras-gans train began
+keras-gans train began --set scheme.gamma=0.3
+"""
+
+from ..recipe import Recipe, recipe
+
+# beta_1 as in the best-known public code; the rate was found on the digits.
+_ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
+
+
+@recipe
+def began():
+    return Recipe(
+        name="began",
+        summary="an autoencoding discriminator, balanced by a controller; of dense layers",
+        source="Berthelot et al. 2017",
+        # lambda_k: ten times the paper's 0.001, for a run of 5,000 steps.
+        scheme={"name": "began", "gamma": 0.5, "lambda_k": 0.01},
+        # Section 3.5: the decoder's architecture, ELU, no tanh at the end.
+        generator={
+            "name": "mlp_generator",
+            "hidden_units": [128, 128],
+            "activation": "elu",
+            "output_activation": None,
+        },
+        discriminator={"name": "mlp_autoencoder", "hidden_units": [128], "activation": "elu"},
+        optimizers={"generator": _ADAM, "discriminator": _ADAM},
+        batch_size=32,
+        steps=5000,
+        latent_dim=16,
+        learning_rate_schedule="halving",  # section 4.1 halves when the convergence measure stalls
+    )
