@@ -100,14 +100,15 @@ def _saved_model_rows(report):
 
 
 def _tflite_rows(report):
-    parts = [("", report.get("tflite", {})), ("classifier ", report.get("tflite_classifier", {}))]
-    for label, kind, entry in ((label, kind, entry) for label, part in parts for kind, entry in part.items()):
+    parts = {name: part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")}
+    for part, kind, entry in ((part, kind, entry) for part, kinds in parts.items() for kind, entry in kinds.items()):
         size = report["files"][entry["file"]]["bytes"]
         for signature, figures in entry["checks"].items():
             error = f"{figures['max_abs_error']:.1e}"
             decibels = f"{figures['psnr_db']:.1f}" if figures["max_abs_error"] else "exact"
             milliseconds, batch_size = f"{figures['latency_ms']:.2f}", str(figures["batch_size"])
-            yield label + kind, f"{size:,}", signature, error, decibels, batch_size, milliseconds
+            label = f"{part} {kind}".removeprefix("tflite").lstrip("_ ")
+            yield label, f"{size:,}", signature, error, decibels, batch_size, milliseconds
 
 
 def _print_next_steps(console, report, to):

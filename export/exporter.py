@@ -18,7 +18,12 @@ from .versions import publish, staging, versions
 
 LABELS_FILE = "labels.txt"
 # {what a .tflite file holds: the signature that it answers}.
-_TFLITE_PARTS = {"generator": "serving_default", "classifier": "classify"}
+_TFLITE_PARTS = {
+    "generator": "serving_default",
+    "classifier": "classify",
+    "encoder": "encode",
+    "autoencoder": "reconstruct",
+}
 
 
 def export_model(
@@ -39,7 +44,8 @@ def export_model(
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
-            TFLite files of the generator, and `classify`, where there is one, those of the classifier.
+            TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
+            those of the classifier, the encoder and the whole autoencoder.
         to: folder of the versions; made if absent.
         formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
@@ -48,9 +54,9 @@ def export_model(
         progress: function of a line of text, called before each step that takes seconds.
 
     Returns:
-        The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model" and
-        "tflite" (and "tflite_classifier") with errors against Keras in the outputs' units, PSNR in dB and latencies in
-        ms, and "warnings"; and, not in the file, "path".
+        The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
+        "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
+        in dB and latencies in ms, and "warnings"; and, not in the file, "path".
 
     Raises:
         UserError: unknown format, an operation that TFLite lacks, answers that are not finite or too far from the

@@ -36,6 +36,7 @@ class AdversarialModel(keras.Model):
         players: {player: names of the networks whose variables its optimizer moves}.
         judges_of_codes: names of those networks whose input is a code, a vector of the latents' size, not a sample.
         log_names: names of the further curves that the loss functions report.
+        is_generative: whether its samples are meant to resemble the data.
         trains_on_labels: whether `fit` needs integer labels with the samples.
         allows_unlabelled: whether a label may be -1, for a row that has none.
         step: int64 variable, the number of training steps taken; saved with the weights.
@@ -45,6 +46,7 @@ class AdversarialModel(keras.Model):
     players = {}
     judges_of_codes = ()
     log_names = ()
+    is_generative = True
     trains_on_labels = False
     allows_unlabelled = False
 

@@ -153,3 +153,13 @@ def convergence_measure(real_error, fake_error, gamma):
     Berthelot et al. (2017), section 3.4.1. At gamma = 0.5 and errors of 0.2 and 0.05 it is 0.25.
     """
     return real_error + ops.abs(gamma * real_error - fake_error)
+
+
+def squared_reconstruction_error(samples, copies):
+    """E (x - R(E(x)))^2, the mean over all entries, not the sum over pixels.
+
+    Args:
+        samples: x, of any shape with the batch first.
+        copies: the reconstructions, of the same shape.
+    """
+    return ops.mean(ops.square(samples - copies))

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
-from keras_gans.latent import interpolate_endpoint, latents_from_seeds
+from keras_gans.latent import draw_latents, interpolate_endpoint, latents_from_seeds
 from keras_gans.pixels import to_uint8
 
 
@@ -20,6 +20,10 @@ class Sampler:
 
     def _is_image(self):
         return len(self.sample_shape()) == 3
+
+    def latents(self, rows):
+        """Fresh latents of a training step, (rows, latent_dim)."""
+        return draw_latents(rows, self.latent_dim, self.next_seed(), self.latent_prior)
 
     def samples_from_seeds(self, seeds, *labels):
         """Samples for serving: int64 seeds (batch,) -> uint8 images (batch, height, width, channels).

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gans import averages, randomness
 from keras_gans.base import AdversarialModel
 from keras_gans.errors import UserError
-from keras_gans.latent import draw_latents, prior_named
+from keras_gans.latent import prior_named
 from keras_gans.layers import Dropout, GaussianNoise
 from keras_gans.serving import Sampler
 
@@ -126,10 +126,6 @@ class GAN(Sampler, AdversarialModel):
             return self.score(real), self.score(fake)
         both = tf.nest.map_structure(lambda r, f: tf.concat([tf.cast(r, f.dtype), f], axis=0), real, fake)
         return tf.split(self.score(both), 2)
-
-    def latents(self, rows):
-        """Fresh latents of a training step, (rows, latent_dim)."""
-        return draw_latents(rows, self.latent_dim, self.next_seed(), self.latent_prior)
 
     def generate(self, rows):
         """A tuple of what the losses take of the generator's side, here (samples,), from fresh latents.

@@ -29,6 +29,9 @@ def recipe_for(scheme):
     if "discriminator_steps" in scheme:
         # Two show that there are several; over replicas each is traced by itself.
         scheme["discriminator_steps"] = 2
+    if "noise" in scheme:
+        # Without it nothing in an autoencoder's training is random.
+        scheme["noise"] = 0.3
     return chosen.replace(latent_dim=6, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)
 
 

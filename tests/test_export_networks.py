@@ -91,3 +91,22 @@ def test_a_change_for_those_who_use_earlier_versions_is_a_warning(tmp_path):
     assert "signatures differ from those of version 4" in warning
     (warning,) = exporter._succession_warnings(figures(formats=["tflite"]), tmp_path)
     assert "TensorFlow Serving cannot load it" in warning
+
+
+def test_an_autoencoder_leaves_in_three_parts(tmp_path):
+    shape = (8, 8, 1)
+    model = schemes.Autoencoder(networks.mlp_encoder(shape, 4), networks.mlp_generator(shape, 4))
+    model.compile()
+    report = export_model(model, tmp_path)
+    assert {"encode", "decode", "reconstruct"} <= set(report["signatures"])
+    image = np.random.default_rng(1).uniform(-1, 1, (1, *shape)).astype("float32")
+
+    def answer(part, **inputs):
+        path = tmp_path / "1" / "tflite" / f"{part}_float32.tflite"
+        return Interpreter(model_path=str(path)).get_signature_runner("serving_default")(**inputs)
+
+    codes = answer("encoder", image=image)["z"]
+    np.testing.assert_allclose(codes, model.encode(image), atol=1e-4)
+    again = answer("autoencoder", image=image)["image"]
+    np.testing.assert_allclose(again, model.reconstruct(image), atol=1e-4)
+    np.testing.assert_allclose(answer("generator", z=codes)["image"], again, atol=1e-4)

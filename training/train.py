@@ -155,7 +155,7 @@ def _doctor(mode, recipe, run, source, console):
     if mode == "off" or len(source) < _DOCTOR_SAMPLES:
         return None
     return kg.callbacks.Doctor(
-        source.images,
+        source.images if scheme_of(recipe).is_generative else None,
         run / "tensorboard",
         every=max(50, recipe.steps // 30),
         console=console,

@@ -1,7 +1,16 @@
-"""Functions that return a built keras.Model: generators from latents to samples, discriminators to raw scores."""
+"""Functions that return a built keras.Model: generators from latents to samples, discriminators to raw scores,
+encoders to codes."""
 
 from keras_gans.networks.autoencoder import mlp_autoencoder
-from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
 
-__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_autoencoder", "mlp_discriminator", "mlp_generator"]
+__all__ = [
+    "dcgan_discriminator",
+    "dcgan_encoder",
+    "dcgan_generator",
+    "mlp_autoencoder",
+    "mlp_discriminator",
+    "mlp_encoder",
+    "mlp_generator",
+]

@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D
+from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import (
     check_labels,
     label_input,
@@ -91,6 +92,49 @@ def dcgan_generator(
     return keras.Model([latents, labels] if conditioning else latents, images, name="generator")
 
 
+def _halvings(x, count, base_filters, normalize, dropout=0.0):
+    """Stride-2 convolutions with LeakyReLU(0.2), each with twice the filters; `normalize` after all but the first."""
+    for stage in range(count):
+        normalize_here = normalize if stage else None
+        x = layers.Conv2D(
+            base_filters * 2**stage,
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=normalize_here is None,
+            kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER),
+        )(x)
+        x = normalize_here(x) if normalize_here else x
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
+        x = Dropout(dropout)(x) if dropout else x
+    return x
+
+
+@networks.register("dcgan_encoder")
+def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="deterministic"):
+    """An encoder with the layers of DCGAN's discriminator, batch normalization included, that ends in codes.
+
+    Args:
+        image_shape: as for `dcgan_generator`.
+        latent_dim: size of a code.
+        base_filters: filters of the first layer, doubled in each further one.
+        posterior: see `mlp.mlp_encoder`; the noise of "universal" joins the last hidden layer.
+
+    Returns:
+        keras.Model, see `mlp.mlp_encoder`.
+
+    Raises:
+        UserError: a size that the network cannot take, or no such posterior.
+    """
+    check_posterior(posterior)
+    count, _ = _stages(image_shape)
+    images = keras.Input(image_shape, name="image")
+    x = _halvings(images, count, base_filters, _batch_normalized)
+    x, noise = with_noise(layers.Flatten()(x), latent_dim, posterior)
+    codes = coded(x, latent_dim, posterior, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER))
+    return keras.Model(images if noise is None else [images, noise], codes, name="encoder")
+
+
 @networks.register("dcgan_discriminator")
 def dcgan_discriminator(
     image_shape,
@@ -141,19 +185,7 @@ def dcgan_discriminator(
     x = packed(images, packing, conditioning, head)
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_label_map(x, labels, class_count) if conditioning == "concat" else x
-    for stage in range(count):
-        normalize = makers[normalization] if stage else None
-        x = layers.Conv2D(
-            base_filters * 2**stage,
-            kernel_size=4,
-            strides=2,
-            padding="same",
-            use_bias=normalize is None,
-            kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER),
-        )(x)
-        x = normalize(x) if normalize else x
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
-        x = Dropout(dropout)(x) if dropout else x
+    x = _halvings(x, count, base_filters, makers[normalization], dropout)
     x = MinibatchStandardDeviation(minibatch_standard_deviation)(x) if minibatch_standard_deviation else x
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     outputs = scored(layers.Flatten()(x), labels, class_count, conditioning, head, kernel_initializer=initializer)

@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, WeightNormalizedDense
+from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import check_labels, label_input, normalized, packed, scored, with_embedding
 from keras_gans.registry import networks
 
@@ -159,6 +160,40 @@ def mlp_discriminator(
     last = functools.partial(WeightNormalizedDense, learned_scale=True) if weight_normalization else layers.Dense
     outputs = scored(x, labels, class_count, conditioning, head, last)
     return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")
+
+
+@networks.register("mlp_encoder")
+def mlp_encoder(
+    sample_shape,
+    latent_dim=8,
+    hidden_units=(128, 64),
+    activation="relu",
+    posterior="deterministic",
+):
+    """An encoder of dense layers.
+
+    Makhzani et al., "Adversarial Autoencoders" (2015), appendix A: ReLU, and no activation on the code.
+
+    Args:
+        sample_shape: (height, width, channels) of an image, or (d,) of a point.
+        latent_dim: size of a code.
+        hidden_units: units of each hidden layer.
+        activation: of the hidden layers, see `activation_layer`.
+        posterior: "deterministic"; "gaussian", whose codes have a mean and a variance for each sample; or "universal",
+            where the encoder takes noise beside the sample, so that q(z|x) may be of any shape.
+
+    Returns:
+        keras.Model: (batch, *sample_shape) -> codes (batch, latent_dim), float32; "gaussian" gives [means, logarithms
+        of variances], "universal" takes [samples, noise (batch, latent_dim)].
+
+    Raises:
+        UserError: no such activation or posterior.
+    """
+    check_posterior(posterior)
+    samples = keras.Input(sample_shape, name="sample")
+    x, noise = with_noise(layers.Flatten()(samples), latent_dim, posterior)
+    codes = coded(dense_layers(x, hidden_units, activation), latent_dim, posterior)
+    return keras.Model(samples if noise is None else [samples, noise], codes, name="encoder")
 
 
 def _check_normalization(normalization):

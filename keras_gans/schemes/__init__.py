@@ -3,6 +3,7 @@
 # A .keras file of any scheme may name the project's layers and optimizers: whoever imports schemes can load it.
 from keras_gans import layers, optimizers  # noqa: F401
 from keras_gans.schemes.acgan import ACGAN
+from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
 from keras_gans.schemes.dcgan import DCGAN
@@ -12,4 +13,4 @@ from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.wgan import WGAN
 from keras_gans.schemes.wgan_gp import WGANGP
 
-__all__ = ["ACGAN", "BEGAN", "CGAN", "DCGAN", "LSGAN", "SGAN", "VanillaGAN", "WGAN", "WGANGP"]
+__all__ = ["ACGAN", "Autoencoder", "BEGAN", "CGAN", "DCGAN", "LSGAN", "SGAN", "VanillaGAN", "WGAN", "WGANGP"]

@@ -1,0 +1,175 @@
+"""Schemes with an encoder and a decoder: samples to codes and back, in Python and as the signatures of a SavedModel."""
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gans import inputs
+from keras_gans.base import AdversarialModel
+from keras_gans.errors import UserError
+from keras_gans.latent import draw_latents, prior_named
+from keras_gans.pixels import from_uint8
+from keras_gans.serving import Sampler
+
+_BATCH = 512
+
+
+class EncodingModel(Sampler, AdversarialModel):
+    """An encoder q(z|x) and a decoder p(x|z), with a prior p(z) of the codes to sample from.
+
+    The encoder says by its inputs and outputs which of the posteriors of Makhzani et al., "Adversarial Autoencoders"
+    (2015), section 2, it gives; `networks.mlp_encoder` and `networks.dcgan_encoder` make each.
+
+    Args:
+        encoder: keras.Model, samples -> codes (batch, latent_dim), a deterministic posterior; samples -> [means,
+            logarithms of variances], a Gaussian one; or [samples, noise (batch, n)] -> codes, a universal one.
+        decoder: keras.Model, codes (batch, latent_dim) -> samples.
+        latent_prior: see `latent.prior_named`.
+        seed: see `AdversarialModel`.
+
+    Raises:
+        UserError: networks that do not fit together, or no such prior.
+    """
+
+    def __init__(self, encoder, decoder, *, latent_prior="normal", seed=0, name=None):
+        super().__init__(seed=seed, name=name)
+        self.encoder, self.decoder = encoder, decoder
+        self.latent_prior = latent_prior
+        self._check_encoder()
+        # A prior of the plane says so when it is drawn from.
+        prior_named(latent_prior)((1, self.latent_dim), (0, 0))
+        self._answers = {}
+
+    def _check_encoder(self):
+        shape, taken = self.sample_shape(), tuple(self.encoder.inputs[0].shape[1:])
+        if taken != shape:
+            raise UserError(f"The decoder makes samples of shape {shape}, but the encoder takes {taken}.")
+        outputs = [tuple(output.shape[1:]) for output in self.encoder.outputs]
+        if len(outputs) > 2 or any(output != (self.latent_dim,) for output in outputs):
+            raise UserError(
+                f"The decoder takes codes of size {self.latent_dim}, so the encoder ends in one such vector, or in "
+                f"means and logarithms of variances of that size. Received outputs of shapes {outputs}."
+            )
+
+    @property
+    def latent_dim(self):
+        """Size of a code."""
+        return self.decoder.input_shape[-1]
+
+    @property
+    def posterior(self):
+        """Which q(z|x) the encoder gives: "deterministic", "gaussian" or "universal"."""
+        if len(self.encoder.outputs) == 2:
+            return "gaussian"
+        return "universal" if len(self.encoder.inputs) == 2 else "deterministic"
+
+    def call(self, inputs, training=False):
+        """Samples from codes: (batch, latent_dim) -> (batch, *sample_shape)."""
+        return self.decoder(inputs, training=training)
+
+    def sample_shape(self):
+        return self.decoder.output_shape[1:]
+
+    # Training -------------------------------------------------------------------------------------------------
+
+    def draw_codes(self, samples):
+        """A draw from q(z|x) for each sample in training mode, differentiable, (batch, latent_dim)."""
+        if self.posterior == "gaussian":
+            return self.draw_around(*self.encoder(samples, training=True))
+        if self.posterior == "universal":
+            noise = self.draw_noise(samples, self.encoder.inputs[1].shape[-1])
+            return self.encoder([samples, noise], training=True)
+        return self.encoder(samples, training=True)
+
+    def draw_around(self, mean, log_variance):
+        """A draw from N(mean, exp(log_variance)), through which gradients pass.
+
+        Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
+        """
+        return mean + ops.exp(0.5 * log_variance) * self.draw_noise(mean, self.latent_dim)
+
+    def draw_noise(self, rows, size):
+        """Numbers from N(0, 1) for each row of a batch in a training step, (batch, size)."""
+        return draw_latents(rows.shape[0] or tf.shape(rows)[0], size, self.next_seed())
+
+    # Serving --------------------------------------------------------------------------------------------------
+
+    def expected_codes(self, samples):
+        """Codes for serving: a Gaussian posterior's means, and those of no noise of a universal one."""
+        if self.posterior == "gaussian":
+            return self.encoder(samples, training=False)[0]
+        if self.posterior == "universal":
+            silence = tf.zeros((tf.shape(samples)[0], self.encoder.inputs[1].shape[-1]))
+            return self.encoder([samples, silence], training=False)
+        return self.encoder(samples, training=False)
+
+    def encode(self, samples):
+        """Codes of samples, see `expected_codes`.
+
+        Args:
+            samples: float array (count, *sample_shape), images in [-1, 1]; or uint8 images.
+
+        Returns:
+            float32 array (count, latent_dim).
+
+        Raises:
+            UserError: samples of another shape, type or range.
+        """
+        return self._answer("encode", self._checked(samples))
+
+    def decode(self, codes):
+        """Samples of codes: float array (count, latent_dim) -> float32 array (count, *sample_shape).
+
+        Raises:
+            UserError: codes of another size.
+        """
+        codes = np.asarray(codes, np.float32)
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim:
+            raise UserError(f"Codes are an array (count, {self.latent_dim}). Received: {codes.shape}.")
+        return self._answer("decode", codes)
+
+    def reconstruct(self, samples):
+        """Samples after encoding and decoding; takes what `encode` takes.
+
+        Returns:
+            float32 array (count, *sample_shape).
+        """
+        return self._answer("reconstruct", self._checked(samples))
+
+    def _checked(self, samples):
+        samples = np.asarray(samples)
+        if samples.dtype == np.uint8 and self._is_image():
+            samples = from_uint8(samples).numpy()
+        inputs.check_samples(samples, self.sample_shape())
+        return samples.astype(np.float32)
+
+    def _answer(self, name, values):
+        """What the exported model answers to an array of any length; see `endpoints`."""
+        if name not in self._answers:
+            function, specifications = self.endpoints()[name]
+            self._answers[name] = tf.function(function, input_signature=specifications)
+        pieces = np.array_split(values, max(1, -(-len(values) // _BATCH)))
+        return np.concatenate([next(iter(self._answers[name](piece).values())).numpy() for piece in pieces])
+
+    def endpoints(self):
+        """As `Sampler.endpoints`, and three more.
+
+        `decode` maps `z` to `image` (or `point`), as `serving_default` does; `encode` maps `image` float32 in [-1, 1]
+        to `z`; `reconstruct` maps `image` to `image`.
+        """
+        plain = super().endpoints()
+        name = "image" if self._is_image() else "point"
+        samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
+
+        def encode(samples):
+            return {"z": tf.cast(self.expected_codes(samples), tf.float32)}
+
+        def reconstruct(samples):
+            return {name: tf.cast(self(self.expected_codes(samples), training=False), tf.float32)}
+
+        return {
+            **plain,
+            "decode": plain["serving_default"],
+            "encode": (encode, [samples]),
+            "reconstruct": (reconstruct, [samples]),
+        }

@@ -1,0 +1,57 @@
+"""The autoencoder, plain and denoising.
+
+Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders" (2008).
+"""
+
+import math
+
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.encoding import EncodingModel
+from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
+
+
+@register_scheme("autoencoder")
+class Autoencoder(EncodingModel):
+    """min E ||R(E(x + noise)) - x||^2, the mean over pixels; without noise a plain autoencoder.
+
+    Its codes follow no prior: samples, from codes of `latent_prior`, show what that lacks. A linear one spans the
+    subspace of the first principal components (Baldi and Hornik, 1989).
+
+    Args:
+        noise: standard deviation of the Gaussian noise that training adds to what the encoder sees; what is asked for
+            is the clean sample.
+        **kwargs: as `EncodingModel`.
+
+    Raises:
+        UserError: `noise` is negative.
+    """
+
+    players = {"autoencoder": ("encoder", "decoder")}
+    is_generative = False
+
+    def __init__(self, encoder, decoder, *, noise=0.0, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        if not noise >= 0:
+            raise UserError(f"noise is a standard deviation of 0 or more, such as 0.3. Received: {noise!r}.")
+        self.noise = noise
+
+    def default_optimizers(self):
+        return {"autoencoder": Adam(1e-3)}
+
+    def play(self, real):
+        self.update("autoencoder", self.reconstruction_loss, real)
+
+    def corrupted(self, real):
+        """What the encoder sees of a batch in training."""
+        if not self.noise:
+            return real
+        shape = self.sample_shape()
+        return real + self.noise * ops.reshape(self.draw_noise(real, math.prod(shape)), (-1, *shape))
+
+    def reconstruction_loss(self, real):
+        codes = self.draw_codes(self.corrupted(real))
+        return losses.squared_reconstruction_error(real, self.decoder(codes, training=True)), {}
