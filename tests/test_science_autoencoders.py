@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+import keras_gans as kg
 from tests.science import SEEDS, digits_split, report, trained
+from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 
@@ -48,3 +50,55 @@ def test_a_denoising_autoencoder_removes_noise_that_a_plain_one_keeps():
     )
     plain = report("autoencoder, of noisy digits", plain, "for comparison")
     assert report("autoencoder_denoising, of noisy digits", denoising, "at most 0.8 of that") <= 0.8 * plain
+
+
+# The adversarial autoencoder ------------------------------------------------------------------------------------
+
+
+def sliced_distance(first, second, directions=200):
+    """Mean Wasserstein-1 distance of two equally large samples along random directions."""
+    axes = np.random.default_rng(0).standard_normal((directions, first.shape[1]))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    return float(np.abs(np.sort(first @ axes.T, axis=0) - np.sort(second @ axes.T, axis=0)).mean())
+
+
+def code_figures(model):
+    """(distance of the held-out digits' codes from draws of the prior, the same of other draws, codes' deviation)."""
+    codes = model.draw_codes(held_out()).numpy()
+    prior, other = (
+        kg.latent.draw_latents(len(codes), model.latent_dim, seed, model.latent_prior).numpy()
+        for seed in (np.array([0, 1]), np.array([0, 2]))
+    )
+    return sliced_distance(codes, prior), sliced_distance(other, prior), codes.std(axis=0).mean()
+
+
+def test_codes_are_normal_where_a_plain_autoencoders_are_not():
+    plain = [trained("autoencoder", seed) for seed in SEEDS]
+    adversarial = [trained("aae", seed) for seed in SEEDS]
+    limit = 1.25 * report(
+        "autoencoder: squared error", [reconstruction_error(model) for model in plain], "for comparison"
+    )
+    distances, between_draws, deviations = zip(*map(code_figures, adversarial), strict=True)
+    errors = [reconstruction_error(model) for model in adversarial]
+    plain_distances = [code_figures(model)[0] for model in plain]
+    print(f"two samples of the prior: {np.median(between_draws):.3f}")
+    assert report("aae: sliced distance of codes from the prior", distances, "at most 0.15") <= 0.15
+    assert report("autoencoder: the same", plain_distances, "at least 0.5") >= 0.5
+    assert 0.85 <= report("aae: deviation of codes", deviations, "0.85 to 1.15") <= 1.15
+    assert report("aae: squared error", errors, f"at most {limit:.4f}") <= limit
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("aae", {"posterior": "gaussian"}),
+        ("aae", {"posterior": "universal"}),
+        ("aae_mixture", {}),
+        ("aae_swiss_roll", {}),
+    ],
+    ids=["gaussian", "universal", "mixture", "swiss_roll"],
+)
+def test_codes_follow_the_other_priors_and_posteriors(name, changes):
+    encoder = {**recipes.named(name).encoder, **changes}
+    figures = [code_figures(trained(name, seed, encoder=encoder))[0] for seed in SEEDS]
+    assert report(f"{name} {changes}: sliced distance of codes from the prior", figures, "at most 0.20") <= 0.20

@@ -1,11 +1,15 @@
 """Where latents are drawn: for a training step, and from seeds that anyone can name."""
 
 import functools
+import math
 
 import tensorflow as tf
 
-from keras_gans.errors import unknown_name
-from keras_gans.randomness import ALGORITHM, for_this_replica
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.randomness import ALGORITHM, fold_in, for_this_replica
+
+# Components of the prior "gaussian_mixture".
+PETALS = 10
 
 
 def _normal(shape, seed):
@@ -16,17 +20,52 @@ def _uniform(shape, seed):
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg=ALGORITHM)
 
 
-_PRIORS = {"normal": _normal, "uniform": _uniform}
+def _check_plane(shape, name):
+    if shape[-1] != 2:
+        raise UserError(
+            f"The latent prior {name!r} lies in the plane: it needs latents of size 2. Received: {shape[-1]}."
+        )
+
+
+def _gaussian_mixture(shape, seed):
+    _check_plane(shape, "gaussian_mixture")
+    place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
+    angle = 2.0 * math.pi / PETALS * tf.floor(PETALS * place)
+    along, across = tf.unstack(_normal(shape, fold_in(seed, 1)), axis=-1)
+    radius, offset = 1.4 + 0.5 * along, 0.1 * across
+    sine, cosine = tf.sin(angle), tf.cos(angle)
+    return tf.stack([radius * cosine - offset * sine, radius * sine + offset * cosine], axis=-1)
+
+
+def _swiss_roll(shape, seed):
+    _check_plane(shape, "swiss_roll")
+    # The root spreads the draws evenly along the spiral.
+    place = tf.sqrt(tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM))
+    angle = 4.0 * math.pi * place
+    spiral = 3.0 * place[..., tf.newaxis] * tf.stack([tf.cos(angle), tf.sin(angle)], axis=-1)
+    return spiral + 0.1 * _normal(shape, fold_in(seed, 1))
+
+
+_PRIORS = {
+    "normal": _normal,
+    "uniform": _uniform,
+    "gaussian_mixture": _gaussian_mixture,
+    "swiss_roll": _swiss_roll,
+}
 
 
 def prior_named(name):
     """The sampling function of a latent prior.
 
     Args:
-        name: "normal" for N(0, I), or "uniform" for U(-1, 1) in each coordinate.
+        name: "normal" for N(0, I), or "uniform" for U(-1, 1) in each coordinate. Of the plane, after figure 3 of
+            Makhzani et al., "Adversarial Autoencoders" (2015), which gives no numbers: "gaussian_mixture" for
+            `PETALS` Gaussians of deviations 0.5 and 0.1 around a circle of radius 1.4, the longer one pointing away
+            from 0; "swiss_roll" for a spiral of two turns that ends at radius 3, blurred with deviation 0.1.
 
     Returns:
-        Function of (shape, seed of shape (2,)) that returns a float32 tensor.
+        Function of (shape, seed of shape (2,)) that returns a float32 tensor; it raises a `UserError` where the prior
+        lies in the plane and the shape does not end in 2.
 
     Raises:
         UserError: no such prior.

@@ -93,8 +93,11 @@ def mode_named(name):
 
 
 def mode_for(prior):
-    """The mode that keeps to a prior: "slerp" for "normal", "linear" for "uniform", which it never leaves."""
-    return "linear" if prior == "uniform" else "slerp"
+    """The mode that keeps to a prior: "slerp" for "normal", "linear" for "uniform", which it never leaves.
+
+    Priors of the plane are no stars around 0 and not convex: no such mode keeps to them, and the straight way is taken.
+    """
+    return "slerp" if prior == "normal" else "linear"
 
 
 def path(anchors, frames, mode="slerp", closed=False):

@@ -40,6 +40,8 @@ def truncated_latents(seeds, latent_dim, threshold, prior="normal"):
 
 def check_threshold(threshold, prior="normal"):
     """Raises `UserError` unless `threshold` truncates the prior; see `truncated_latents`."""
+    if prior not in ("normal", "uniform"):
+        raise UserError(f"Only the priors normal and uniform have a middle to truncate to. Received: {prior!r}.")
     is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool) and math.isfinite(threshold)
     if not is_number or threshold < _SMALLEST:
         raise UserError(

@@ -2,6 +2,7 @@
 
 # A .keras file of any scheme may name the project's layers and optimizers: whoever imports schemes can load it.
 from keras_gans import layers, optimizers  # noqa: F401
+from keras_gans.schemes.aae import AdversarialAutoencoder
 from keras_gans.schemes.acgan import ACGAN
 from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
@@ -13,4 +14,16 @@ from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.wgan import WGAN
 from keras_gans.schemes.wgan_gp import WGANGP
 
-__all__ = ["ACGAN", "Autoencoder", "BEGAN", "CGAN", "DCGAN", "LSGAN", "SGAN", "VanillaGAN", "WGAN", "WGANGP"]
+__all__ = [
+    "ACGAN",
+    "AdversarialAutoencoder",
+    "Autoencoder",
+    "BEGAN",
+    "CGAN",
+    "DCGAN",
+    "LSGAN",
+    "SGAN",
+    "VanillaGAN",
+    "WGAN",
+    "WGANGP",
+]

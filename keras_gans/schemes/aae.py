@@ -1,0 +1,79 @@
+"""The adversarial autoencoder: a discriminator of codes makes their distribution the prior's.
+
+Makhzani et al., "Adversarial Autoencoders" (2015), https://arxiv.org/abs/1511.05644
+"""
+
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.encoding import EncodingModel
+from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
+
+
+@register_scheme("aae")
+class AdversarialAutoencoder(EncodingModel):
+    """max E_x E_q(z|x) log p(x|z) - KL(E_x q(z|x) || p(z)), the divergence being estimated by a discriminator of codes.
+
+    The divergence is of all codes together from the prior, where a variational autoencoder's is of each sample's. In
+    each step come the reconstruction phase (encoder and decoder), then the regularization phase: the discriminator,
+    and the encoder as the generator of codes (section 2). To the discriminator the prior's draws are the real ones.
+
+    Curves: `real_probability` is the mean D(z) of the prior's draws, `fake_probability` the mean D(E(x)), and
+    `divergence_estimate` the mean -log D(E(x)) / (1 - D(E(x))), which is the divergence above where D is at its best.
+
+    Args:
+        encoder: as `EncodingModel`; its posterior may be deterministic, Gaussian or universal.
+        decoder: as `EncodingModel`.
+        discriminator: keras.Model, codes (batch, latent_dim) -> raw scores.
+        latent_prior: p(z), anything that can be drawn from: see `latent.prior_named`.
+        **kwargs: as `EncodingModel`.
+
+    Raises:
+        UserError: networks that do not fit together.
+    """
+
+    players = {
+        "autoencoder": ("encoder", "decoder"),
+        "discriminator": ("discriminator",),
+        "generator": ("encoder",),
+    }
+    judges_of_codes = ("discriminator",)
+    log_names = ("real_probability", "fake_probability", "divergence_estimate")
+
+    def __init__(self, encoder, decoder, discriminator, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.discriminator = discriminator
+        taken = tuple(discriminator.inputs[0].shape[1:])
+        if taken != (self.latent_dim,):
+            raise UserError(
+                f"The adversarial autoencoder's discriminator takes codes of shape ({self.latent_dim},). Received one "
+                f"that takes {taken}. networks.mlp_discriminator(({self.latent_dim},)) makes such a one."
+            )
+
+    def default_optimizers(self):
+        # The paper's SGD with momentum needs a schedule for each data set.
+        return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
+
+    def play(self, real):
+        self.update("autoencoder", self.reconstruction_loss, real)
+        self.update("discriminator", self.discriminator_loss, real)
+        self.update("generator", self.generator_loss, real)
+
+    def reconstruction_loss(self, real):
+        copies = self.decoder(self.draw_codes(real), training=True)
+        return losses.squared_reconstruction_error(real, copies), {}
+
+    def discriminator_loss(self, real):
+        codes = self.draw_codes(real)
+        real_scores = self.discriminator(self.latents(codes.shape[0] or ops.shape(codes)[0]), training=True)
+        fake_scores = self.discriminator(codes, training=True)
+        return losses.minimax_discriminator(real_scores, fake_scores), {
+            "real_probability": ops.mean(ops.sigmoid(real_scores)),
+            "fake_probability": ops.mean(ops.sigmoid(fake_scores)),
+            "divergence_estimate": -ops.mean(fake_scores),
+        }
+
+    def generator_loss(self, real):
+        return losses.non_saturating_generator(self.discriminator(self.draw_codes(real), training=True)), {}
