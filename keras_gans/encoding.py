@@ -78,7 +78,8 @@ class EncodingModel(Sampler, AdversarialModel):
             return self.draw_around(*self.encoder(samples, training=True))
         if self.posterior == "universal":
             noise = self.draw_noise(samples, self.encoder.inputs[1].shape[-1])
-            return self.encoder([samples, noise], training=True)
+            # A network of several inputs takes arrays or tensors, not both.
+            return self.encoder([tf.convert_to_tensor(samples), noise], training=True)
         return self.encoder(samples, training=True)
 
     def draw_around(self, mean, log_variance):

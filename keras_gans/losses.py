@@ -163,3 +163,27 @@ def squared_reconstruction_error(samples, copies):
         copies: the reconstructions, of the same shape.
     """
     return ops.mean(ops.square(samples - copies))
+
+
+def divergence_from_standard_normal(mean, log_variance):
+    """E KL(N(mean, exp(log_variance)) || N(0, I)), summed over the coordinates of a code.
+
+    Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B; Larsen et al., "Autoencoding beyond pixels
+    using a learned similarity metric" (2016), equation 4. A mean of 1 with variance 1 is 1/2 for each coordinate.
+
+    Args:
+        mean, log_variance: (batch, d).
+    """
+    rows = ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=-1)
+    return 0.5 * ops.mean(rows)
+
+
+def feature_error(features, copies):
+    """E ||f(x) - f(x~)||^2 / 2, summed over the features of a sample.
+
+    Larsen et al. (2016), equation 7: the negative log-likelihood of a Gaussian of variance 1, but for a constant.
+
+    Args:
+        features, copies: (batch, d).
+    """
+    return 0.5 * ops.mean(ops.sum(ops.square(features - copies), axis=-1))

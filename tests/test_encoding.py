@@ -32,7 +32,7 @@ def test_the_encoder_says_which_posterior_it_gives(posterior):
     assert codes.shape == (6, 2) and codes.dtype == np.float32
     # What is served is no draw.
     np.testing.assert_array_equal(codes, model.encode(points()))
-    drawn = [model.draw_codes(tf.constant(points())).numpy() for _ in range(2)]
+    drawn = [model.draw_codes(points()).numpy() for _ in range(2)]
     np.testing.assert_allclose(drawn[0], drawn[1])
     model.step.assign(1)
     is_random = not np.allclose(drawn[0], model.draw_codes(tf.constant(points())))

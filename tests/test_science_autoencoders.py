@@ -5,7 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 import keras_gans as kg
-from tests.science import SEEDS, digits_split, report, trained
+from tests.science import SAMPLES, SEEDS, DigitMeasures, digits_split, report, trained
 from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
@@ -102,3 +102,24 @@ def test_codes_follow_the_other_priors_and_posteriors(name, changes):
     encoder = {**recipes.named(name).encoder, **changes}
     figures = [code_figures(trained(name, seed, encoder=encoder))[0] for seed in SEEDS]
     assert report(f"{name} {changes}: sliced distance of codes from the prior", figures, "at most 0.20") <= 0.20
+
+
+# VAE/GAN --------------------------------------------------------------------------------------------------------
+
+
+def test_vae_gan_reconstructs_the_digit_and_samples_all_of_them():
+    measures, names = DigitMeasures(), ("of the right digit", "squared error", "smallest class share", "deviation")
+    results = {name: [] for name in names}
+    for seed in SEEDS:
+        model = trained("vae_gan", seed)
+        copies = model.reconstruct(held_out()).reshape(-1, 64)
+        samples = model.sample(SAMPLES, seed=10_000).reshape(SAMPLES, -1) / 127.5 - 1.0
+        shares = np.bincount(measures.judge.predict(samples), minlength=10) / SAMPLES
+        spread = samples.std(axis=0).mean() / digits_split("train")[0].std(axis=0).mean()
+        right = measures.judge.score(copies, measures.held_out_labels)
+        for name, value in zip(names, (right, reconstruction_error(model), shares.min(), spread), strict=True):
+            results[name].append(value)
+    assert report("vae_gan: copies of the right digit", results["of the right digit"], "at least 0.93") >= 0.93
+    assert report("vae_gan: squared error", results["squared error"], "at most 0.09") <= 0.09
+    assert report("vae_gan: smallest class share", results["smallest class share"], "at least 0.04") >= 0.04
+    assert 0.85 <= report("vae_gan: deviation over the data's", results["deviation"], "0.85 to 1.15") <= 1.15

@@ -7,7 +7,9 @@ from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import BatchNormalization, ClassEmbedding, Packing, conditional_batch_normalization
 
 CONDITIONINGS = ("concat", "projection")
-HEADS = ("score", "auxiliary", "classes", "classes_and_fake")
+HEADS = ("score", "features", "auxiliary", "classes", "classes_and_fake")
+# Those that need to know how many classes there are.
+CLASS_HEADS = HEADS[2:]
 EMBEDDING_DIMENSIONS = 32
 
 
@@ -17,15 +19,15 @@ def check_labels(class_count, conditioning, head="score"):
         raise unknown_name("conditioning", conditioning, CONDITIONINGS)
     if head not in HEADS:
         raise unknown_name("head", head, HEADS)
-    if head != "score" and conditioning is not None:
+    if head in CLASS_HEADS and conditioning is not None:
         raise UserError(f"head={head!r} predicts the class, so the network must not see it: leave conditioning out.")
-    wanted = conditioning or (head if head != "score" else None)
+    wanted = conditioning or (head if head in CLASS_HEADS else None)
     if wanted and not (isinstance(class_count, int) and class_count >= 2):
         raise UserError(f"{wanted!r} needs class_count, 2 or more. Received: class_count={class_count!r}.")
     if class_count is not None and not wanted:
         raise UserError(
             f"class_count={class_count} has no effect by itself. Choose a conditioning ({', '.join(CONDITIONINGS)}) "
-            f"or a discriminator's head ({', '.join(HEADS[1:])})."
+            f"or a discriminator's head ({', '.join(CLASS_HEADS)})."
         )
 
 
@@ -87,8 +89,9 @@ def scored(features, labels, class_count, conditioning, head, layer=layers.Dense
         labels: symbolic labels, or None.
         class_count: K, the number of classes, or None.
         conditioning: "projection" adds the label's part to the score.
-        head: "score" (batch, 1); "auxiliary" [score (batch, 1), class logits (batch, K)]; "classes" [class logits
-            (batch, K), features]; "classes_and_fake" [logits (batch, K + 1), the last for generated, features].
+        head: "score" (batch, 1); "features" [score (batch, 1), features]; "auxiliary" [score (batch, 1), class logits
+            (batch, K)]; "classes" [class logits (batch, K), features]; "classes_and_fake" [logits (batch, K + 1), the
+            last for generated, features].
         layer: class of the dense layers.
         **arguments: of the dense layers.
 
@@ -103,8 +106,15 @@ def scored(features, labels, class_count, conditioning, head, layer=layers.Dense
         return [dense(1, "score"), dense(class_count, "class_logits")]
     if head in ("classes", "classes_and_fake"):
         logits = dense(class_count + (head == "classes_and_fake"), "class_logits")
-        return [logits, layers.Activation("linear", dtype="float32", name="features")(features)]
-    if conditioning != "projection":
-        return dense(1, "score")
-    label_part = projection(features, labels, class_count)
-    return layers.Add(dtype="float32", name="score")([dense(1, "unconditional_score"), label_part])
+        return [logits, _shown(features)]
+    if conditioning == "projection":
+        label_part = projection(features, labels, class_count)
+        score = layers.Add(dtype="float32", name="score")([dense(1, "unconditional_score"), label_part])
+    else:
+        score = dense(1, "score")
+    return [score, _shown(features)] if head == "features" else score
+
+
+def _shown(features):
+    """The last hidden layer as an output, float32."""
+    return layers.Activation("linear", dtype="float32", name="features")(features)

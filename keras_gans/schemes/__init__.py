@@ -11,6 +11,7 @@ from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.lsgan import LSGAN
 from keras_gans.schemes.sgan import SGAN
+from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
 from keras_gans.schemes.wgan_gp import WGANGP
 
@@ -23,6 +24,7 @@ __all__ = [
     "DCGAN",
     "LSGAN",
     "SGAN",
+    "VAEGAN",
     "VanillaGAN",
     "WGAN",
     "WGANGP",

@@ -1,0 +1,101 @@
+"""VAE/GAN: a variational autoencoder whose reconstruction error is measured by a discriminator's features.
+
+Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016), https://arxiv.org/abs/1512.09300
+"""
+
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.encoding import EncodingModel
+from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
+
+
+@register_scheme("vae_gan")
+class VAEGAN(EncodingModel):
+    """Each network minimises its own part of L_prior + L_llike + L_GAN (algorithm 1).
+
+    With f(x) the discriminator's last hidden layer, x~ the decoded draw of q(z|x) and x_p that of the prior: the
+    encoder minimises L_prior = KL(q(z|x) || N(0, I)) and L_llike = ||f(x) - f(x~)||^2 / 2 and hears nothing of L_GAN;
+    the discriminator minimises L_GAN alone, or it would make all features equal; the decoder minimises gamma L_llike
+    and makes x~ and x_p pass for real. Generated samples of both kinds weigh one half each.
+
+    Curves: `divergence` is L_prior, `feature_error` L_llike, `real_probability` the mean D(x), `fake_probability` that
+    of x~ and x_p.
+
+    Args:
+        encoder: as `EncodingModel`, with a Gaussian posterior.
+        decoder: as `EncodingModel`.
+        discriminator: keras.Model, samples -> [raw scores (batch, 1), features (batch, d)].
+        gamma: weight of likeness against realism in the decoder's loss; equation 9.
+        prior_weight: weight of L_prior in the encoder's loss, 1 in the paper.
+        **kwargs: as `EncodingModel`; the latent prior must be normal.
+
+    Raises:
+        UserError: networks that do not fit together, or weights out of range.
+    """
+
+    players = {"encoder": ("encoder",), "decoder": ("decoder",), "discriminator": ("discriminator",)}
+    log_names = ("divergence", "feature_error", "real_probability", "fake_probability")
+
+    def __init__(self, encoder, decoder, discriminator, *, gamma=1e-3, prior_weight=1.0, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.discriminator = discriminator
+        self.gamma, self.prior_weight = gamma, prior_weight
+        if self.posterior != "gaussian" or self.latent_prior != "normal":
+            raise UserError(
+                "VAE/GAN needs a Gaussian posterior and a normal prior, whose divergence is known. Received: posterior "
+                f"{self.posterior!r}, latent_prior={self.latent_prior!r}. networks.mlp_encoder(..., "
+                "posterior='gaussian') makes such a one."
+            )
+        shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
+        if len(shapes) != 2 or shapes[0] != (1,):
+            raise UserError(
+                f"VAE/GAN's discriminator ends in a score and features. Received outputs of shapes {shapes}. "
+                "networks.mlp_discriminator(..., head='features') makes such a one."
+            )
+        for name, weight in (("gamma", gamma), ("prior_weight", prior_weight)):
+            if not weight >= 0:
+                raise UserError(f"{name} is a weight of 0 or more. Received: {weight!r}.")
+
+    def default_optimizers(self):
+        # The authors' code: RMSProp; Adam with DCGAN's momentum is what suits small networks.
+        return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
+
+    def play(self, real):
+        self.update("encoder", self.encoder_loss, real)
+        self.update("decoder", self.decoder_loss, real)
+        self.update("discriminator", self.discriminator_loss, real)
+
+    def encoder_loss(self, real):
+        mean, log_variance = self.encoder(real, training=True)
+        divergence = losses.divergence_from_standard_normal(mean, log_variance)
+        copies = self.decoder(self.draw_around(mean, log_variance), training=True)
+        error = losses.feature_error(self._judge(real)[1], self._judge(copies)[1])
+        return self.prior_weight * divergence + error, {"divergence": divergence, "feature_error": error}
+
+    def decoder_loss(self, real):
+        copies, drawn = self._generate(real)
+        copy_scores, copy_features = self._judge(copies)
+        fooled = [losses.non_saturating_generator(scores) for scores in (copy_scores, self._judge(drawn)[0])]
+        error = losses.feature_error(self._judge(real)[1], copy_features)
+        return self.gamma * error + 0.5 * sum(fooled), {}
+
+    def discriminator_loss(self, real):
+        real_scores, fake_scores = self._judge(real)[0], [self._judge(made)[0] for made in self._generate(real)]
+        loss = 0.5 * sum(losses.minimax_discriminator(real_scores, scores) for scores in fake_scores)
+        return loss, {
+            "real_probability": ops.mean(ops.sigmoid(real_scores)),
+            "fake_probability": 0.5 * sum(ops.mean(ops.sigmoid(scores)) for scores in fake_scores),
+        }
+
+    def _generate(self, real):
+        """x~ and x_p, in training mode."""
+        codes = self.draw_codes(real)
+        drawn = self.latents(codes.shape[0] or ops.shape(codes)[0])
+        return self.decoder(codes, training=True), self.decoder(drawn, training=True)
+
+    def _judge(self, samples):
+        """[Scores, features], in training mode."""
+        return self.discriminator(samples, training=True)
