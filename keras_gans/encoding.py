@@ -7,7 +7,7 @@ from keras import ops
 from keras_gans import inputs
 from keras_gans.base import AdversarialModel
 from keras_gans.errors import UserError
-from keras_gans.latent import draw_latents, prior_named
+from keras_gans.latent import draw_labelled_latents, draw_latents, prior_named
 from keras_gans.pixels import from_uint8
 from keras_gans.serving import Sampler
 
@@ -92,6 +92,13 @@ class EncodingModel(Sampler, AdversarialModel):
     def draw_noise(self, rows, size):
         """Numbers from N(0, 1) for each row of a batch in a training step, (batch, size)."""
         return draw_latents(rows.shape[0] or tf.shape(rows)[0], size, self.next_seed())
+
+    def labelled_latents(self, labels, class_count):
+        """Fresh latents of a training step from each row's class's part of the prior, (batch, 2).
+
+        See `latent.draw_labelled_latents`.
+        """
+        return draw_labelled_latents(labels, class_count, self.next_seed(), self.latent_prior)
 
     # Serving --------------------------------------------------------------------------------------------------
 

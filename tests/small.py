@@ -32,7 +32,9 @@ def recipe_for(scheme):
     if "noise" in scheme:
         # Without it nothing in an autoencoder's training is random.
         scheme["noise"] = 0.3
-    return chosen.replace(latent_dim=6, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)
+    # Priors of the plane have two coordinates.
+    latent_dim = 2 if scheme.get("latent_prior") == "gaussian_mixture" else 6
+    return chosen.replace(latent_dim=latent_dim, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)
 
 
 def small_model(scheme, rate=None, **changes):

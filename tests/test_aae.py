@@ -139,6 +139,57 @@ def test_the_swiss_roll_winds_twice_and_evenly():
     assert ((near > 1.2) & (near < 1.8) | (near > 2.6)).mean() > 0.99
 
 
+def petal_of(points):
+    angle = np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi)
+    return np.round(angle / (2 * np.pi / 10)).astype(int) % 10
+
+
+def test_each_class_has_a_petal_and_rows_without_a_label_all_of_them():
+    labels = np.repeat([0, 3, 9, -1], 5000)
+    points = kg.latent.draw_labelled_latents(tf.constant(labels), 10, tf.constant([1, 2]), "gaussian_mixture").numpy()
+    outer = np.hypot(*points.T) > 1.0
+    for label in (0, 3, 9):
+        assert (petal_of(points[(labels == label) & outer]) == label).mean() > 0.99
+    shares = np.bincount(petal_of(points[(labels == -1) & outer]), minlength=10) / ((labels == -1) & outer).sum()
+    np.testing.assert_allclose(shares, 0.1, atol=0.03)
+
+
+def test_each_class_has_a_stretch_of_the_swiss_roll():
+    labels = np.repeat([0, 9], 5000)
+    points = kg.latent.draw_labelled_latents(tf.constant(labels), 10, tf.constant([1, 2]), "swiss_roll").numpy()
+    radius = np.hypot(*points.T)
+    # Class k of 10 lies between radii 3 sqrt(k / 10) and 3 sqrt((k + 1) / 10), but for the blur.
+    assert radius[labels == 0].max() < 3 * np.sqrt(0.1) + 0.5
+    assert radius[labels == 9].min() > 3 * np.sqrt(0.9) - 0.5
+
+
+def test_the_label_informed_discriminator_sees_the_rows_own_labels(monkeypatch):
+    model, seen = small_model("label_informed_aae"), []
+    score = model.score
+    monkeypatch.setattr(model, "score", lambda codes, *labels: seen.append(labels[0].numpy()) or score(codes, *labels))
+    labels = tf.constant([0, -1, 2, 1])
+    model.train_step((tf.constant(images(4)), labels))
+    # Of the prior and of the codes in the discriminator's step, and of the codes in the encoder's.
+    assert len(seen) == 3 and all(np.array_equal(each, labels) for each in seen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"discriminator": {"name": "mlp_discriminator"}}, "takes .codes, labels.. Received one with 1 input"),
+        ({"latent_dim": 3}, "lies in the plane.*Received: 3"),
+    ],
+)
+def test_label_informed_networks_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(UserError, match=message):
+        small_model("label_informed_aae", **changes)
+
+
+def test_priors_without_parts_are_refused():
+    with pytest.raises(UserError, match="Only priors of the plane have a part for each class.*Received: 'normal'"):
+        kg.latent.draw_labelled_latents(tf.constant([0]), 2, tf.constant([1, 2]), "normal")
+
+
 @pytest.mark.parametrize("prior", ["gaussian_mixture", "swiss_roll"])
 def test_one_seed_one_latent_whatever_the_batch(prior):
     seeds = np.array([5, -1, 2**62, 5])

@@ -123,3 +123,12 @@ def test_vae_gan_reconstructs_the_digit_and_samples_all_of_them():
     assert report("vae_gan: squared error", results["squared error"], "at most 0.09") <= 0.09
     assert report("vae_gan: smallest class share", results["smallest class share"], "at least 0.04") >= 0.04
     assert 0.85 <= report("vae_gan: deviation over the data's", results["deviation"], "0.85 to 1.15") <= 1.15
+
+
+def test_labels_give_each_class_a_petal_of_its_own():
+    labels, shares = digits_split("test")[1], []
+    for seed in SEEDS:
+        codes = trained("aae_labelled", seed).encode(held_out())
+        petals = np.round(np.arctan2(codes[:, 1], codes[:, 0]) / (2 * np.pi / 10)).astype(int) % 10
+        shares.append((petals == labels).mean())
+    assert report("aae_labelled: held-out digits in their class's petal", shares, "at least 0.80") >= 0.80

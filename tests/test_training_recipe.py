@@ -94,7 +94,7 @@ def test_settings_reach_the_model():
         ({"image_size": -1}, "image_size must be a whole number"),
         ({"generator": "mlp_generator"}, "Unknown setting 'generator'.*Did you mean generator.name"),
         ({"encoder": "mlp_encoder"}, "Unknown setting 'encoder'"),
-        ({"encoder.name": "mlp_encoder"}, "Unknown setting 'encoder.name'"),
+        ({"encoder.name": "mlp_encoder"}, "Unknown setting 'encoder.name'. Did you mean generator.name"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

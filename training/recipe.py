@@ -212,7 +212,8 @@ def _check_type(key, old, new):
 
 
 def _unknown_key(key, fields):
-    known = list(flatten(fields))
+    # Not the networks that this recipe does not have.
+    known = [name for name in flatten(fields) if name not in NETWORKS]
     close = nearest(key, known)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     return UserError(f"Unknown setting {key!r}.{hint} Known: {', '.join(known)}.")

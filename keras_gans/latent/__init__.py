@@ -18,6 +18,7 @@ _HOMES = {
     "draw_pool": "arithmetic",
     "decode_array": "decoding",
     "seed_latents": "decoding",
+    "draw_labelled_latents": "draw",
     "draw_latents": "draw",
     "latents_from_seeds": "draw",
     "prior_named": "draw",

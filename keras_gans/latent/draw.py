@@ -27,31 +27,35 @@ def _check_plane(shape, name):
         )
 
 
-def _gaussian_mixture(shape, seed):
-    _check_plane(shape, "gaussian_mixture")
-    place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
+def _gaussian_mixture(place, noise):
     angle = 2.0 * math.pi / PETALS * tf.floor(PETALS * place)
-    along, across = tf.unstack(_normal(shape, fold_in(seed, 1)), axis=-1)
+    along, across = tf.unstack(noise, axis=-1)
     radius, offset = 1.4 + 0.5 * along, 0.1 * across
     sine, cosine = tf.sin(angle), tf.cos(angle)
     return tf.stack([radius * cosine - offset * sine, radius * sine + offset * cosine], axis=-1)
 
 
-def _swiss_roll(shape, seed):
-    _check_plane(shape, "swiss_roll")
+def _swiss_roll(place, noise):
     # The root spreads the draws evenly along the spiral.
-    place = tf.sqrt(tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM))
-    angle = 4.0 * math.pi * place
-    spiral = 3.0 * place[..., tf.newaxis] * tf.stack([tf.cos(angle), tf.sin(angle)], axis=-1)
-    return spiral + 0.1 * _normal(shape, fold_in(seed, 1))
+    along = tf.sqrt(place)
+    angle = 4.0 * math.pi * along
+    return 3.0 * along[..., tf.newaxis] * tf.stack([tf.cos(angle), tf.sin(angle)], axis=-1) + 0.1 * noise
 
 
-_PRIORS = {
-    "normal": _normal,
-    "uniform": _uniform,
-    "gaussian_mixture": _gaussian_mixture,
-    "swiss_roll": _swiss_roll,
-}
+# Priors of the plane: functions of a place in [0, 1), float32 (...), and of noise from N(0, I), (..., 2).
+_PLANES = {"gaussian_mixture": _gaussian_mixture, "swiss_roll": _swiss_roll}
+
+
+def _in_the_plane(name):
+    def sample(shape, seed):
+        _check_plane(shape, name)
+        place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
+        return _PLANES[name](place, _normal(shape, fold_in(seed, 1)))
+
+    return sample
+
+
+_PRIORS = {"normal": _normal, "uniform": _uniform, **{name: _in_the_plane(name) for name in _PLANES}}
 
 
 def prior_named(name):
@@ -89,6 +93,35 @@ def draw_latents(rows, latent_dim, seed, prior="normal"):
     """
     sample = prior_named(prior)
     return for_this_replica(lambda count: sample((count, latent_dim), seed), rows)
+
+
+def draw_labelled_latents(labels, class_count, seed, prior):
+    """Latents for a training step from that part of a prior of the plane that belongs to each row's class.
+
+    Makhzani et al. (2015), section 2.3. Class k of K has the k-th of K equal parts: a stretch of the swiss roll or,
+    where there are as many classes as petals, a petal.
+
+    Args:
+        labels: int tensor (rows,); -1, for no label, draws from the whole prior.
+        class_count: K.
+        seed: integer tensor of shape (2,).
+        prior: "gaussian_mixture" or "swiss_roll".
+
+    Returns:
+        float32 tensor (rows, 2).
+
+    Raises:
+        UserError: a prior that has no parts.
+    """
+    if prior not in _PLANES:
+        raise UserError(
+            f"Only priors of the plane have a part for each class: {', '.join(_PLANES)}. Received: {prior!r}."
+        )
+    rows = labels.shape[0] or tf.shape(labels)[0]
+    place = for_this_replica(lambda count: tf.random.stateless_uniform([count], seed, alg=ALGORITHM), rows)
+    noise = for_this_replica(lambda count: _normal((count, 2), fold_in(seed, 1)), rows)
+    within = (tf.cast(labels, tf.float32) + place) / class_count
+    return _PLANES[prior](tf.where(labels < 0, place, within), noise)
 
 
 def latents_from_seeds(seeds, latent_dim, prior="normal"):

@@ -9,6 +9,7 @@ from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
 from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.gan import VanillaGAN
+from keras_gans.schemes.label_informed_aae import LabelInformedAAE
 from keras_gans.schemes.lsgan import LSGAN
 from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.vae_gan import VAEGAN
@@ -23,6 +24,7 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "LSGAN",
+    "LabelInformedAAE",
     "SGAN",
     "VAEGAN",
     "VanillaGAN",

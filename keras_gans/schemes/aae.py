@@ -56,24 +56,32 @@ class AdversarialAutoencoder(EncodingModel):
         # The paper's SGD with momentum needs a schedule for each data set.
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def play(self, real):
+    def play(self, real, *labels):
         self.update("autoencoder", self.reconstruction_loss, real)
-        self.update("discriminator", self.discriminator_loss, real)
-        self.update("generator", self.generator_loss, real)
+        self.update("discriminator", self.discriminator_loss, real, *labels)
+        self.update("generator", self.generator_loss, real, *labels)
 
     def reconstruction_loss(self, real):
         copies = self.decoder(self.draw_codes(real), training=True)
         return losses.squared_reconstruction_error(real, copies), {}
 
-    def discriminator_loss(self, real):
-        codes = self.draw_codes(real)
-        real_scores = self.discriminator(self.latents(codes.shape[0] or ops.shape(codes)[0]), training=True)
-        fake_scores = self.discriminator(codes, training=True)
+    def discriminator_loss(self, real, *labels):
+        prior = self.draw_prior(real.shape[0] or ops.shape(real)[0], *labels)
+        real_scores = self.score(prior, *labels)
+        fake_scores = self.score(self.draw_codes(real), *labels)
         return losses.minimax_discriminator(real_scores, fake_scores), {
             "real_probability": ops.mean(ops.sigmoid(real_scores)),
             "fake_probability": ops.mean(ops.sigmoid(fake_scores)),
             "divergence_estimate": -ops.mean(fake_scores),
         }
 
-    def generator_loss(self, real):
-        return losses.non_saturating_generator(self.discriminator(self.draw_codes(real), training=True)), {}
+    def generator_loss(self, real, *labels):
+        return losses.non_saturating_generator(self.score(self.draw_codes(real), *labels)), {}
+
+    def draw_prior(self, rows):
+        """Draws from p(z), (rows, latent_dim)."""
+        return self.latents(rows)
+
+    def score(self, codes, *labels):
+        """The discriminator's raw scores in training mode, (batch, 1)."""
+        return self.discriminator([codes, *labels] if labels else codes, training=True)

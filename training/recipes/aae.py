@@ -3,6 +3,7 @@
 keras-gans train aae
 keras-gans train aae --set encoder.posterior=gaussian
 keras-gans train aae_swiss_roll
+keras-gans train aae_labelled
 """
 
 from ..recipe import Recipe, recipe
@@ -51,4 +52,21 @@ def aae_swiss_roll():
         name="aae_swiss_roll",
         summary="an adversarial autoencoder whose codes lie on a spiral",
         scheme={"name": "aae", "latent_prior": "swiss_roll"},  # figure 3
+    )
+
+
+@recipe
+def aae_labelled():
+    base = aae_mixture()
+    return base.replace(
+        name="aae_labelled",
+        summary="an adversarial autoencoder with a petal of the plane for each class",
+        scheme={"name": "label_informed_aae", "latent_prior": "gaussian_mixture"},  # figure 4
+        discriminator={**base.discriminator, "hidden_units": [128, 128], "conditioning": "concat"},
+        # To part the classes in the plane takes more of the adversary than to shape all codes together.
+        optimizers={
+            "autoencoder": base.optimizers["autoencoder"],
+            "discriminator": {**base.optimizers["discriminator"], "learning_rate": 4e-3},
+            "generator": {**base.optimizers["generator"], "learning_rate": 2e-3},
+        },
     )

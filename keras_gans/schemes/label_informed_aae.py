@@ -1,0 +1,59 @@
+"""The adversarial autoencoder with label information: each class gets a part of the prior.
+
+Makhzani et al., "Adversarial Autoencoders" (2015), section 2.3, https://arxiv.org/abs/1511.05644
+"""
+
+from keras_gans.base import register_scheme
+from keras_gans.errors import UserError
+from keras_gans.labels import check_class_count, check_class_names, check_training_labels
+from keras_gans.schemes.aae import AdversarialAutoencoder
+
+
+@register_scheme("label_informed_aae")
+class LabelInformedAAE(AdversarialAutoencoder):
+    """The discriminator sees the label too, and compares codes of a class with that class's part of the prior.
+
+    A row whose label is -1 has none: its code is compared with the whole prior. The encoder never sees a label, so that
+    a code's place tells its sample's class.
+
+    Args:
+        discriminator: keras.Model, [codes (batch, 2), integer labels (batch,)] -> raw scores; the label -1 must be a
+            class of its own, as the zero vector is to `layers.ClassEmbedding`.
+        class_count: number of classes, K.
+        class_names: K names for people, kept to the export; "0" to "K-1" unless given.
+        latent_prior: a prior of the plane, see `latent.draw_labelled_latents`.
+        **kwargs: as `AdversarialAutoencoder`.
+
+    Raises:
+        UserError: networks or class arguments that do not fit together.
+    """
+
+    trains_on_labels = True
+    allows_unlabelled = True
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        *,
+        class_count,
+        class_names=None,
+        latent_prior="gaussian_mixture",
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, discriminator, latent_prior=latent_prior, **kwargs)
+        self.class_count = check_class_count(class_count)
+        self.class_names = check_class_names(class_names, class_count)
+        if len(discriminator.inputs) != 2:
+            raise UserError(
+                f"{type(self).__name__}'s discriminator takes [codes, labels]. Received one with "
+                f"{len(discriminator.inputs)} input. networks.mlp_discriminator((2,), class_count=K, "
+                "conditioning='concat') makes such a one."
+            )
+
+    def check_labels(self, labels):
+        check_training_labels(labels, self.class_count, allow_unlabelled=True)
+
+    def draw_prior(self, rows, labels):
+        return self.labelled_latents(labels, self.class_count)
