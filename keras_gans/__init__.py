@@ -28,7 +28,7 @@ _SUBMODULES = (
     "registry",
     "schemes",
 )
-_FUNCTIONS = {"load_run": "keras_gans.run_directory"}
+_FUNCTIONS = {"load_run": "keras_gans.run_directory", "checkerboard_score": "keras_gans.checkerboard"}
 
 __all__ = [*_SUBMODULES, *_FUNCTIONS]
 

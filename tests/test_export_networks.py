@@ -37,6 +37,7 @@ def check_tflite(model, report, folder, output):
     [
         pytest.param(lambda: dcgan("nearest"), "image", id="nearest", marks=pytest.mark.slow),
         pytest.param(lambda: dcgan("bilinear"), "image", id="bilinear", marks=pytest.mark.slow),
+        pytest.param(lambda: dcgan("subpixel"), "image", id="subpixel", marks=pytest.mark.slow),
         pytest.param(lambda: mlp((8, 8, 1)), "image", id="mlp", marks=pytest.mark.slow),
         pytest.param(lambda: mlp((2,), output_activation=None), "point", id="points"),
     ],

@@ -112,7 +112,7 @@ def test_normalization_round_trip():
     assert copy.layers[0].momentum == 0.9
 
 
-@pytest.mark.parametrize("mode", ["deconv", "nearest", "bilinear"])
+@pytest.mark.parametrize("mode", ["deconv", "nearest", "bilinear", "subpixel"])
 def test_upsampling_doubles_any_size(mode):
     for height, width, channels in ((4, 4, 3), (7, 5, 1)):
         layer = Upsample2D(6, mode)

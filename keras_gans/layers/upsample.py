@@ -1,11 +1,14 @@
 """Doubling height and width, with or without the checkerboard."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_gans.errors import unknown_name
 
-MODES = ("deconv", "nearest", "bilinear")
+MODES = ("deconv", "nearest", "bilinear", "subpixel")
+# Those that resize first.
+RESIZES = ("nearest", "bilinear")
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -13,11 +16,14 @@ class Upsample2D(keras.layers.Layer):
     """Doubles height and width and maps to `filters` channels.
 
     Odena et al., "Deconvolution and Checkerboard Artifacts" (2016): a deconvolution overlaps unevenly unless its
-    kernel divides by its stride, and tends to the checkerboard even so; a resize followed by a convolution does not.
+    kernel divides by its stride, and tends to the checkerboard even so; a resize followed by a convolution does not. A
+    sub-pixel convolution (Shi et al., 2016) makes the four pixels of a square by kernels of their own, and tends to it
+    as a deconvolution does.
 
     Args:
         filters: channels out.
-        mode: "deconv" (transposed convolution, stride 2), "nearest" or "bilinear" (resize, then a convolution).
+        mode: "deconv" (transposed convolution, stride 2); "nearest" or "bilinear" (resize, then a convolution);
+            "subpixel" (a convolution to four times the channels, which become squares of four pixels).
         kernel_size: of the convolution; 4 for "deconv" and 3 for the others unless given.
         use_bias: whether the convolution has a bias; leave it out before batch normalization.
         kernel_initializer: of the convolution.
@@ -27,7 +33,7 @@ class Upsample2D(keras.layers.Layer):
     Output: (batch, 2 height, 2 width, filters).
 
     Raises:
-        UserError: `mode` is none of the three.
+        UserError: `mode` is none of the four.
     """
 
     def __init__(
@@ -56,19 +62,21 @@ class Upsample2D(keras.layers.Layer):
         if mode == "deconv":
             self.convolution = keras.layers.Conv2DTranspose(filters, self.kernel_size, strides=2, **arguments)
         else:
-            self.convolution = keras.layers.Conv2D(filters, self.kernel_size, **arguments)
+            channels = 4 * filters if mode == "subpixel" else filters
+            self.convolution = keras.layers.Conv2D(channels, self.kernel_size, **arguments)
 
     def build(self, input_shape):
         batch, height, width, channels = input_shape
-        factor = 1 if self.mode == "deconv" else 2
+        factor = 2 if self.mode in RESIZES else 1
         self.convolution.build((batch, factor * height, factor * width, channels))
 
     def call(self, inputs):
-        if self.mode != "deconv":
+        if self.mode in RESIZES:
             # Not UpSampling2D: TFLite cannot convert its nearest form with a free batch.
             height, width = inputs.shape[1:3]
             inputs = ops.image.resize(inputs, (2 * height, 2 * width), interpolation=self.mode)
-        return self.convolution(inputs)
+        outputs = self.convolution(inputs)
+        return tf.nn.depth_to_space(outputs, 2) if self.mode == "subpixel" else outputs
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape

@@ -62,7 +62,7 @@ def dcgan_generator(
         image_shape: (height, width, channels), square, 8, 16, 28, 32, 64 or 128 pixels, any number of channels.
         latent_dim: size of a latent; the paper's is 100.
         base_filters: filters of the last hidden layer, doubled in each layer below it; the paper's is 128 at 64x64.
-        upsampling: "deconv" as in the paper, "nearest" or "bilinear", see `layers.Upsample2D`.
+        upsampling: "deconv" as in the paper, "nearest", "bilinear" or "subpixel", see `layers.Upsample2D`.
         class_count: number of classes, with `conditioning`.
         conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
             its own gain and offset in every batch normalization.
