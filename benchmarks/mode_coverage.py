@@ -118,9 +118,10 @@ def _cell(values, form, scale=1.0):
 def show(console, data, runs):
     """Prints one data set's table, the published rows last."""
     published = dict(PUBLISHED[data])
-    table = Table("method", f"modes of {published.pop('of')}", "high quality %", "reverse KL", "seeds", "s", title=data)
-    for method in METHODS:
-        mine = [run for run in runs if (run["data"], run["method"]) == (data, method)]
+    modes_header = f"modes of {published.pop('of')}"
+    table = Table("method", "batches", "seeds", modes_header, "high quality %", "reverse KL", "s", title=data)
+    for batches, method in itertools.product(sorted({_batches(run) for run in runs if run["data"] == data}), METHODS):
+        mine = [run for run in runs if (run["data"], run["method"], _batches(run)) == (data, method, batches)]
         if not mine:
             continue
         columns = {name: [run[name] for run in mine] for name in ("modes", "high_quality", "reverse_kl", "seconds")}
