@@ -14,6 +14,7 @@ a digit in each of three channels, 1,000 modes, 26,000 samples named by a classi
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -110,6 +111,11 @@ def known_runs(path):
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
+def _batches(run):
+    """Real batches that the discriminator of a run saw."""
+    return run["recipe"]["steps"] * run["recipe"]["scheme"].get("discriminator_steps", 1)
+
+
 def _cell(values, form, scale=1.0):
     mean, low, high = (form.format(scale * value) for value in (statistics.fmean(values), min(values), max(values)))
     return f"{mean} [{low}, {high}]"
@@ -127,11 +133,10 @@ def show(console, data, runs):
         columns = {name: [run[name] for run in mine] for name in ("modes", "high_quality", "reverse_kl", "seconds")}
         quality = "" if None in columns["high_quality"] else _cell(columns["high_quality"], "{:.1f}", 100.0)
         modes, divergence = _cell(columns["modes"], "{:.1f}"), _cell(columns["reverse_kl"], "{:.2f}")
-        table.add_row(
-            method, modes, quality, divergence, str(len(mine)), f"{statistics.median(columns['seconds']):.0f}"
-        )
+        seconds = f"{statistics.median(columns['seconds']):.0f}"
+        table.add_row(method, f"{batches:,}", str(len(mine)), modes, quality, divergence, seconds)
     for name, row in published.items():
-        table.add_row(f"published: {name}", *("" if value is None else str(value) for value in row), style="dim")
+        table.add_row(name, "published", "", *("" if value is None else str(value) for value in row), style="dim")
     console.print(table)
 
 
