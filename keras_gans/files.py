@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
+
+_PARTIAL = re.compile(r"\.(\d+)\.partial\..+")
 
 
 @contextlib.contextmanager
@@ -23,3 +26,25 @@ def whole(path):
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def clear_left_over(folder):
+    """Deletes what `whole` could not clear away because its process was killed.
+
+    Args:
+        folder: where to look; it need not exist.
+    """
+    for path in Path(folder).glob(".*.partial.*"):
+        match = _PARTIAL.fullmatch(path.name)
+        if match and not _is_running(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -66,6 +66,17 @@ def batch_for(model, count, seed=0):
     return rows, labels
 
 
+def endless(model, skip_steps=0, seed=0):
+    """A dataset whose order is a function of the seed, from the given training step on."""
+    order = {"batch_size": BATCH, "repeat": True, "seed": seed, "skip_batches": skip_steps * model.batches_per_step()}
+    if not model.trains_on_labels:
+        return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
+    source = kg.data.open_source((images(40), np.arange(40) % model.class_count))
+    if model.allows_unlabelled:
+        return kg.data.to_semi_supervised_dataset(source, labels_per_class=2, **order)
+    return kg.data.to_dataset(source, labels=True, **order)
+
+
 def inputs_for(model, latents):
     """What calling the model takes: latents, and labels where it takes them."""
     labels = np.arange(len(latents)) % getattr(model, "class_count", 1)

@@ -1,6 +1,7 @@
 """Pictures, curves and checkpoints, counted in the model's own steps."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -133,6 +134,15 @@ def test_a_failed_save_leaves_the_old_checkpoint_and_no_rubbish(tmp_path, monkey
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(model)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name] and path.read_bytes() == before
+
+
+def test_what_a_killed_process_was_saving_is_cleared(tmp_path):
+    # Linux gives out numbers below 4194304, in turn: the highest is free unless millions of processes have run.
+    dead, alive = tmp_path / ".4194303.partial.step-00000001.keras", tmp_path / f".{os.getpid()}.partial.other.keras"
+    for path in (dead, alive):
+        path.write_bytes(b"half")
+    fit(small_model("gan"), 1, [kg.callbacks.Checkpoint(tmp_path, every=1)])
+    assert not dead.exists() and alive.exists()
 
 
 def test_bad_intervals_are_refused():

@@ -7,21 +7,10 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.errors import NonFiniteError
-from tests.small import BATCH, IMAGE_SHAPE, batch_for, images, inputs_for, optimizer_state, small_model, weights
+from tests.small import BATCH, IMAGE_SHAPE, batch_for, endless, inputs_for, optimizer_state, small_model, weights
 
 SCHEMES = list(kg.registry.schemes)
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
-
-
-def endless(model, skip_steps=0, seed=0):
-    """A dataset whose order is a function of the seed, from the given training step on."""
-    order = {"batch_size": BATCH, "repeat": True, "seed": seed, "skip_batches": skip_steps * model.batches_per_step()}
-    if not model.trains_on_labels:
-        return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
-    source = kg.data.open_source((images(40), np.arange(40) % model.class_count))
-    if model.allows_unlabelled:
-        return kg.data.to_semi_supervised_dataset(source, labels_per_class=2, **order)
-    return kg.data.to_dataset(source, labels=True, **order)
 
 
 def one_step(model):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.errors import UserError
-from keras_gans.files import whole
+from keras_gans.files import clear_left_over, whole
 
 
 class Checkpoint(EveryNSteps):
@@ -25,6 +25,10 @@ class Checkpoint(EveryNSteps):
             raise UserError(f"keep must be 1 or more checkpoints. Received: {keep!r}.")
         self.directory = Path(directory)
         self.keep = keep
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        clear_left_over(self.directory)
 
     def on_step(self, step, logs):
         self.save(self.model)
