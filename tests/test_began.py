@@ -139,3 +139,22 @@ def test_arguments_that_cannot_work_are_refused(options, message):
 def test_a_discriminator_that_scores_is_refused():
     with pytest.raises(UserError, match="is an autoencoder.*Received: .*1.*mlp_autoencoder"):
         kg.schemes.BEGAN(kg.networks.mlp_generator((8, 8, 1)), kg.networks.mlp_discriminator((8, 8, 1)))
+
+
+@pytest.mark.parametrize("size", [8, 16, 28, 32, 64])
+@pytest.mark.parametrize("upsampling", ["nearest", "subpixel"])
+def test_the_convolutional_networks_fit_each_other(size, upsampling):
+    shape, sizes = (size, size, 3), {"latent_dim": 6, "base_filters": 4, "upsampling": upsampling}
+    generator = kg.networks.began_generator(shape, **sizes)
+    discriminator = kg.networks.began_autoencoder(shape, **sizes)
+    made = generator(np.zeros((2, 6), "float32"))
+    assert made.shape == discriminator(made).shape == (2, *shape) and made.dtype == "float32"
+    # Filters grow with each halving on the way down, and stay as they are on the way up.
+    filters = [layer.filters for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
+    down = filters[: filters.index(max(filters)) + 2]
+    assert down == sorted(down) and max(filters) == 4 * ({8: 1, 16: 1, 28: 2, 32: 2, 64: 3}[size] + 1)
+
+
+def test_a_size_that_the_networks_cannot_make_is_refused():
+    with pytest.raises(UserError, match="square images of 8, 16.*Received: image_shape=.20, 20, 1"):
+        kg.networks.began_generator((20, 20, 1))

@@ -2,10 +2,13 @@
 encoders to codes."""
 
 from keras_gans.networks.autoencoder import mlp_autoencoder
+from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
 
 __all__ = [
+    "began_autoencoder",
+    "began_generator",
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",

@@ -32,3 +32,20 @@ def began():
         latent_dim=16,
         learning_rate_schedule="halving",  # section 4.1 halves when the convergence measure stalls
     )
+
+
+@recipe
+def began_conv():
+    base = began()
+    return base.replace(
+        name="began_conv",
+        summary="BEGAN of convolutional networks",
+        # At 0.5, or at five times this rate, all samples became one.
+        scheme={**base.scheme, "gamma": 0.7},
+        optimizers={player: {**_ADAM, "learning_rate": 1e-4} for player in base.optimizers},  # section 4.1
+        generator={"name": "began_generator", "base_filters": 16, "upsampling": "nearest"},  # figure 1
+        discriminator={"name": "began_autoencoder", "base_filters": 16, "upsampling": "nearest"},
+        batch_size=16,  # section 4.1
+        steps=3000,
+        latent_dim=32,
+    )
