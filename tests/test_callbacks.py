@@ -57,6 +57,19 @@ def test_counting_survives_several_steps_an_execution():
     assert recorder.calls == [6, 9] and int(model.step) == 9
 
 
+def test_originals_stand_above_their_reconstructions(tmp_path, monkeypatch):
+    model = small_model("autoencoder")
+    # Pictures of one grey each, and copies in black.
+    real = np.repeat(np.arange(100, 164, dtype="uint8"), 64).reshape(64, 8, 8, 1)
+    monkeypatch.setattr(model, "reconstruct", lambda pictures: -np.ones(pictures.shape, "float32"))
+    fit(model, 2, [kg.callbacks.ImageGrid(tmp_path, every=2, count=32, real=real)])
+    drawn = np.asarray(Image.open(tmp_path / "samples" / "reconstructions-00000002.png"))
+    cell = drawn.shape[0] / 4
+    middles = [[drawn[int((row + 0.5) * cell), int((column + 0.5) * cell)] for column in range(8)] for row in range(4)]
+    np.testing.assert_array_equal(middles, [range(100, 108), [0] * 8, range(108, 116), [0] * 8])
+    assert "images/reconstructions" in events(tmp_path)
+
+
 def test_the_image_grid_of_the_readme(tmp_path):
     model = small_model("gan")
     grid = kg.callbacks.ImageGrid(tmp_path, every=2, count=9, real=images(20))

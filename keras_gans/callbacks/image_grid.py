@@ -13,7 +13,8 @@ from keras_gans.pixels import to_uint8
 class ImageGrid(EveryNSteps):
     """Draws samples of the same latents again and again, to PNG files and to TensorBoard's Images tab.
 
-    A class-conditional model's grid has a column for each class.
+    A class-conditional model's grid has a column for each class. Where the model reconstructs images and there are real
+    ones, `reconstructions-STEP.png` shows rows of these, each above what the model makes of it.
 
     Args:
         directory: PNG files go to `directory/samples`, TensorBoard's to `directory`.
@@ -57,6 +58,19 @@ class ImageGrid(EveryNSteps):
         self.latest = self.samples_directory / f"step-{step:08d}.png"
         picture.save_png(drawn, self.latest)
         self._show("images/samples", drawn, step)
+        if self._real is not None and self._real.ndim == 4 and hasattr(self.model, "reconstruct"):
+            self._draw_reconstructions(step)
+
+    def _draw_reconstructions(self, step):
+        columns = min(8, len(self._real))
+        rows = max(1, min(self.count // 2, len(self._real)) // columns)
+        originals = self._real[: rows * columns]
+        copies = to_uint8(self.model.reconstruct(originals)).numpy()
+        # A row of originals, then the row of their copies, and so on.
+        pairs = np.stack([each.reshape(rows, columns, *each.shape[1:]) for each in (originals, copies)], axis=1)
+        drawn = picture.draw(pairs.reshape(-1, *originals.shape[1:]), columns=columns)
+        picture.save_png(drawn, self.samples_directory / f"reconstructions-{step:08d}.png")
+        self._show("images/reconstructions", drawn, step)
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
