@@ -38,6 +38,8 @@ def test_the_measures_tell_digits_from_noise(measures):
         ("wgan_mlp", 4.0, 10),
         ("wgan_gp", 0.6, 10),
         ("wgan_gp_mlp", 0.6, 10),
+        ("aae", 1.3, 10),
+        ("vae_gan", 1.3, 10),
     ],
 )
 def test_digits(recipe, distance, classes, measures):

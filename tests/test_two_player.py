@@ -56,7 +56,10 @@ def test_one_player_may_keep_the_papers_optimizer():
         (lambda g, d: kg.schemes.WGAN(g, d, discriminator_steps=0), "1 or more. Received: 0"),
         (lambda g, d: kg.schemes.WGAN(g, d, clip=-0.1), "clip must be positive.*Received: -0.1"),
         (lambda g, d: kg.schemes.LSGAN(g, d, targets=(0, 1, 0)), r"c different from a.*Received: \(0, 1, 0\)"),
-        (lambda g, d: kg.schemes.DCGAN(g, d, latent_prior="gaussian"), "latent prior 'gaussian'.*normal, swiss_roll, uniform"),
+        (
+            lambda g, d: kg.schemes.DCGAN(g, d, latent_prior="gaussian"),
+            "latent prior 'gaussian'.*normal, swiss_roll, uniform",
+        ),
         (lambda g, d: kg.schemes.VanillaGAN(g, d, generator_objective="nonsaturating"), "'non_saturating'"),
     ],
 )
