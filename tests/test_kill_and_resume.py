@@ -66,7 +66,8 @@ def test_twenty_kills_change_nothing(scheme, changes, tmp_path):
             torn += 1
     assert torn and reached[-1] > KILLS / 2, f"the kills left too little to compare: {reached}"
     steps = reached[-1] + MORE_STEPS
-    last = processes.Process(target=go_on, args=(tmp_path, scheme, changes, steps, processes.Event()))
+    is_training = processes.Event()
+    last = processes.Process(target=go_on, args=(tmp_path, scheme, changes, steps, is_training))
     last.start()
     last.join()
     assert last.exitcode == 0
