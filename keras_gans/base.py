@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_gans import inputs, randomness
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.registry import schemes
+from keras_gans.replicas import reducible
 
 _NON_FINITE = "keras_gans: non-finite loss"
 
@@ -200,6 +201,11 @@ class AdversarialModel(keras.Model):
                 "saved. Look for NaN in the data; else lower the learning rate."
             ) from None
 
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        # Networks and optimizers are built already; Keras would build them from a first batch, and cannot take one of
+        # samples with labels that is spread over machines.
+        return None
+
     def _replicas(self):
         return self.distribute_strategy.num_replicas_in_sync
 
@@ -222,7 +228,7 @@ class AdversarialModel(keras.Model):
         # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
         with tf.control_dependencies([tf.identity(optimizer.iterations) for optimizer in self.optimizers.values()]):
             self.step.assign(self.step + 1)
-        return self.get_metrics_result()
+        return reducible(self.get_metrics_result())
 
     def next_seed(self):
         """A fresh seed of shape (2,), a function of the model's seed, its step and the number of draws so far."""

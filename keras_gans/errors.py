@@ -15,6 +15,10 @@ class NonFiniteError(ArithmeticError):
     """A loss or a weight is NaN or infinite, so going on or saving would lose the run."""
 
 
+class LostWorkerError(RuntimeError):
+    """Another worker of the cluster has stopped, so that this one cannot go on."""
+
+
 def nearest(value, known, count=3):
     """Names in `known` that resemble `value`, the most alike first.
 

@@ -34,7 +34,11 @@ def prepare(x, y, batch_size, model, *, shuffle, replicas):
     first, *labels = _first_batch(dataset)
     check_samples(first, model.sample_shape())
     model.check_labels(labels[0].numpy() if labels else None)
-    return _merge_batches(dataset, len(first), model.batches_per_step(), replicas)
+    dataset = _merge_batches(dataset, len(first), model.batches_per_step(), replicas)
+    options = tf.data.Options()
+    # Each of several machines takes its part of every batch; by files, which TensorFlow would try first, it cannot.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)
 
 
 def _from_array(x, y, batch_size, shuffle, model):

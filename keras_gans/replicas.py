@@ -47,3 +47,21 @@ def masked_mean(values, mask):
     mask = tf.cast(mask, values.dtype)
     count, replicas = _over_replicas(tf.reduce_sum(mask))
     return tf.reduce_sum(values * mask) * replicas / tf.maximum(count, 1.0)
+
+
+def spans_machines(strategy):
+    """Whether a strategy's replicas are on several machines, where reading a mean takes all of them."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def reducible(results):
+    """What a training step reports, in a form that `fit` can average over machines: scalars as tensors of shape (1,).
+
+    Keras averages over an axis there, which a scalar does not have; on one machine it takes scalars as they are.
+
+    Args:
+        results: {curve: scalar tensor}.
+    """
+    if spans_machines(tf.distribute.get_strategy()):
+        return {name: tf.reshape(value, (1,)) for name, value in results.items()}
+    return results

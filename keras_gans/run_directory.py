@@ -50,6 +50,12 @@ def resolve(run, root="runs"):
     raise UserError(_not_found(run, root, [path.name for _, path in numbered]))
 
 
+def latest_with_checkpoint(root="runs"):
+    """The run with the highest number in a folder that has a checkpoint, or None."""
+    with_checkpoint = [path for _, path in _numbered_runs(Path(root)) if checkpoints(path)]
+    return with_checkpoint[-1] if with_checkpoint else None
+
+
 def step_of(checkpoint):
     """The training step in a checkpoint's file name, an integer."""
     return int(_CHECKPOINT_NAME.fullmatch(Path(checkpoint).name)[1])

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_gans import data, run_directory
-from keras_gans.errors import NonFiniteError, UserError, unknown_name
+from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.quiet import import_quietly
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
 from .latent_command import latent_app
-from .strategy import check_devices
+from .strategy import check_devices, this_worker
 from .theory_command import theory_command
 
 try:
@@ -98,7 +98,11 @@ def train_command(
     ),
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Go on with a run: its folder, its number, or latest."),
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run: its folder, its number, or latest. auto goes on with the latest that has a "
+            "checkpoint, or starts a new one: for jobs that a cluster starts again.",
+        ),
     ] = None,
     mixed_precision: Annotated[
         bool, typer.Option("--mixed-precision", help="Compute in half precision where the hardware is fast at it.")
@@ -122,7 +126,7 @@ def train_command(
     check_devices(devices)
     if doctor not in DOCTOR_MODES:
         raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
-    run = None if resume is None else run_directory.resolve(resume, run_dir)
+    run = _run_to_resume(resume, run_dir)
     chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
@@ -131,7 +135,17 @@ def train_command(
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
+    if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
+        console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
+        return
     _train(chosen, run, run_dir, devices, mixed_precision, dry_run, doctor)
+
+
+def _run_to_resume(resume, root):
+    """The run to go on with, or None. "auto" decides by checkpoints, which all workers of a cluster see alike."""
+    if resume is None:
+        return None
+    return run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
 
 
 def _chosen_recipe(name, run):
@@ -146,6 +160,7 @@ def _chosen_recipe(name, run):
 
 
 def _train(chosen, run, root, devices, mixed_precision, dry_run, doctor):
+    this_worker()  # refuses a TF_CONFIG of no sense before TensorFlow stumbles over it
     with console.status("importing TensorFlow ..."):
         import_quietly("tensorflow")
         from . import train as training
@@ -163,6 +178,9 @@ def _train(chosen, run, root, devices, mixed_precision, dry_run, doctor):
 
 
 def _print_outcome(outcome, root):
+    if outcome.run is None:
+        console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
+        return
     run = shlex.quote(str(outcome.run))
     if outcome.signal is not None:
         console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
@@ -243,7 +261,7 @@ def main():
     except UserError as error:
         errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except NonFiniteError as error:
+    except (LostWorkerError, NonFiniteError) as error:
         errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:

@@ -1,5 +1,8 @@
-"""Devices: from the command line's words to a tf.distribute strategy."""
+"""Devices: from the command line's words, and a cluster's TF_CONFIG, to a tf.distribute strategy."""
 
+import dataclasses
+import json
+import os
 import re
 from pathlib import Path
 
@@ -21,17 +24,71 @@ def check_devices(text):
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Worker:
+    """This process's place in a cluster.
+
+    Attributes:
+        index: of this worker, from 0.
+        count: number of workers; 1 where there is no cluster.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    @property
+    def is_chief(self):
+        """Whether this worker writes what the job leaves behind: the first does."""
+        return self.index == 0
+
+
+def this_worker():
+    """The `Worker` that `TF_CONFIG` says this process is, the only one without it.
+
+    TF_CONFIG is what Kubeflow and Vertex AI set for each process, such as
+    {"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}. A "chief" in the
+    cluster counts as the first worker.
+
+    Raises:
+        UserError: it is not JSON, or names no task of its cluster.
+    """
+    text = os.environ.get("TF_CONFIG", "").strip()
+    if not text:
+        return Worker()
+    try:
+        config = json.loads(text)
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        chiefs, workers = (len(cluster.get(kind, [])) for kind in ("chief", "worker"))
+        kind, index = task.get("type", "worker"), int(task.get("index", 0))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"TF_CONFIG is not the JSON of a cluster: {error}. Received: {text[:200]}.") from None
+    if chiefs + workers <= 1:
+        return Worker()
+    places = {"chief": chiefs, "worker": workers}
+    if not 0 <= index < places.get(kind, 0):
+        known = ", ".join(f"{name} 0 to {count - 1}" for name, count in places.items() if count)
+        raise UserError(f"TF_CONFIG: this cluster has the tasks {known}. Received: {kind} {index}.")
+    return Worker(index + (chiefs if kind == "worker" else 0), chiefs + workers)
+
+
 def make_strategy(text="auto"):
     """The strategy for a `--devices` text; a mirrored one for several devices, the default one for one.
+
+    In a cluster (see `this_worker`) it is a mirrored one over the devices of all workers, and waits until all of them
+    have come.
 
     Returns:
         (tf.distribute.Strategy, list of device names).
 
     Raises:
-        UserError: a GPU that this machine does not have.
+        UserError: a GPU that this machine does not have; or some of the devices of a cluster's worker.
     """
     check_devices(text)
+    worker = this_worker()
     import tensorflow as tf
+
+    if worker.count > 1:
+        return _cluster_strategy(tf, text, worker)
 
     kind, _, which = text.partition(":")
     gpus = tf.config.list_physical_devices("GPU")
@@ -50,6 +107,22 @@ def make_strategy(text="auto"):
     if len(names) == 1:
         return tf.distribute.OneDeviceStrategy(names[0]), names
     return tf.distribute.MirroredStrategy(names), names
+
+
+def _cluster_strategy(tf, text, worker):
+    kind, _, which = text.partition(":")
+    if which:
+        raise UserError(
+            f"In a cluster each worker uses all of its GPUs, or its CPU: --devices takes auto, cpu or gpu there; "
+            f"CUDA_VISIBLE_DEVICES hides a GPU. Received: {text!r}."
+        )
+    if kind == "gpu" and not tf.config.list_physical_devices("GPU"):
+        raise UserError(f"--devices gpu: TensorFlow sees no GPU on worker {worker.index}.")
+    if kind == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    each = strategy.num_replicas_in_sync // worker.count
+    return strategy, [f"worker {index}: {each} replica{'s' * (each > 1)}" for index in range(worker.count)]
 
 
 def _cpu_strategy(tf, count):

@@ -10,13 +10,13 @@ from tensorboard.plugins.hparams import api as hparams
 
 import keras_gans as kg
 from keras_gans import run_directory
-from keras_gans.errors import NonFiniteError, UserError
+from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
 
 from . import new_run
 from .build import build_model, classes_of, scheme_of
 from .interruption import Interruption
 from .recipe import Recipe, differences, flatten
-from .strategy import make_strategy
+from .strategy import make_strategy, this_worker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Outcome:
     """What a run left behind.
 
     Attributes:
-        run: its directory.
+        run: its directory; None on a worker that writes nothing.
         steps: training steps taken in all.
         picture: the last picture of samples.
         signal: number of the signal that ended it early, or None.
     """
 
-    run: Path
+    run: Path | None
     steps: int
     picture: Path | None
     signal: int | None
@@ -96,9 +96,11 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
         UserError: anything in the recipe, data or devices that cannot work, before the first step.
         NonFiniteError: a loss became NaN or infinite.
     """
-    console = console or Console(quiet=True)
+    worker = this_worker()
+    console = (console if worker.is_chief else None) or Console(quiet=True)
+    _check_doctor(doctor, worker)
     strategy, names = make_strategy(devices)
-    _check_batch(recipe, len(names))
+    _check_batch(recipe, strategy.num_replicas_in_sync)
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     resumed = run is not None
     with strategy.scope():
@@ -108,14 +110,28 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
         raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
     to_dataset(recipe, source)
+    if not worker.is_chief:
+        _fit_to_the_end(model, recipe, source, [kg.callbacks.ResetCurves(every=recipe.log_every)], None)
+        return Outcome(None, model.steps_taken, None, None)
     run = new_run.create(recipe, root) if run is None else Path(run)
     new_run.write_recipe(run, recipe)
     new_run.write_environment(run, names)
     console.print(_opening_line(run, recipe, source, names, done))
-    return _fit(model, recipe, run, source, console, doctor)
+    # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
+    interruption = Interruption() if worker.count == 1 else None
+    return _fit(model, recipe, run, source, console, doctor, interruption)
 
 
-def _fit(model, recipe, run, source, console, doctor):
+def _check_doctor(mode, worker):
+    """Refuses what only the chief, who alone looks at the samples, would do."""
+    if worker.count > 1 and mode in ("stop", "roll-back"):
+        raise UserError(
+            f"In a cluster the doctor can only watch: the workers that do not see its verdict would wait for the one "
+            f"that stops. --doctor takes watch or off there. Received: {mode!r}."
+        )
+
+
+def _fit(model, recipe, run, source, console, doctor, interruption):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         _write_recipe_to_tensorboard(board, recipe)
@@ -126,7 +142,6 @@ def _fit(model, recipe, run, source, console, doctor):
         run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
     )
     progress = kg.callbacks.Progress(recipe.steps, console=console)
-    interruption = Interruption()
     doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
         progress,
@@ -136,7 +151,7 @@ def _fit(model, recipe, run, source, console, doctor):
         *([doctor] if doctor else []),
         *_evaluation(recipe, run, source),
         checkpoint,
-        interruption,
+        *([interruption] if interruption else []),
     ]
     try:
         _fit_to_the_end(model, recipe, source, callbacks, doctor)
@@ -146,8 +161,9 @@ def _fit(model, recipe, run, source, console, doctor):
         raise NonFiniteError(f"{error} {last}") from None
     finally:
         progress.close()
-        interruption.restore()
-    return Outcome(run, model.steps_taken, pictures.latest, interruption.signal)
+        if interruption:
+            interruption.restore()
+    return Outcome(run, model.steps_taken, pictures.latest, interruption.signal if interruption else None)
 
 
 def _doctor(mode, recipe, run, source, console):
@@ -188,6 +204,11 @@ def _fit_to_the_end(model, recipe, source, callbacks, doctor):
         images = to_dataset(recipe, source, skip_batches=done * model.batches_per_step())
         try:
             model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+            raise LostWorkerError(
+                f"Another worker of the cluster has stopped or cannot be reached, near step {model.steps_taken}. "
+                "Start all workers again with --resume auto: they go on from the last checkpoint."
+            ) from error
         except NonFiniteError as error:
             if doctor is None or not doctor.recover(error):
                 raise
@@ -255,7 +276,7 @@ def _write_recipe_to_tensorboard(board, recipe):
 def describe(recipe, *, devices="auto", data_dir=None, console):
     """Prints what `train` would do: data, networks with their shapes, and optimizers. Nothing is written."""
     strategy, names = make_strategy(devices)
-    _check_batch(recipe, len(names))
+    _check_batch(recipe, strategy.num_replicas_in_sync)
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     with strategy.scope():
         model = build_for(recipe, source)

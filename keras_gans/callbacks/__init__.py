@@ -1,7 +1,7 @@
 """Callbacks for `fit`: pictures, curves, checkpoints, rates and a progress bar, all counted in training steps."""
 
 from keras_gans.callbacks.checkpoint import Checkpoint
-from keras_gans.callbacks.curves import Curves
+from keras_gans.callbacks.curves import Curves, ResetCurves
 from keras_gans.callbacks.doctor import Doctor
 from keras_gans.callbacks.evaluate import Evaluate
 from keras_gans.callbacks.every import EveryNSteps
@@ -9,4 +9,14 @@ from keras_gans.callbacks.image_grid import ImageGrid
 from keras_gans.callbacks.plateau import ReduceOnPlateau
 from keras_gans.callbacks.progress import Progress
 
-__all__ = ["Checkpoint", "Curves", "Doctor", "Evaluate", "EveryNSteps", "ImageGrid", "Progress", "ReduceOnPlateau"]
+__all__ = [
+    "Checkpoint",
+    "Curves",
+    "Doctor",
+    "Evaluate",
+    "EveryNSteps",
+    "ImageGrid",
+    "Progress",
+    "ReduceOnPlateau",
+    "ResetCurves",
+]

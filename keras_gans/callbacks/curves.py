@@ -16,7 +16,21 @@ def tag(curve):
     return f"{group}/{curve}"
 
 
-class Curves(EveryNSteps):
+class ResetCurves(EveryNSteps):
+    """Starts each curve's mean anew every so many steps.
+
+    It is what remains of `Curves` on those workers of a cluster that write nothing: variables that all machines mirror
+    must be set on all of them.
+
+    Args:
+        every: steps between resets; None resets at the end of each epoch.
+    """
+
+    def on_step(self, step, logs):
+        self.model.reset_metrics()
+
+
+class Curves(ResetCurves):
     """Writes each curve's mean over the last `every` steps to TensorBoard's Scalars and to `metrics.jsonl`.
 
     Args:
@@ -51,7 +65,7 @@ class Curves(EveryNSteps):
         if self.metrics_file is not None:
             self.metrics_file.append(step, now - self._started, values)
         # The next point is the mean of what comes after this one.
-        self.model.reset_metrics()
+        super().on_step(step, logs)
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)

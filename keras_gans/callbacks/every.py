@@ -36,6 +36,7 @@ class EveryNSteps(keras.callbacks.Callback):
         taken = batch - self._batch if batch > self._batch else batch + 1
         self._batch = batch
         before, self.step = self.step, self.step + taken
+        self._logs = logs
         if self.every and self.step // self.every > before // self.every:
             self._call(logs)
 
@@ -46,7 +47,8 @@ class EveryNSteps(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if self._called_at < self.step:
-            self._call(logs)
+            # The last step's: those of the epoch, which Keras gives here, are empty where the means were just reset.
+            self._call(self._logs)
 
     def _call(self, logs):
         self._called_at = self.step

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_gans.doctor.snapshot import plain
 from keras_gans.doctor.vital_signs import VitalSigns, separation
 from keras_gans.pixels import from_uint8
+from keras_gans.replicas import spans_machines
 
 _BATCH = 256
 
@@ -74,6 +75,8 @@ class Examination:
 
     def _curves(self, logs):
         """{curve: mean since the last look}, whether or not another callback has started the means anew meanwhile."""
+        if spans_machines(self.model.distribute_strategy):
+            return {name: float(value) for name, value in logs.items()}
         means = {}
         for name, curve in self.model.curves.items():
             total, count = (float(tf.convert_to_tensor(part)) for part in (curve.total, curve.count))

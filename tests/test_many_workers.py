@@ -1,0 +1,145 @@
+"""One job on several machines, here two processes of this one: the command line under TF_CONFIG."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from training.strategy import Worker, this_worker
+from training.train import _check_doctor
+
+TIMEOUT = 240
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start(folder, workers, *arguments):
+    """Processes of `keras-gans train`, one for each worker, that write their output to `folder`."""
+    places = [f"localhost:{port}" for port in free_ports(workers)]
+    processes = []
+    for index in range(workers):
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        if workers > 1:
+            config = {"cluster": {"worker": places}, "task": {"type": "worker", "index": index}}
+            environment["TF_CONFIG"] = json.dumps(config)
+        command = [sys.executable, "-m", "training.cli", "train", *arguments, "--run-dir", str(folder / "runs")]
+        with open(folder / f"{index}.log", "a") as log:
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
+    return processes
+
+
+def wait(folder, processes):
+    """Exit codes, and what each process printed."""
+    codes = [process.wait(timeout=TIMEOUT) for process in processes]
+    return codes, [(folder / f"{index}.log").read_text() for index in range(len(processes))]
+
+
+def assert_same_weights(first, second, tolerance):
+    for one, other in zip(kg.load_run(first).weights, kg.load_run(second).weights, strict=True):
+        np.testing.assert_allclose(np.array(one), np.array(other), atol=tolerance, err_msg=one.path)
+
+
+SETTINGS = ["--set", "checkpoint_every=2", "--set", "log_every=2", "--set", "latent_dim=8"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [("gan", []), ("wgan_gp_mlp", ["--set", "ema=0.9"]), ("sgan", []), ("dcgan", []), ("began", [])],
+)
+def test_two_workers_train_as_one_and_only_the_chief_writes(recipe, changes, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for workers, folder in enumerate(folders, start=1):
+        folder.mkdir()
+        codes, outputs = wait(folder, start(folder, workers, recipe, "--steps", "6", *SETTINGS, *changes))
+        assert codes == [0] * workers, outputs
+    alone, shared = (next((folder / "runs").iterdir()) for folder in folders)
+    assert len(list((tmp_path / "two" / "runs").iterdir())) == 1
+    assert sorted(path.name for path in alone.iterdir()) == sorted(path.name for path in shared.iterdir())
+    curves = [
+        [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (alone, shared)
+    ]
+    for one, two in zip(*curves, strict=True):
+        for name in one.keys() - {"seconds", "steps_per_second"}:
+            assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-5), name
+    assert_same_weights(alone, shared, tolerance=1e-4)
+
+
+@pytest.mark.slow
+def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
+    arguments = ["gan", "--steps", "400", *SETTINGS, "--set", "checkpoint_every=20", "--resume", "auto"]
+    processes = start(tmp_path, 2, *arguments)
+    deadline = time.time() + TIMEOUT
+    while not list(tmp_path.glob("runs/*/checkpoints/step-*.keras")) and time.time() < deadline:
+        time.sleep(0.2)
+    processes[1].send_signal(signal.SIGKILL)
+    codes, outputs = wait(tmp_path, processes)
+    assert codes[0] == 1 and "Stopped: Another worker of the cluster has stopped" in outputs[0].replace("\n", " ")
+    assert "Traceback" not in outputs[0]
+    codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
+    assert codes == [0, 0] and "going on from step" in outputs[0].replace("\n", " "), outputs
+    run = next((tmp_path / "runs").iterdir())
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    assert wait(undisturbed, start(undisturbed, 1, *arguments))[0] == [0]
+    assert_same_weights(run, next((undisturbed / "runs").iterdir()), tolerance=2e-2)
+    # A third start finds nothing left to do.
+    codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
+    assert codes == [0, 0] and "nothing is left to do" in outputs[0].replace("\n", " ")
+
+
+def cluster(kind="worker", index=0, **places):
+    return json.dumps({"cluster": places, "task": {"type": kind, "index": index}})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Worker(0, 1)),
+        (cluster(worker=["a:1"]), Worker(0, 1)),
+        (cluster(index=1, worker=["a:1", "b:1"]), Worker(1, 2)),
+        (cluster("chief", 0, chief=["a:1"], worker=["b:1", "c:1"]), Worker(0, 3)),
+        (cluster("worker", 1, chief=["a:1"], worker=["b:1", "c:1"]), Worker(2, 3)),
+    ],
+)
+def test_a_workers_place(text, expected, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    assert this_worker() == expected
+    assert this_worker().is_chief == (expected.index == 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not the JSON of a cluster.*Received: {"),
+        (cluster(index=2, worker=["a:1", "b:1"]), "worker 0 to 1. Received: worker 2"),
+        (cluster("ps", 0, worker=["a:1", "b:1"]), "worker 0 to 1. Received: ps 0"),
+    ],
+)
+def test_a_tf_config_of_no_sense(text, message, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=message):
+        this_worker()
+
+
+def test_in_a_cluster_the_doctor_only_watches():
+    _check_doctor("roll-back", Worker(0, 1))
+    _check_doctor("watch", Worker(0, 2))
+    with pytest.raises(UserError, match="can only watch.*Received: 'stop'"):
+        _check_doctor("stop", Worker(0, 2))
