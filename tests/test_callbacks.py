@@ -101,7 +101,7 @@ def test_curves_reach_tensorboard_and_the_metrics_file(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4, 5]
     expected = {"discriminator_loss", "generator_loss", "wasserstein_estimate", "gradient_penalty"}
-    expected |= {"discriminator_gradient_norm", "generator_gradient_norm", "steps_per_second"}
+    expected |= {"discriminator_gradient_norm", "generator_gradient_norm", "steps_per_second", "peak_gigabytes"}
     assert set(lines[0]) == expected | {"step", "seconds"}
     found = events(tmp_path)
     assert {name.split("/")[1] for name in found} == expected
@@ -127,6 +127,26 @@ def test_a_resumed_runs_metrics_file_repeats_no_step(tmp_path):
     model.step.assign(4)
     fit(model, 2, [kg.callbacks.Curves(tmp_path, every=1, metrics_file=file)])
     assert [json.loads(line)["step"] for line in file.read_text().splitlines()] == [2, 5, 6]
+
+
+def test_speed_and_memory_are_curves(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    fit(small_model("gan"), 4, [kg.callbacks.Curves(tmp_path, every=2, metrics_file=file, samples_per_step=BATCH)])
+    for line in map(json.loads, file.read_text().splitlines()):
+        assert line["samples_per_second"] == pytest.approx(BATCH * line["steps_per_second"])
+        # TensorFlow alone takes a few hundred megabytes; no machine has a terabyte to spare for this.
+        assert 0.1 < line["peak_gigabytes"] < 1000.0
+    assert {"speed/samples_per_second", "speed/peak_gigabytes"} <= set(events(tmp_path))
+
+
+@pytest.mark.parametrize("steps", [3, 5, 20], ids=["too few", "cut short", "whole"])
+def test_a_profile_records_some_steps_and_ends(steps, tmp_path):
+    fit(small_model("gan"), steps, [kg.callbacks.Profile(tmp_path, skip=4, steps=3)])
+    recorded = list(tmp_path.rglob("plugins/profile/*/*.xplane.pb"))
+    assert len(recorded) == (steps > 4)
+    # A profile that had not ended would keep another from beginning.
+    tf.profiler.experimental.start(str(tmp_path / "next"))
+    tf.profiler.experimental.stop()
 
 
 def test_the_newest_checkpoints_are_kept(tmp_path):

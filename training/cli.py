@@ -115,6 +115,9 @@ def train_command(
             "go back to its last healthy state; off does not look.",
         ),
     ] = "watch",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Record ten early steps for TensorBoard's profiler (pip install xprof).")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the recipe, the networks and the data, and write nothing.")
     ] = False,
@@ -138,7 +141,8 @@ def train_command(
     if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
         console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
         return
-    _train(chosen, run, run_dir, devices, mixed_precision, dry_run, doctor)
+    options = {"devices": devices, "doctor": doctor, "profile": profile}
+    _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 
 def _run_to_resume(resume, root):
@@ -159,7 +163,7 @@ def _chosen_recipe(name, run):
     return recipes.named(name)
 
 
-def _train(chosen, run, root, devices, mixed_precision, dry_run, doctor):
+def _train(chosen, run, root, mixed_precision, dry_run, options):
     this_worker()  # refuses a TF_CONFIG of no sense before TensorFlow stumbles over it
     with console.status("importing TensorFlow ..."):
         import_quietly("tensorflow")
@@ -171,9 +175,9 @@ def _train(chosen, run, root, devices, mixed_precision, dry_run, doctor):
         training.check_resumable(run, chosen)
     if dry_run:
         console.print(chosen.to_json(), markup=False, end="")
-        training.describe(chosen, devices=devices, console=console)
+        training.describe(chosen, devices=options["devices"], console=console)
         return
-    outcome = training.train(chosen, root=root, run=run, devices=devices, console=console, doctor=doctor)
+    outcome = training.train(chosen, root=root, run=run, console=console, **options)
     _print_outcome(outcome, root)
 
 

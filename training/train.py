@@ -76,7 +76,7 @@ def to_dataset(recipe, source, skip_batches=0):
 _DOCTOR_SAMPLES = 64
 
 
-def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None, doctor="watch"):
+def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None, doctor="watch", profile=False):
     """Trains a recipe, or goes on with a run of it.
 
     Args:
@@ -88,6 +88,7 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
         console: rich.console.Console to report on.
         doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
             back into its last healthy state; "off" leaves the doctor out.
+        profile: whether to record ten early steps for TensorBoard's profiler.
 
     Returns:
         Outcome.
@@ -119,7 +120,7 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     console.print(_opening_line(run, recipe, source, names, done))
     # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
     interruption = Interruption() if worker.count == 1 else None
-    return _fit(model, recipe, run, source, console, doctor, interruption)
+    return _fit(model, recipe, run, source, console, doctor, interruption, profile)
 
 
 def _check_doctor(mode, worker):
@@ -131,7 +132,7 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, console, doctor, interruption):
+def _fit(model, recipe, run, source, console, doctor, interruption, profile):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         _write_recipe_to_tensorboard(board, recipe)
@@ -145,13 +146,19 @@ def _fit(model, recipe, run, source, console, doctor, interruption):
     doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
         progress,
-        kg.callbacks.Curves(board, every=recipe.log_every, metrics_file=run / "metrics.jsonl"),
+        kg.callbacks.Curves(
+            board,
+            every=recipe.log_every,
+            metrics_file=run / "metrics.jsonl",
+            samples_per_step=recipe.batch_size * model.batches_per_step(),
+        ),
         pictures,
         # Before the checkpoint, so that what it puts back is what is saved.
         *([doctor] if doctor else []),
         *_evaluation(recipe, run, source),
         checkpoint,
         *([interruption] if interruption else []),
+        *([kg.callbacks.Profile(board)] if profile else []),
     ]
     try:
         _fit_to_the_end(model, recipe, source, callbacks, doctor)

@@ -7,6 +7,7 @@ from keras_gans.callbacks.evaluate import Evaluate
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.image_grid import ImageGrid
 from keras_gans.callbacks.plateau import ReduceOnPlateau
+from keras_gans.callbacks.profile import Profile
 from keras_gans.callbacks.progress import Progress
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Evaluate",
     "EveryNSteps",
     "ImageGrid",
+    "Profile",
     "Progress",
     "ReduceOnPlateau",
     "ResetCurves",

@@ -7,11 +7,17 @@ import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
+from keras_gans.memory import peak_gigabytes
 
 
 def tag(curve):
     """A curve's name in TensorBoard, which draws what stands before a slash as one group."""
-    groups = {"_loss": "losses", "_gradient_norm": "gradient norms", "_per_second": "speed"}
+    groups = {
+        "_loss": "losses",
+        "_gradient_norm": "gradient norms",
+        "_per_second": "speed",
+        "_gigabytes": "speed",
+    }
     group = next((group for ending, group in groups.items() if curve.endswith(ending)), "scheme")
     return f"{group}/{curve}"
 
@@ -33,15 +39,19 @@ class ResetCurves(EveryNSteps):
 class Curves(ResetCurves):
     """Writes each curve's mean over the last `every` steps to TensorBoard's Scalars and to `metrics.jsonl`.
 
+    With them go `steps_per_second`, `samples_per_second` where the batch is known, and `peak_gigabytes` of memory.
+
     Args:
         directory: for TensorBoard.
         every: steps between points; None writes one at the end of each epoch.
         metrics_file: JSON lines, appended to; None writes none. Each line has `step`, `seconds` since training began
             and the curves. After a resume, lines of steps that the resumed run takes again are dropped.
+        samples_per_step: real samples that a training step consumes, over all devices; None leaves their rate out.
     """
 
-    def __init__(self, directory, every=50, metrics_file=None):
+    def __init__(self, directory, every=50, metrics_file=None, samples_per_step=None):
         super().__init__(every)
+        self.samples_per_step = samples_per_step
         self.directory = Path(directory)
         self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
 
@@ -57,6 +67,9 @@ class Curves(ResetCurves):
         now = time.perf_counter()
         values = {name: float(value) for name, value in logs.items()}
         values["steps_per_second"] = (step - self._last_step) / max(now - self._last_time, 1e-9)
+        if self.samples_per_step is not None:
+            values["samples_per_second"] = values["steps_per_second"] * self.samples_per_step
+        values["peak_gigabytes"] = peak_gigabytes()
         self._last_step, self._last_time = step, now
         with self._writer.as_default():
             for name, value in values.items():

@@ -1,4 +1,4 @@
-"""A progress bar with both losses and the time left."""
+"""A progress bar with the losses, speed, memory and the time left."""
 
 import time
 
@@ -7,10 +7,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.memory import peak_gigabytes
 
 
 class Progress(EveryNSteps):
-    """Shows steps, losses, steps a second and the time left; in a log file, one line for each tenth of the way.
+    """Shows steps, losses, steps a second, the most memory taken and the time left.
+
+    In a log file it is one line for each tenth of the way.
 
     Args:
         steps: training steps at which the run ends.
@@ -43,12 +46,13 @@ class Progress(EveryNSteps):
     def on_step(self, step, logs):
         rate = (step - self._from) / max(time.perf_counter() - self._started, 1e-9)
         losses = "  ".join(f"{name}: {float(value):.3f}" for name, value in logs.items() if name.endswith("_loss"))
+        speed = f"{rate:.1f} steps/s  {peak_gigabytes():.1f} GB"
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, losses=f"{losses}  {rate:.1f} steps/s")
+            self._bar.update(self._task, completed=step, losses=f"{losses}  {speed}")
         elif step - self._line_at >= self.steps / 10 or step >= self.steps:
             self._line_at = step
             left = max(0.0, (self.steps - step) / rate)
-            line = f"step {step}/{self.steps}  {losses}  {rate:.1f} steps/s  {left:.0f} s left"
+            line = f"step {step}/{self.steps}  {losses}  {speed}  {left:.0f} s left"
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs=None):
