@@ -76,7 +76,7 @@ def test_two_workers_train_as_one_and_only_the_chief_writes(recipe, changes, tmp
         [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (alone, shared)
     ]
     for one, two in zip(*curves, strict=True):
-        for name in one.keys() - {"seconds", "steps_per_second"}:
+        for name in one.keys() - {"seconds", "steps_per_second", "samples_per_second", "peak_gigabytes"}:
             assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-5), name
     assert_same_weights(alone, shared, tolerance=1e-4)
 
