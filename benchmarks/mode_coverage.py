@@ -6,11 +6,12 @@ python -m benchmarks.mode_coverage --only-show                     # the table o
 
 Every run is added to --output at once and not run again, so that the work can be interrupted and shared out.
 
-All methods share networks, optimizer (but WGAN, which momentum spoils), latents and the number of real batches (a critic that takes five steps for the
-generator's one leaves it a fifth of the steps), and differ in what their name says. Points: 2,500 samples; a mode is
-found by one sample within three sigma of its centre, "high quality" is the share of samples within three sigma of some
-centre, and the reverse KL is between the found modes' shares and even ones, as PacGAN's authors count. Stacked digits:
-a digit in each of three channels, 1,000 modes, 26,000 samples named by a classifier.
+All methods share networks, optimizer (but for WGAN, which momentum spoils), latents and the number of real batches (a
+critic that takes five steps for the generator's one leaves it a fifth of the steps), and differ in what their name
+says. Points: 2,500 samples; a mode is found by one sample within three sigma of its centre, "high quality" is the share
+of samples within three sigma of some centre, and the reverse KL is between the found modes' shares and even ones, as
+PacGAN's authors count. Stacked digits: a digit in each of three channels, 1,000 modes, 26,000 samples named by a
+classifier.
 """
 
 import argparse
