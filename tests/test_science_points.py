@@ -36,6 +36,22 @@ def test_what_is_trained_meets_the_theory(name):
     assert_medians_hold(name)
 
 
+@pytest.mark.parametrize(("name", "modes"), [("r1_ring", 8), ("r1_grid", 25)])
+def test_the_default_recipes_for_mixtures_find_every_mode_on_every_seed(name, modes):
+    centres, sigma = {
+        "r1_ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
+        "r1_grid": (kg.data.grid_centres(), kg.data.GRID_SIGMA),
+    }[name]
+    found = [
+        kg.metrics.mode_coverage(trained(name, seed).sample(2500, seed=1_000_000), centres, sigma, min_share=0.0)
+        for seed in range(5)
+    ]
+    report(f"{name}: modes", [each.covered for each in found], f"{modes}, each of five")
+    report(f"{name}: within three sigma", [each.high_quality for each in found], "above 0.90, each of five")
+    report(f"{name}: reverse KL", [each.reverse_kl for each in found], "reported")
+    assert all(each.covered == modes and each.high_quality > 0.90 for each in found)
+
+
 def ring_coverage(model):
     centres = kg.data.ring_centres(kg.data.RING_RADII["wide"])
     return kg.metrics.mode_coverage(model.sample(2500, seed=50_000), centres, kg.data.RING_SIGMAS["wide"])
