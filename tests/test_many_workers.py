@@ -47,12 +47,13 @@ def start(folder, workers, *arguments):
 def wait(folder, processes):
     """Exit codes, and what each process printed."""
     codes = [process.wait(timeout=TIMEOUT) for process in processes]
-    return codes, [(folder / f"{index}.log").read_text() for index in range(len(processes))]
+    # The console wraps lines anywhere.
+    return codes, [" ".join((folder / f"{index}.log").read_text().split()) for index in range(len(processes))]
 
 
 def assert_same_weights(first, second, tolerance):
     for one, other in zip(kg.load_run(first).weights, kg.load_run(second).weights, strict=True):
-        np.testing.assert_allclose(np.array(one), np.array(other), atol=tolerance, err_msg=one.path)
+        np.testing.assert_allclose(np.array(one), np.array(other), rtol=0.0, atol=tolerance, err_msg=one.path)
 
 
 SETTINGS = ["--set", "checkpoint_every=2", "--set", "log_every=2", "--set", "latent_dim=8"]
@@ -83,25 +84,26 @@ def test_two_workers_train_as_one_and_only_the_chief_writes(recipe, changes, tmp
 
 @pytest.mark.slow
 def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
-    arguments = ["gan", "--steps", "400", *SETTINGS, "--set", "checkpoint_every=20", "--resume", "auto"]
+    arguments = ["gan", "--steps", "200", *SETTINGS, "--set", "checkpoint_every=20", "--resume", "auto"]
     processes = start(tmp_path, 2, *arguments)
     deadline = time.time() + TIMEOUT
     while not list(tmp_path.glob("runs/*/checkpoints/step-*.keras")) and time.time() < deadline:
         time.sleep(0.2)
     processes[1].send_signal(signal.SIGKILL)
     codes, outputs = wait(tmp_path, processes)
-    assert codes[0] == 1 and "Stopped: Another worker of the cluster has stopped" in outputs[0].replace("\n", " ")
+    assert codes[0] == 1 and "Stopped: Another worker of the cluster has stopped" in outputs[0]
     assert "Traceback" not in outputs[0]
     codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
-    assert codes == [0, 0] and "going on from step" in outputs[0].replace("\n", " "), outputs
+    assert codes == [0, 0] and "going on from step" in outputs[0], outputs
     run = next((tmp_path / "runs").iterdir())
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
-    assert wait(undisturbed, start(undisturbed, 1, *arguments))[0] == [0]
-    assert_same_weights(run, next((undisturbed / "runs").iterdir()), tolerance=2e-2)
+    assert wait(undisturbed, start(undisturbed, 2, *arguments))[0] == [0, 0]
+    # The sum of two numbers has no order, so that two workers are as exact as one.
+    assert_same_weights(run, next((undisturbed / "runs").iterdir()), tolerance=0.0)
     # A third start finds nothing left to do.
     codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
-    assert codes == [0, 0] and "nothing is left to do" in outputs[0].replace("\n", " ")
+    assert codes == [0, 0] and "nothing is left to do" in outputs[0]
 
 
 def cluster(kind="worker", index=0, **places):
