@@ -174,7 +174,10 @@ def test_all_measures_of_images(extractor):
     assert {each.name: each.value for each in collapsed}["duplicate_rate"] == 1.0
 
 
-@pytest.mark.parametrize(("name", "modes"), [("ring", 8), pytest.param("grid", 25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("name", "modes"),
+    [pytest.param("ring", 8, marks=pytest.mark.slow), pytest.param("grid", 25, marks=pytest.mark.slow)],
+)
 def test_all_measures_of_points(name, modes):
     ready = Evaluation(name, samples=300)
     found = {each.name: each for each in ready.of_samples(data.open_source(name, split="test").images[:300])}

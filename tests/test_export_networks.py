@@ -49,6 +49,7 @@ def test_tflite_of(make, output, tmp_path):
     assert not (tmp_path / "1" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_a_generator_in_half_precision_becomes_tflite_in_float32(tmp_path):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -126,6 +126,7 @@ def test_an_empty_file_of_warmup_requests(tmp_path):
     assert failures == ["The file of warmup requests is empty."]
 
 
+@pytest.mark.slow
 def test_an_operation_that_tflite_lacks_is_named(folder):
     refused(tiny(Determinant()), folder, "TFLite float32: .* no operation of its own for MatrixDeterminant", ["tflite"])
 
