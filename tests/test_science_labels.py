@@ -66,7 +66,7 @@ def test_samples_are_of_the_class_asked_for(name, bound, judge):
     assert accuracy >= bound and 0.70 <= ratio <= 1.15
 
 
-@pytest.mark.parametrize(("name", "bound"), [("cgan", 0.92), ("acgan", 0.95)])
+@pytest.mark.parametrize(("name", "bound"), [("cgan_mnist", 0.92), ("acgan_mnist", 0.95)])
 def test_mnist_samples_are_of_the_class_asked_for(name, bound):
     source = mnist("train")
     extractor = kg.metrics.extractor("mnist")

@@ -1,7 +1,7 @@
 """ACGAN: the discriminator predicts the label.
 
 keras-gans train acgan
-keras-gans train acgan_dcgan --data mnist
+keras-gans train acgan_mnist
 """
 
 from ..recipe import Recipe, recipe
@@ -48,4 +48,18 @@ def acgan_dcgan():
         discriminator={"name": "dcgan_discriminator", "base_filters": 64, "dropout": 0.3, "head": "auxiliary"},
         optimizers={"generator": adam, "discriminator": adam},
         latent_dim=64,
+    )
+
+
+@recipe
+def acgan_mnist():
+    base = acgan_dcgan()
+    return base.replace(
+        name="acgan_mnist",
+        summary="ACGAN for images of 28 pixels",
+        generator={**base.generator, "base_filters": 32},
+        discriminator={**base.discriminator, "base_filters": 32},
+        learning_rate_schedule="linear",
+        data="mnist",
+        steps=2000,
     )

@@ -1,7 +1,8 @@
 """The conditional GAN: digits by label.
 
 keras-gans train cgan
-keras-gans train cgan_projection --data fashion_mnist
+keras-gans train cgan_projection
+keras-gans train cgan_mnist --data fashion_mnist
 """
 
 from ..recipe import Recipe, recipe
@@ -52,4 +53,18 @@ def cgan_projection():
         batch_size=64,
         steps=3000,
         latent_dim=64,
+    )
+
+
+@recipe
+def cgan_mnist():
+    base = cgan_projection()
+    return base.replace(
+        name="cgan_mnist",
+        summary="a convolutional conditional GAN for images of 28 pixels",
+        generator={**base.generator, "base_filters": 32, "conditioning": "concat"},
+        discriminator={**base.discriminator, "base_filters": 32},
+        learning_rate_schedule="linear",
+        data="mnist",
+        steps=2000,
     )
