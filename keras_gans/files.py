@@ -42,9 +42,9 @@ def clear_left_over(folder):
 
 def _is_running(process):
     try:
-        os.kill(process, 0)
+        # Another user's process is one that runs, too.
+        with contextlib.suppress(PermissionError):
+            os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True

@@ -51,7 +51,7 @@ def kill(run, scheme, changes, moment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("scheme", "changes"), SCHEMES, ids=lambda value: str(value or "") if value else "")
+@pytest.mark.parametrize(("scheme", "changes"), SCHEMES, ids=lambda value: str(value or ""))
 def test_twenty_kills_change_nothing(scheme, changes, tmp_path):
     (tmp_path / "recipe.json").write_text("{}")
     random = np.random.default_rng(0)

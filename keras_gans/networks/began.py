@@ -7,23 +7,12 @@ Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" 
 import keras
 from keras import layers
 
-from keras_gans.errors import UserError
 from keras_gans.layers import Upsample2D
+from keras_gans.networks.sizes import doublings_of
 from keras_gans.registry import networks
 
-SIZES = (8, 16, 28, 32, 64, 128)
-
-
-def _stages(image_shape):
-    """How many times the resolution doubles, and the size it starts from: 64 -> (3, 8), 28 -> (2, 7), 8 -> (1, 4)."""
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in SIZES:
-        raise UserError(
-            f"BEGAN's networks make square images of {', '.join(map(str, SIZES))} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the data (--image-size on the command line, image_size= in data.load)."
-        )
-    size = image_shape[0]
-    count = {8: 1, 28: 2}.get(size, size.bit_length() - 4)
-    return count, size // 2**count
+# From 8 pixels as in the paper; from 4 and 7 for images of 8 and 28.
+_DOUBLINGS = {8: 1, 16: 1, 28: 2, 32: 2, 64: 3, 128: 4}
 
 
 def _convolved(x, filters, **arguments):
@@ -32,7 +21,7 @@ def _convolved(x, filters, **arguments):
 
 def _decoded(codes, image_shape, base_filters, upsampling):
     """Images of codes, without bounds: the generator, and the second half of the discriminator."""
-    count, start = _stages(image_shape)
+    count, start = doublings_of(image_shape, _DOUBLINGS, "BEGAN")
     x = layers.Dense(start * start * base_filters)(codes)
     x = layers.Reshape((start, start, base_filters))(x)
     x = _convolved(_convolved(x, base_filters), base_filters)
@@ -48,7 +37,7 @@ def began_generator(image_shape, latent_dim=64, base_filters=64, upsampling="nea
     """BEGAN's generator: the architecture of its discriminator's decoder.
 
     Args:
-        image_shape: (height, width, channels), square, of a size in `SIZES`, any number of channels.
+        image_shape: (height, width, channels), square, 8, 16, 28, 32, 64 or 128 pixels, any number of channels.
         latent_dim: size of a latent; the paper's is 64.
         base_filters: the paper's n, filters of every convolution; 64, and 128 for large images.
         upsampling: "nearest" as in the paper, "bilinear", "deconv" or "subpixel", see `layers.Upsample2D`.
@@ -77,7 +66,7 @@ def began_autoencoder(image_shape, latent_dim=64, base_filters=64, upsampling="n
     Raises:
         UserError: a size that the network cannot take, or no such upsampling.
     """
-    count, _ = _stages(image_shape)
+    count, _ = doublings_of(image_shape, _DOUBLINGS, "BEGAN")
     images = keras.Input(image_shape, name="image")
     x = _convolved(images, base_filters)
     for stage in range(1, count + 2):

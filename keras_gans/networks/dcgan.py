@@ -6,7 +6,7 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 import keras
 from keras import layers
 
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import unknown_name
 from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import (
@@ -18,23 +18,14 @@ from keras_gans.networks.labels import (
     with_embedding,
     with_label_map,
 )
+from keras_gans.networks.sizes import doublings_of
 from keras_gans.registry import networks
 
-SIZES = (8, 16, 28, 32, 64, 128)
+# From 2 pixels for the smallest images, 7 for MNIST's and 4 for the others, as in the paper.
+_DOUBLINGS = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+SIZES = tuple(_DOUBLINGS)
 _KERNEL_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 _GAIN_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
-
-
-def _stages(image_shape):
-    """How many times the resolution doubles, and the size it starts from: 8 -> (2, 2), 28 -> (2, 7), 64 -> (4, 4)."""
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in SIZES:
-        raise UserError(
-            f"DCGAN makes square images of {', '.join(map(str, SIZES))} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the data (--image-size on the command line, image_size= in data.load)."
-        )
-    size = image_shape[0]
-    count = {8: 2, 28: 2}.get(size, size.bit_length() - 3)
-    return count, size // 2**count
 
 
 def _dense(units, **arguments):
@@ -75,7 +66,7 @@ def dcgan_generator(
         UserError: a size that the network cannot make, or arguments that exclude each other.
     """
     check_labels(class_count, conditioning)
-    count, start = _stages(image_shape)
+    count, start = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     filters = [base_filters * 2 ** (count - 1 - stage) for stage in range(count)]
 
@@ -127,7 +118,7 @@ def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="determ
         UserError: a size that the network cannot take, or no such posterior.
     """
     check_posterior(posterior)
-    count, _ = _stages(image_shape)
+    count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
     images = keras.Input(image_shape, name="image")
     x = _halvings(images, count, base_filters, _batch_normalized)
     x, noise = with_noise(layers.Flatten()(x), latent_dim, posterior)
@@ -180,7 +171,7 @@ def dcgan_discriminator(
     }
     if normalization not in makers:
         raise unknown_name("normalization", normalization, map(str, makers))
-    count, _ = _stages(image_shape)
+    count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
     images, labels = keras.Input(image_shape, name="image"), label_input() if conditioning else None
     x = packed(images, packing, conditioning, head)
     x = GaussianNoise(input_noise)(x) if input_noise else x
