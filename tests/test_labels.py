@@ -156,6 +156,43 @@ def test_large_logits_stay_finite(monkeypatch):
     assert float(loss) == pytest.approx(0 + 0.5 * (900 - np.log(3)) + 0.5 * 450, rel=1e-5)
 
 
+def test_consistency_is_the_squared_distance_of_two_passes_over_the_real_samples(monkeypatch):
+    model = small_model("sgan_mnist")
+    assert model.consistency_weight == 10.0
+    passes = iter([[0.0, 0.0, np.log(2.0)], [0.0, 0.0, 0.0], [np.log(2.0), 0.0, 0.0]])
+    seen = []
+
+    def discriminator(inputs, training):
+        seen.append(float(inputs[0, 0, 0, 0]))
+        return [tf.constant([next(passes)] * 2, tf.float32), tf.zeros((2, 1))]
+
+    monkeypatch.setattr(model, "discriminator", discriminator)
+    real, fake = tf.zeros((2, 8, 8, 1)), tf.ones((2, 8, 8, 1))
+    loss, logs = model.discriminator_loss(real, tf.constant([2, -1], tf.int64), fake)
+    assert seen == [0.0, 1.0, 0.0]
+    # (1/4, 1/4, 1/2) against (1/2, 1/4, 1/4).
+    assert float(logs["disagreement"]) == pytest.approx(2 / 16)
+    # log 2 of the labelled row; 1/2 of -log(4 / 5) of the unlabelled one and of log 4 of the fakes.
+    rest = np.log(2) + 0.5 * (np.log(5 / 4) + np.log(4))
+    assert float(loss) == pytest.approx(rest + 10 * 2 / 16, rel=1e-5)
+
+
+def test_two_passes_differ_in_training_by_the_random_layers():
+    model = small_model("sgan_mnist")
+    _, logs = model.discriminator_loss(tf.constant(images(8)), tf.constant([0, -1] * 4, tf.int64), images(8, seed=1))
+    assert float(logs["disagreement"]) > 1e-4
+
+
+def test_consistency_of_a_discriminator_without_randomness_is_refused():
+    with pytest.raises(UserError, match="no random layer"):
+        kg.schemes.SGAN(
+            kg.networks.mlp_generator((8, 8, 1), 6),
+            kg.networks.mlp_discriminator((8, 8, 1), class_count=3, head="classes"),
+            class_count=3,
+            consistency_weight=1.0,
+        )
+
+
 def test_feature_matching_compares_mean_activations_of_unlabelled_rows(monkeypatch):
     model = sgan("salimans", classes=3, generator_objective="feature_matching")
     features = {0.0: [[1.0, 1.0], [9.0, 9.0]], 1.0: [[4.0, 3.0], [2.0, 1.0]]}

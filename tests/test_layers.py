@@ -12,6 +12,7 @@ from keras_gans.layers import (
     ClassEmbedding,
     Dropout,
     GaussianNoise,
+    RandomAffine,
     Upsample2D,
     WeightNormalizedDense,
     conditional_batch_normalization,
@@ -180,6 +181,103 @@ def test_noise_has_its_deviation_and_dropout_its_rate_and_mean():
 def test_impossible_noise_is_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+# Augmentation -----------------------------------------------------------------------------------------------------
+
+
+def pictures(count=6, side=20, channels=2):
+    """Smooth images of one blob each, away from the edges."""
+    rng, grid = np.random.default_rng(0), np.arange(side) - (side - 1) / 2
+    blobs = np.exp(-(grid[:, None] ** 2 + (grid[None, :] - 2.5) ** 2) / 4)
+    return (blobs[None, :, :, None] * rng.uniform(0.5, 1.0, (count, 1, 1, channels))).astype("float32")
+
+
+def test_augmentation_draws_for_each_image_from_the_steps_stream():
+    images, layer = tf.constant(pictures()), RandomAffine(rotation=30, zoom=0.2, shear=0.2, translation=0.1)
+
+    def draw(step):
+        with kg.randomness.stream(kg.randomness.root_seed(0, step)):
+            return layer(images, training=True).numpy()
+
+    np.testing.assert_array_equal(draw(1), draw(1))
+    assert not np.allclose(draw(1), draw(2), atol=0.01)
+    np.testing.assert_array_equal(layer(images, training=False), images)
+    moved = draw(1) / images.numpy().max(axis=(1, 2), keepdims=True)
+    assert not np.allclose(moved[0], moved[1], atol=0.01), "two images of one batch moved alike"
+    # The channels of one image move together.
+    np.testing.assert_allclose(moved[..., 0], moved[..., 1], atol=1e-5)
+
+
+def centre(images):
+    """(across, down): the centre of mass of the first channel, in pixels from the middle; (batch, 2)."""
+    mass = np.asarray(images)[..., 0]
+    grid = np.arange(mass.shape[1]) - (mass.shape[1] - 1) / 2
+    total = mass.sum(axis=(1, 2))
+    return (
+        np.stack([(mass.sum(axis=1) * grid).sum(axis=1), (mass.sum(axis=2) * grid).sum(axis=1)], axis=1)
+        / total[:, None]
+    )
+
+
+def test_an_augmentation_moves_within_its_ranges():
+    images = tf.constant(np.repeat(pictures(1), 300, axis=0))
+    shifts = centre(RandomAffine(translation=0.1)(images, training=True)) - centre(images)
+    # 0.1 of 20 pixels; a uniform draw's deviation is its range over the root of 3.
+    assert 1.8 < np.abs(shifts).max() <= 2.05
+    np.testing.assert_allclose(shifts.std(axis=0), 2 / np.sqrt(3), rtol=0.15)
+    # A rotation keeps the distance from the middle, and turns by at most 40 degrees.
+    turned = centre(RandomAffine(rotation=40)(images, training=True))
+    np.testing.assert_allclose(np.hypot(*turned.T), np.hypot(*centre(images)[0]), rtol=0.1)
+    angles = np.degrees(np.arctan2(turned[:, 1], turned[:, 0]))
+    assert 35 < np.abs(angles).max() <= 42
+    # Magnified by 1 / (1 - 0.5) at most and shrunk by 1 / 1.5.
+    zoomed = centre(RandomAffine(zoom=0.5)(images, training=True))[:, 0] / centre(images)[0, 0]
+    assert 0.6 < zoomed.min() < 0.75 and 1.5 < zoomed.max() < 2.05
+
+
+def test_the_gradient_goes_through_an_augmentation_to_the_images():
+    images = tf.constant(pictures())
+    layer = RandomAffine(rotation=20, translation=0.1)
+    with tf.GradientTape() as tape, kg.randomness.stream(kg.randomness.root_seed(0, 1)):
+        tape.watch(images)
+        total = tf.reduce_sum(layer(images, training=True))
+    # The mass of a blob inside the image stays what it was, so that each of its pixels counts once.
+    np.testing.assert_allclose(tape.gradient(total, images).numpy()[:, 8:12, 10:14], 1.0, atol=0.1)
+
+
+def test_replicas_augment_as_one_device_would(two_replicas):
+    images, layer = tf.constant(pictures(6)), RandomAffine(rotation=30)
+
+    def moved(part):
+        with kg.randomness.stream(kg.randomness.root_seed(0, 1)):
+            return layer(part, training=True)
+
+    halves = tf.split(images, 2)
+    parts = two_replicas.run(
+        lambda: moved(tf.stack(halves)[tf.distribute.get_replica_context().replica_id_in_sync_group])
+    )
+    joined = tf.concat(two_replicas.experimental_local_results(parts), axis=0)
+    np.testing.assert_allclose(joined, moved(images), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rotation": -1}, "Received: -1"),
+        ({"zoom": 1.0}, "below 1"),
+        ({"shear": "much"}, "Received: 'much'"),
+        ({}, "all are 0"),
+    ],
+)
+def test_impossible_augmentations_are_refused(arguments, message):
+    with pytest.raises(UserError, match=message):
+        RandomAffine(**arguments)
+
+
+def test_a_discriminator_names_the_augmentation_that_it_does_not_know():
+    with pytest.raises(UserError, match="Did you mean 'rotation'"):
+        kg.networks.dcgan_discriminator((8, 8, 1), base_filters=4, augmentation={"rotate": 15})
 
 
 # Labels -----------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Layers that Keras lacks, or has in a form that costs speed, exactness or the export."""
 
+from keras_gans.layers.augmentation import RandomAffine, augmented
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
 from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
-from keras_gans.layers.noise import Dropout, GaussianNoise
+from keras_gans.layers.noise import Dropout, GaussianNoise, is_random
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalizedDense
 
@@ -14,7 +15,10 @@ __all__ = [
     "GaussianNoise",
     "MinibatchStandardDeviation",
     "Packing",
+    "RandomAffine",
     "Upsample2D",
     "WeightNormalizedDense",
+    "augmented",
     "conditional_batch_normalization",
+    "is_random",
 ]

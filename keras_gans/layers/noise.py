@@ -14,9 +14,15 @@ def _seed():
     return tf.random.uniform((2,), maxval=2**31 - 1, dtype=tf.int32)
 
 
-def _draw_like(inputs, sample, **arguments):
-    """A float32 tensor of the inputs' shape, the rows of this replica out of the global batch's."""
-    shape, seed = tf.shape(inputs), _seed()
+def draw_rows(shape, sample, **arguments):
+    """Random float32 rows for a layer: those of this replica out of the global batch's.
+
+    Args:
+        shape: of the rows on this replica, integers or an int32 tensor.
+        sample: one of TensorFlow's stateless samplers, which gets a shape and a seed.
+        **arguments: for `sample`.
+    """
+    shape, seed = tf.convert_to_tensor(shape), _seed()
 
     def draw(rows):
         return sample(tf.concat([[rows], shape[1:]], axis=0), seed, alg=randomness.ALGORITHM, **arguments)
@@ -24,8 +30,15 @@ def _draw_like(inputs, sample, **arguments):
     return tf.reshape(randomness.for_this_replica(draw, shape[0]), shape)
 
 
+class RandomLayer(keras.layers.Layer):
+    """A layer that draws in training by `draw_rows` and returns what has its inputs' shape."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
 @keras.saving.register_keras_serializable(package="keras_gans")
-class GaussianNoise(keras.layers.Layer):
+class GaussianNoise(RandomLayer):
     """Adds N(0, stddev^2) to each entry in training; nothing otherwise.
 
     Keras's layer keeps its own random state, and draws the same noise on every replica; this one draws from the
@@ -47,18 +60,15 @@ class GaussianNoise(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or self.stddev == 0:
             return inputs
-        noise = _draw_like(inputs, tf.random.stateless_normal, stddev=float(self.stddev))
+        noise = draw_rows(tf.shape(inputs), tf.random.stateless_normal, stddev=float(self.stddev))
         return inputs + tf.cast(noise, inputs.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def get_config(self):
         return {**super().get_config(), "stddev": self.stddev}
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
-class Dropout(keras.layers.Layer):
+class Dropout(RandomLayer):
     """Sets a share of the entries to zero in training and scales the others up; nothing otherwise.
 
     Srivastava et al., "Dropout" (2014). As `GaussianNoise`, exact under resuming and replicas.
@@ -79,11 +89,16 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        kept = _draw_like(inputs, tf.random.stateless_uniform) >= self.rate
+        kept = draw_rows(tf.shape(inputs), tf.random.stateless_uniform) >= self.rate
         return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate}
+
+
+def is_random(network):
+    """Whether two training passes of a network over the same samples may differ."""
+    # Keras's own random layers hold a generator of seeds.
+    return any(
+        isinstance(layer, RandomLayer) or hasattr(layer, "seed_generator") for layer in network._flatten_layers()
+    )

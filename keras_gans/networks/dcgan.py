@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from keras_gans.errors import unknown_name
-from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D
+from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D, augmented
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import (
     check_labels,
@@ -133,6 +133,7 @@ def dcgan_discriminator(
     normalization="batch",
     dropout=0.0,
     input_noise=0.0,
+    augmentation=None,
     packing=1,
     minibatch_standard_deviation=0,
     class_count=None,
@@ -148,6 +149,8 @@ def dcgan_discriminator(
             gradient penalty, which must keep samples apart (Gulrajani et al., 2017, section 4).
         dropout: share of each layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the images.
+        augmentation: arguments of `layers.RandomAffine`, through which all images go in training, such as
+            {"rotation": 15, "translation": 0.07}; None for none.
         packing: how many images one score judges together (Lin et al., 2018).
         minibatch_standard_deviation: size of the groups whose spread the last hidden layer is told, such as 4; 0 for
             none (Karras et al., 2018).
@@ -173,7 +176,7 @@ def dcgan_discriminator(
         raise unknown_name("normalization", normalization, map(str, makers))
     count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
     images, labels = keras.Input(image_shape, name="image"), label_input() if conditioning else None
-    x = packed(images, packing, conditioning, head)
+    x = packed(augmented(images, augmentation), packing, conditioning, head)
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_label_map(x, labels, class_count) if conditioning == "concat" else x
     x = _halvings(x, count, base_filters, makers[normalization], dropout)
