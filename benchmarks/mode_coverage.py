@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 import keras_gans as kg
+from benchmarks.filed import known_runs, run_once
 from training import recipe as recipes
 from training.build import scheme_of
 from training.train import build_for, to_dataset
@@ -110,11 +111,6 @@ def measure(data, recipe):
     return {"modes": found.covered, "high_quality": quality, "reverse_kl": found.reverse_kl, "seconds": seconds}
 
 
-def known_runs(path):
-    """The runs in a file of `main`, each {"data", "method", "recipe", figures of `measure`}."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-
-
 def _batches(run):
     """Real batches that the discriminator of a run saw."""
     return run["recipe"]["steps"] * run["recipe"]["scheme"].get("discriminator_steps", 1)
@@ -165,12 +161,10 @@ def _run(console, arguments, data, method, seed):
     """Trains and measures one run, unless the file has it, and adds it there."""
     recipe = recipe_for(data, method, seed, arguments.batches)
     key = {"data": data, "method": method, "recipe": json.loads(recipe.to_json())}
-    if any(key.items() <= run.items() for run in known_runs(arguments.output)):
-        return
     with console.status(f"{data}, {scheme_of(recipe).__name__} as {method}, seed {seed}: {recipe.steps} steps ..."):
-        figures = measure(data, recipe)
-    with arguments.output.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(key | figures) + "\n")
+        figures = run_once(arguments.output, key, lambda: measure(data, recipe))
+    if figures is None:
+        return
     quality = "" if figures["high_quality"] is None else f", {100 * figures['high_quality']:.1f} %"
     found = f"{figures['modes']} modes{quality}, KL {figures['reverse_kl']:.3f}"
     console.print(f"{data} {method} seed {seed}: {found}, {figures['seconds']:.0f} s", highlight=False)

@@ -1,0 +1,32 @@
+"""Runs that are filed as soon as they are done and never run again, so that work can be interrupted and shared out."""
+
+import json
+
+
+def known_runs(path):
+    """The runs in a file, a list of dictionaries.
+
+    Args:
+        path: pathlib.Path of a file with one JSON object a line; it need not exist.
+    """
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def run_once(path, key, measure):
+    """Measures what the file does not have yet, and adds it there.
+
+    Args:
+        path: as for `known_runs`.
+        key: dictionary that tells a run from all others.
+        measure: function of nothing that returns the run's figures, a dictionary.
+
+    Returns:
+        The figures, or None where the file had the run.
+    """
+    if any(key.items() <= run.items() for run in known_runs(path)):
+        return None
+    figures = measure()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(key | figures) + "\n")
+    return figures
