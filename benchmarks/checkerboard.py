@@ -1,0 +1,125 @@
+"""How much checkerboard each way of upsampling draws, before training and after, over the data's own.
+
+python -m benchmarks.checkerboard                  # four ways, three seeds, MNIST; the figure and the table
+python -m benchmarks.checkerboard --only-show      # the table and the figure of what has been run
+
+Every run is added to --output at once and not run again. DCGANs of the recipe `dcgan` with 16 filters that differ in
+how the generator doubles its pictures, as Odena et al., "Deconvolution and Checkerboard Artifacts" (2016) compare them.
+The score is `kg.checkerboard_score` of 1,000 samples: the share of their energy that changes with every pixel. Before
+training, samples are normalized by their own batch, because there are no averages yet.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import keras_gans as kg
+from benchmarks.filed import known_runs, run_once
+from keras_gans import picture, plot
+from keras_gans.layers.upsample import MODES
+from training import recipe as recipes
+from training.train import build_for, to_dataset
+
+SAMPLES, DATA = 1000, "mnist"
+NAMES = {"deconv": "deconvolution", "subpixel": "sub-pixel", "nearest": "nearest", "bilinear": "bilinear"}
+FIGURE = Path(__file__).parent.parent / "docs" / "checkerboard.png"
+
+
+def recipe_for(mode, seed=0, steps=800):
+    """The recipe of one run."""
+    base = recipes.named("dcgan")
+    return base.replace(
+        data=DATA,
+        generator={**base.generator, "base_filters": 16, "upsampling": mode},
+        discriminator={**base.discriminator, "base_filters": 16},
+        latent_dim=32,
+        steps=steps,
+        seed=seed,
+    )
+
+
+def measure(recipe):
+    """{"untrained", "trained", "data": scores, "fid": Fréchet distance of the trained model} of one run."""
+    source = kg.data.open_source(recipe.data)
+    model = build_for(recipe, source)
+    latents = kg.latent.draw_latents(SAMPLES, recipe.latent_dim, np.array([recipe.seed, 1]))
+    untrained = kg.checkerboard_score(model.generator(latents, training=True))
+    model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
+    data = np.asarray(kg.data.open_source(recipe.data, split="test").images[:SAMPLES])
+    return {
+        "untrained": untrained,
+        "trained": kg.checkerboard_score(model.sample(SAMPLES, seed=1_000_000)),
+        "data": kg.checkerboard_score(data),
+        "fid": kg.metrics.Evaluation(source, ["frechet_distance"], 5000).of(model)[0].value,
+    }
+
+
+def _of_mode(runs, mode):
+    return [run for run in runs if run["recipe"]["generator"]["upsampling"] == mode]
+
+
+def show(console, runs):
+    """Prints each mode's scores over the data's own: the median over the seeds and their range."""
+    table = Table(
+        "upsampling", "seeds", "untrained", "trained", "FID", title=f"the data's score: {runs[0]['data']:.5f}"
+    )
+    for mode, name in NAMES.items():
+        mine = _of_mode(runs, mode)
+        columns = [[run[when] / run["data"] for run in mine] for when in ("untrained", "trained")]
+        columns.append([run["fid"] for run in mine])
+        cells = [f"{np.median(values):.3g} [{min(values):.3g}, {max(values):.3g}]" for values in columns if values]
+        table.add_row(name, str(len(mine)), *cells)
+    console.print(table)
+
+
+def panel(runs):
+    """The figure: bars of medians, and a dot for each seed."""
+    curves = []
+    for place, when in enumerate(("untrained", "trained")):
+        ratios = [[run[when] / run["data"] for run in _of_mode(runs, mode)] for mode in NAMES]
+        medians = [np.median(values) if values else np.nan for values in ratios]
+        curves.append(plot.Curve(range(len(NAMES)), medians, when, kind="bars", colour=plot.PALETTE[place]))
+        # In the middle of its bar.
+        dots = [(index - 0.2 + 0.4 * place, value) for index, values in enumerate(ratios) for value in values]
+        curves.append(plot.Curve(*np.transpose(dots), kind="dots", colour=(40, 40, 40), size=6))
+    return plot.Panel(
+        curves,
+        title="Checkerboard score over the data's own",
+        y_label="score / the data's score",
+        y_scale="log",
+        x_range=(-0.6, len(NAMES) - 0.4),
+        x_ticks=list(enumerate(NAMES.values())),
+        references=[(1.0, "the data")],
+        height=380,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each mode, seeds 0, 1, ...")
+    parser.add_argument("--steps", type=int, default=800, help="of a run")
+    parser.add_argument("--output", type=Path, default=Path("checkerboard.jsonl"), help="file of the runs")
+    parser.add_argument("--figure", type=Path, default=FIGURE, help="PNG file of the figure")
+    parser.add_argument("--only-show", action="store_true", help="run nothing")
+    arguments = parser.parse_args()
+    console = Console()
+    for seed in [] if arguments.only_show else range(arguments.seeds):
+        for mode in arguments.modes:
+            recipe = recipe_for(mode, seed, arguments.steps)
+            with console.status(f"{NAMES[mode]}, seed {seed}: {recipe.steps} steps ..."):
+                key = {"recipe": json.loads(recipe.to_json())}
+                run_once(arguments.output, key, lambda recipe=recipe: measure(recipe))
+    runs = [run for run in known_runs(arguments.output) if run["recipe"]["steps"] == arguments.steps]
+    if runs:
+        show(console, runs)
+        picture.save_png(plot.draw([panel(runs)], width=720), arguments.figure)
+        console.print(f"{arguments.figure} shows {len(runs)} runs.", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
