@@ -35,7 +35,6 @@ class AdversarialModel(keras.Model):
 
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
-        judges_of_codes: names of those networks whose input is a code, a vector of the latents' size, not a sample.
         log_names: names of the further curves that the loss functions report.
         is_generative: whether its samples are meant to resemble the data.
         trains_on_labels: whether `fit` needs integer labels with the samples.
@@ -45,7 +44,6 @@ class AdversarialModel(keras.Model):
     """
 
     players = {}
-    judges_of_codes = ()
     log_names = ()
     is_generative = True
     trains_on_labels = False
@@ -76,6 +74,16 @@ class AdversarialModel(keras.Model):
     def network_names(cls):
         """Names of the networks that the constructor takes, a tuple."""
         return tuple(dict.fromkeys(network for networks in cls.players.values() for network in networks))
+
+    @classmethod
+    def code_sizes(cls, latent_dim, class_count=None):
+        """{name of a network whose input is a code or a part of one, not a sample: the size of that input}.
+
+        Args:
+            latent_dim: size of a latent.
+            class_count: number of classes, where the scheme trains on labels.
+        """
+        return {}
 
     def variables_of(self, player):
         """The trainable variables that a player's optimizer moves."""

@@ -1,4 +1,4 @@
-"""Discriminators that leave as classifiers."""
+"""Models that classify: in Python, and as a signature of what is exported."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,51 @@ from keras_gans.labels import check_class_count, check_class_names, check_traini
 from keras_gans.two_player import GAN
 
 
-class ClassifyingGAN(GAN):
+class Classifier:
+    """What every model offers that trains on labels and classifies; it has `class_names` and `class_probabilities`.
+
+    It stands before the other bases of a scheme.
+    """
+
+    trains_on_labels = True
+    allows_unlabelled = True
+
+    def check_labels(self, labels):
+        check_training_labels(labels, self.class_count, allow_unlabelled=True)
+
+    def class_probabilities(self, samples):
+        """Probabilities of the K classes: float samples in [-1, 1] -> float32 tensor (batch, K)."""
+        raise NotImplementedError(f"{type(self).__name__} must define class_probabilities().")
+
+    def classify(self, samples):
+        """The probabilities of `class_probabilities` for an array of any length.
+
+        Args:
+            samples: float array (count, *sample_shape), images in [-1, 1].
+
+        Returns:
+            float32 array (count, K).
+        """
+        if not hasattr(self, "_classify"):
+            specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
+            self._classify = tf.function(self.class_probabilities, input_signature=[specification])
+        pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
+        return np.concatenate([self._classify(piece).numpy() for piece in pieces])
+
+    def endpoints(self):
+        """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
+        name = "image" if self._is_image() else "point"
+        samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
+
+        def classify(samples):
+            probabilities = self.class_probabilities(samples)
+            labels = tf.argmax(probabilities, axis=-1)
+            return {"probabilities": probabilities, "label": labels, "name": tf.gather(self.class_names, labels)}
+
+        return {**super().endpoints(), "classify": (classify, [samples])}
+
+
+class ClassifyingGAN(Classifier, GAN):
     """The schedule of `GAN` with labels for the discriminator, which classifies in the end.
 
     Args:
@@ -23,9 +67,6 @@ class ClassifyingGAN(GAN):
     Raises:
         UserError: networks or class arguments that do not fit together.
     """
-
-    trains_on_labels = True
-    allows_unlabelled = True
 
     def __init__(
         self,
@@ -56,9 +97,6 @@ class ClassifyingGAN(GAN):
         """How many of the discriminator's logits follow those of the classes."""
         return 0
 
-    def check_labels(self, labels):
-        check_training_labels(labels, self.class_count, allow_unlabelled=True)
-
     def after_step(self, step):
         super().after_step(step)
         if self.ema:
@@ -73,30 +111,3 @@ class ClassifyingGAN(GAN):
         """Probabilities of the K classes, given that a sample is real: float samples -> float32 (batch, K)."""
         logits = self.classifier(samples, training=False)[0]
         return tf.nn.softmax(tf.cast(logits[:, : self.class_count], tf.float32))
-
-    def classify(self, samples):
-        """The probabilities of `class_probabilities` for an array of any length.
-
-        Args:
-            samples: float array (count, *sample_shape), images in [-1, 1].
-
-        Returns:
-            float32 array (count, K).
-        """
-        if not hasattr(self, "_classify"):
-            specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
-            self._classify = tf.function(self.class_probabilities, input_signature=[specification])
-        pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
-        return np.concatenate([self._classify(piece).numpy() for piece in pieces])
-
-    def endpoints(self):
-        """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
-        name = "image" if self._is_image() else "point"
-        samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
-
-        def classify(samples):
-            probabilities = self.class_probabilities(samples)
-            labels = tf.argmax(probabilities, axis=-1)
-            return {"probabilities": probabilities, "label": labels, "name": tf.gather(self.class_names, labels)}
-
-        return {**super().endpoints(), "classify": (classify, [samples])}

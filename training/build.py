@@ -59,12 +59,13 @@ def build_model(recipe, sample_shape, classes=None):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     count = {} if classes is None else {"class_count": classes["class_count"]}
+    code_sizes = scheme.code_sizes(recipe.latent_dim, **count)
     try:
         networks = {
             role: _network(
                 getattr(recipe, role),
                 role,
-                (recipe.latent_dim,) if role in scheme.judges_of_codes else sample_shape,
+                (code_sizes[role],) if role in code_sizes else sample_shape,
                 recipe.latent_dim,
                 count,
             )

@@ -9,7 +9,7 @@ from keras_gans.errors import UserError, nearest, unknown_name
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "linear", "cosine", "halving")
 # The networks that a recipe may name, in the order in which they are built.
-NETWORKS = ("generator", "encoder", "decoder", "discriminator")
+NETWORKS = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
 
 _recipes = {}
 
@@ -25,7 +25,8 @@ class Recipe:
         scheme: {"name": a registered scheme, further arguments of its class}.
         optimizers: {player: {"name": a Keras optimizer, its arguments}}.
         generator: {"name": a registered network, further arguments of its function}; None where the scheme has none.
-        encoder, decoder, discriminator: the same for each of these; a decoder is of the same kind as a generator.
+        encoder, decoder, discriminator, class_discriminator: the same for each of these; a decoder is of the same kind
+            as a generator, and a class_discriminator as a discriminator.
         data: a data set's name, or a folder of images.
         image_size: height and width in pixels; None keeps the data's own (64 for folders).
         channels: 1 or 3; None keeps the data's own.
@@ -55,6 +56,7 @@ class Recipe:
     encoder: dict | None = None
     decoder: dict | None = None
     discriminator: dict | None = None
+    class_discriminator: dict | None = None
     data: str = "digits"
     image_size: int | None = None
     channels: int | None = None

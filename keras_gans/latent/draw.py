@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 
 import tensorflow as tf
 
@@ -58,6 +59,22 @@ def _in_the_plane(name):
 _PRIORS = {"normal": _normal, "uniform": _uniform, **{name: _in_the_plane(name) for name in _PLANES}}
 
 
+@functools.lru_cache
+def _categorical(class_count):
+    def sample(shape, seed):
+        if shape[-1] <= class_count:
+            raise UserError(
+                f"The latent prior categorical_{class_count} has {class_count} coordinates for the class and one or "
+                f"more for the style: it needs latents of size {class_count + 1} or more. Received: {shape[-1]}."
+            )
+        place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
+        classes = tf.one_hot(tf.cast(class_count * place, tf.int32), class_count)
+        style = _normal((*shape[:-1], shape[-1] - class_count), fold_in(seed, 1))
+        return tf.concat([classes, style], axis=-1)
+
+    return sample
+
+
 def prior_named(name):
     """The sampling function of a latent prior.
 
@@ -65,15 +82,19 @@ def prior_named(name):
         name: "normal" for N(0, I), or "uniform" for U(-1, 1) in each coordinate. Of the plane, after figure 3 of
             Makhzani et al., "Adversarial Autoencoders" (2015), which gives no numbers: "gaussian_mixture" for
             `PETALS` Gaussians of deviations 0.5 and 0.1 around a circle of radius 1.4, the longer one pointing away
-            from 0; "swiss_roll" for a spiral of two turns that ends at radius 3, blurred with deviation 0.1.
+            from 0; "swiss_roll" for a spiral of two turns that ends at radius 3, blurred with deviation 0.1. Of a
+            class and a style, after section 5: "categorical_10" for one of ten classes, each as likely as the others,
+            as a one-hot vector in the first ten coordinates, and N(0, I) in those behind; so for any other number.
 
     Returns:
         Function of (shape, seed of shape (2,)) that returns a float32 tensor; it raises a `UserError` where the prior
-        lies in the plane and the shape does not end in 2.
+        lies in the plane and the shape does not end in 2, or where no coordinate is left for the style.
 
     Raises:
         UserError: no such prior.
     """
+    if match := re.fullmatch(r"categorical_([1-9]\d*)", str(name)):
+        return _categorical(int(match[1]))
     if name not in _PRIORS:
         raise unknown_name("latent prior", name, _PRIORS)
     return _PRIORS[name]

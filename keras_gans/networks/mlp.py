@@ -7,7 +7,13 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, WeightNormalizedDense
+from keras_gans.layers import (
+    BatchNormalization,
+    Dropout,
+    GaussianNoise,
+    MinibatchStandardDeviation,
+    WeightNormalizedDense,
+)
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import check_labels, label_input, normalized, packed, scored, with_embedding
 from keras_gans.registry import networks
@@ -37,10 +43,15 @@ def activation_layer(name):
     return layers.LeakyReLU(negative_slope=0.2) if name == "leaky_relu" else layers.Activation(name)
 
 
-def dense_layers(x, hidden_units, activation):
-    """A symbolic tensor (batch, d) after dense layers of `hidden_units`, each with the activation of that name."""
+def dense_layers(x, hidden_units, activation, normalization=None):
+    """A symbolic tensor (batch, d) after dense layers of `hidden_units`, each with the activation of that name.
+
+    With normalization="batch", batch normalization stands before each activation.
+    """
+    _check_normalization(normalization)
     for units in hidden_units:
-        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))(x)
+        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation), use_bias=not normalization)(x)
+        x = BatchNormalization()(x) if normalization else x
         x = activation_layer(activation)(x)
     return x
 
@@ -169,6 +180,8 @@ def mlp_encoder(
     hidden_units=(128, 64),
     activation="relu",
     posterior="deterministic",
+    normalization=None,
+    input_noise=0.0,
 ):
     """An encoder of dense layers.
 
@@ -181,18 +194,22 @@ def mlp_encoder(
         activation: of the hidden layers, see `activation_layer`.
         posterior: "deterministic"; "gaussian", whose codes have a mean and a variance for each sample; or "universal",
             where the encoder takes noise beside the sample, so that q(z|x) may be of any shape.
+        normalization: None, or "batch" after every hidden layer.
+        input_noise: standard deviation of the Gaussian noise that training adds to the samples.
 
     Returns:
         keras.Model: (batch, *sample_shape) -> codes (batch, latent_dim), float32; "gaussian" gives [means, logarithms
         of variances], "universal" takes [samples, noise (batch, latent_dim)].
 
     Raises:
-        UserError: no such activation or posterior.
+        UserError: no such activation, posterior or normalization.
     """
     check_posterior(posterior)
     samples = keras.Input(sample_shape, name="sample")
-    x, noise = with_noise(layers.Flatten()(samples), latent_dim, posterior)
-    codes = coded(dense_layers(x, hidden_units, activation), latent_dim, posterior)
+    x = layers.Flatten()(samples)
+    x = GaussianNoise(input_noise)(x) if input_noise else x
+    x, noise = with_noise(x, latent_dim, posterior)
+    codes = coded(dense_layers(x, hidden_units, activation, normalization), latent_dim, posterior)
     return keras.Model(samples if noise is None else [samples, noise], codes, name="encoder")
 
 

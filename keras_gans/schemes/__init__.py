@@ -11,6 +11,7 @@ from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
 from keras_gans.schemes.lsgan import LSGAN
+from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
@@ -26,6 +27,7 @@ __all__ = [
     "LSGAN",
     "LabelInformedAAE",
     "SGAN",
+    "SemiSupervisedAAE",
     "VAEGAN",
     "VanillaGAN",
     "WGAN",

@@ -39,17 +39,25 @@ class AdversarialAutoencoder(EncodingModel):
         "discriminator": ("discriminator",),
         "generator": ("encoder",),
     }
-    judges_of_codes = ("discriminator",)
     log_names = ("real_probability", "fake_probability", "divergence_estimate")
 
     def __init__(self, encoder, decoder, discriminator, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
         self.discriminator = discriminator
-        taken = tuple(discriminator.inputs[0].shape[1:])
-        if taken != (self.latent_dim,):
+        self.check_judge("discriminator")
+
+    @classmethod
+    def code_sizes(cls, latent_dim, class_count=None):
+        return {"discriminator": latent_dim}
+
+    def check_judge(self, name):
+        """Raises a `UserError` unless the network of that name takes what `code_sizes` says."""
+        size = self.code_sizes(self.latent_dim, getattr(self, "class_count", None))[name]
+        taken = tuple(getattr(self, name).inputs[0].shape[1:])
+        if taken != (size,):
             raise UserError(
-                f"The adversarial autoencoder's discriminator takes codes of shape ({self.latent_dim},). Received one "
-                f"that takes {taken}. networks.mlp_discriminator(({self.latent_dim},)) makes such a one."
+                f"The adversarial autoencoder's {name} takes codes of shape ({size},). Received one that takes "
+                f"{taken}. networks.mlp_discriminator(({size},)) makes such a one."
             )
 
     def default_optimizers(self):

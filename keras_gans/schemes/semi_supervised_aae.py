@@ -1,0 +1,143 @@
+"""The semi-supervised adversarial autoencoder: a code of a class and a style, each with an adversary of its own.
+
+Makhzani et al., "Adversarial Autoencoders" (2015), section 5 and figure 8, https://arxiv.org/abs/1511.05644
+"""
+
+import tensorflow as tf
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.classifying import Classifier
+from keras_gans.errors import UserError
+from keras_gans.labels import UNLABELLED, check_class_count, check_class_names, is_right
+from keras_gans.optimizers import Adam
+from keras_gans.replicas import masked_mean
+from keras_gans.schemes.aae import AdversarialAutoencoder
+
+
+@register_scheme("semi_supervised_aae")
+class SemiSupervisedAAE(Classifier, AdversarialAutoencoder):
+    """A code is [q(y|x), z]: class probabilities, made one-hot by one adversary, and a style, made normal by another.
+
+    In each step come the reconstruction phase, the regularization phase (both discriminators, then the encoder against
+    both) and the semi-supervised classification phase, the cross-entropy of q(y|x). The first two see the rows without
+    a label (-1), the last one those that have one; where there are none, the first two see all. Replicas step as one
+    where each has as many rows of either kind, as the batches of `data.to_semi_supervised_dataset` give them.
+
+    Curves: those of the adversarial autoencoder, of the style; `class_real_probability` and `class_fake_probability`,
+    of the class; `supervised_loss` and `labelled_accuracy` of the labelled rows.
+
+    Args:
+        encoder: keras.Model, samples -> (batch, K + d), the class's K logits first and then the style: what a
+            deterministic encoder of codes of that size gives.
+        decoder: keras.Model, codes (batch, K + d) -> samples.
+        discriminator: keras.Model, styles (batch, d) -> raw scores.
+        class_discriminator: keras.Model, class probabilities (batch, K) -> raw scores.
+        class_count: number of classes, K.
+        class_names: K names for people, kept to the export; "0" to "K-1" unless given.
+        latent_prior: "categorical_K", with the number in place of K, which is also what it is unless given.
+        **kwargs: as `EncodingModel`.
+
+    Raises:
+        UserError: networks, prior or class arguments that do not fit together.
+    """
+
+    players = {
+        "autoencoder": ("encoder", "decoder"),
+        "discriminator": ("discriminator",),
+        "class_discriminator": ("class_discriminator",),
+        "generator": ("encoder",),
+        "classifier": ("encoder",),
+    }
+    log_names = (
+        *AdversarialAutoencoder.log_names,
+        *("class_real_probability", "class_fake_probability", "supervised_loss", "labelled_accuracy"),
+    )
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        class_discriminator,
+        *,
+        class_count,
+        class_names=None,
+        latent_prior=None,
+        **kwargs,
+    ):
+        self.class_count = check_class_count(class_count)
+        prior = f"categorical_{self.class_count}"
+        if latent_prior not in (None, prior):
+            raise UserError(f"The prior of {self.class_count} classes is {prior!r}. Received: {latent_prior!r}.")
+        super().__init__(encoder, decoder, discriminator, latent_prior=prior, **kwargs)
+        self.class_discriminator = class_discriminator
+        self.class_names = check_class_names(class_names, class_count)
+        self.check_judge("class_discriminator")
+        if self.posterior != "deterministic":
+            raise UserError(f"A class and a style are of a deterministic posterior. Received: {self.posterior!r}.")
+
+    @classmethod
+    def code_sizes(cls, latent_dim, class_count=None):
+        if latent_dim <= class_count:
+            raise UserError(
+                f"A code holds {class_count} classes and a style: latent_dim is {class_count + 1} or more. Received: "
+                f"{latent_dim}."
+            )
+        return {"discriminator": latent_dim - class_count, "class_discriminator": class_count}
+
+    def default_optimizers(self):
+        return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
+
+    def play(self, real, labels):
+        labelled = labels != UNLABELLED
+        unlabelled_rows = _chosen(real, ~labelled)
+        self.update("autoencoder", self.reconstruction_loss, unlabelled_rows)
+        self.update("discriminator", self.discriminator_loss, unlabelled_rows)
+        self.update("class_discriminator", self.class_discriminator_loss, unlabelled_rows)
+        self.update("generator", self.generator_loss, unlabelled_rows)
+        self.update("classifier", self.classification_loss, _chosen(real, labelled), _chosen(labels, labelled))
+
+    def class_discriminator_loss(self, real):
+        prior, codes = self.draw_prior(ops.shape(real)[0]), self.draw_codes(real)
+        scores = [self.class_score(each) for each in (prior, codes)]
+        curves = zip(("class_real_probability", "class_fake_probability"), scores, strict=True)
+        return losses.minimax_discriminator(*scores), {name: ops.mean(ops.sigmoid(each)) for name, each in curves}
+
+    def generator_loss(self, real):
+        codes = self.draw_codes(real)
+        scores = self.score(codes), self.class_score(codes)
+        return sum(map(losses.non_saturating_generator, scores)), {}
+
+    def classification_loss(self, real, labels):
+        logits, labelled = super().draw_codes(real)[:, : self.class_count], labels != UNLABELLED
+        rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), logits, from_logits=True)
+        loss, accuracy = masked_mean(rows, labelled), masked_mean(is_right(labels, logits), labelled)
+        return loss, {"supervised_loss": loss, "labelled_accuracy": accuracy}
+
+    def score(self, codes):
+        """Raw scores of the codes' styles."""
+        return super().score(codes[:, self.class_count :])
+
+    def class_score(self, codes):
+        """Raw scores of the codes' classes, in training mode."""
+        return self.class_discriminator(codes[:, : self.class_count], training=True)
+
+    def draw_codes(self, samples):
+        return self._with_probabilities(super().draw_codes(samples))
+
+    def expected_codes(self, samples):
+        return self._with_probabilities(super().expected_codes(samples))
+
+    def _with_probabilities(self, outputs):
+        """The encoder's outputs with the first K, which are logits, as probabilities."""
+        return tf.concat([tf.nn.softmax(outputs[:, : self.class_count]), outputs[:, self.class_count :]], axis=1)
+
+    def class_probabilities(self, samples):
+        return self.expected_codes(samples)[:, : self.class_count]
+
+
+def _chosen(rows, mask):
+    """The rows that a mask selects, or all where it selects none: no network can take an empty batch."""
+    return tf.boolean_mask(rows, mask | ~tf.reduce_any(mask))
