@@ -63,6 +63,15 @@ class EncodingModel(Sampler, AdversarialModel):
             return "gaussian"
         return "universal" if len(self.encoder.inputs) == 2 else "deterministic"
 
+    def check_divergence_is_known(self, who):
+        """Raises a `UserError` unless KL(q(z|x) || p(z)) has a formula: of a Gaussian posterior and a normal prior."""
+        if self.posterior != "gaussian" or self.latent_prior != "normal":
+            raise UserError(
+                f"{who} needs a Gaussian posterior and a normal prior, whose divergence is known. Received: posterior "
+                f"{self.posterior!r}, latent_prior={self.latent_prior!r}. networks.mlp_encoder(..., "
+                "posterior='gaussian') makes such a one."
+            )
+
     def call(self, inputs, training=False):
         """Samples from codes: (batch, latent_dim) -> (batch, *sample_shape)."""
         return self.decoder(inputs, training=training)

@@ -13,6 +13,7 @@ from keras_gans.schemes.label_informed_aae import LabelInformedAAE
 from keras_gans.schemes.lsgan import LSGAN
 from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
+from keras_gans.schemes.vae import VAE
 from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
 from keras_gans.schemes.wgan_gp import WGANGP
@@ -28,6 +29,7 @@ __all__ = [
     "LabelInformedAAE",
     "SGAN",
     "SemiSupervisedAAE",
+    "VAE",
     "VAEGAN",
     "VanillaGAN",
     "WGAN",

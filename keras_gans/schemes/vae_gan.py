@@ -43,12 +43,7 @@ class VAEGAN(EncodingModel):
         super().__init__(encoder, decoder, **kwargs)
         self.discriminator = discriminator
         self.gamma, self.prior_weight = gamma, prior_weight
-        if self.posterior != "gaussian" or self.latent_prior != "normal":
-            raise UserError(
-                "VAE/GAN needs a Gaussian posterior and a normal prior, whose divergence is known. Received: posterior "
-                f"{self.posterior!r}, latent_prior={self.latent_prior!r}. networks.mlp_encoder(..., "
-                "posterior='gaussian') makes such a one."
-            )
+        self.check_divergence_is_known("VAE/GAN")
         shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
         if len(shapes) != 2 or shapes[0] != (1,):
             raise UserError(

@@ -1,0 +1,58 @@
+"""The variational autoencoder, whose reconstruction error is of pixels.
+
+Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/abs/1312.6114
+"""
+
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.base import register_scheme
+from keras_gans.encoding import EncodingModel
+from keras_gans.errors import UserError
+from keras_gans.optimizers import Adam
+
+
+@register_scheme("vae")
+class VAE(EncodingModel):
+    """Encoder and decoder minimise KL(q(z|x) || N(0, I)) - E_q(z|x) log p(x|z), the negative lower bound (equation 10).
+
+    p(x|z) is a Gaussian around the decoder's image, of one deviation for all pixels: the larger it is, the more the
+    divergence counts. Constants are left out.
+
+    Curves: `divergence` is the first term, `pixel_error` the second.
+
+    Args:
+        encoder: as `EncodingModel`, with a Gaussian posterior.
+        decoder: as `EncodingModel`.
+        pixel_deviation: standard deviation of p(x|z), for pixels in [-1, 1].
+        **kwargs: as `EncodingModel`; the latent prior must be normal.
+
+    Raises:
+        UserError: networks that do not fit together, or a deviation that is not positive.
+    """
+
+    players = {"autoencoder": ("encoder", "decoder")}
+    log_names = ("divergence", "pixel_error")
+
+    def __init__(self, encoder, decoder, *, pixel_deviation=1.0, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.check_divergence_is_known("The variational autoencoder")
+        if not pixel_deviation > 0:
+            raise UserError(f"pixel_deviation is positive, such as 0.2. Received: {pixel_deviation!r}.")
+        self.pixel_deviation = pixel_deviation
+
+    def default_optimizers(self):
+        # Section 5 has Adagrad.
+        return {"autoencoder": Adam(1e-3)}
+
+    def play(self, real):
+        self.update("autoencoder", self.lower_bound_loss, real)
+
+    def lower_bound_loss(self, real):
+        mean, log_variance = self.encoder(real, training=True)
+        divergence = losses.divergence_from_standard_normal(mean, log_variance)
+        copies = self.decoder(self.draw_around(mean, log_variance), training=True)
+        pixels, copied = (ops.reshape(images, (ops.shape(images)[0], -1)) for images in (real, copies))
+        # What is the error of features for VAE/GAN is that of pixels here.
+        error = losses.feature_error(pixels, copied) / self.pixel_deviation**2
+        return divergence + error, {"divergence": divergence, "pixel_error": error}
