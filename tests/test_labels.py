@@ -392,8 +392,9 @@ def test_the_exported_graph_refuses_an_unknown_label_and_names_the_classes(tmp_p
         served(seed=tf.constant([0, 1], tf.int64), label=tf.constant([3, 1], tf.int64))
 
 
-def test_sgan_serves_its_classifier_with_the_names(tmp_path):
-    model = small_model("sgan")
+@pytest.mark.parametrize("scheme", ["sgan", "semi_supervised_aae"])
+def test_a_classifier_is_served_with_the_names(scheme, tmp_path):
+    model = small_model(scheme)
     step_of(model)
     model.export(tmp_path / "saved", verbose=False)
     served = tf.saved_model.load(tmp_path / "saved").signatures["classify"]

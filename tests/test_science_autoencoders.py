@@ -125,6 +125,57 @@ def test_vae_gan_reconstructs_the_digit_and_samples_all_of_them():
     assert 0.85 <= report("vae_gan: deviation over the data's", results["deviation"], "0.85 to 1.15") <= 1.15
 
 
+def frechet_distances(names, seeds=SEEDS, **changes):
+    """{recipe: [Fréchet distance of 5,000 samples in the features of the digits' classifier, for each seed]}."""
+    judge = kg.metrics.Evaluation(kg.data.open_source("digits"), ["frechet_distance"], 5000)
+    return {name: [judge.of(trained(name, seed, **changes))[0].value for seed in seeds] for name in names}
+
+
+class FittedPrior:
+    """A model whose latents are drawn from the Gaussian fitted to its training images' codes."""
+
+    def __init__(self, model):
+        codes = model.encode(digits_split("train")[0].reshape(-1, 8, 8, 1).astype("float32"))
+        self.model, self.mean, self.root = model, codes.mean(axis=0), np.linalg.cholesky(np.cov(codes.T)).T
+        self.sample_shape = model.sample_shape
+
+    def sample(self, count, seed=0):
+        latents = kg.latent.latents_from_seeds(np.arange(seed, seed + count), self.model.latent_dim).numpy()
+        return kg.pixels.to_uint8(self.model.decode(self.mean + latents @ self.root)).numpy()
+
+
+def test_an_adversarial_autoencoder_samples_better_than_a_plain_and_a_variational_one():
+    """Makhzani et al. (2015), section 2: the aggregated posterior is matched to the prior, so every draw decodes."""
+    # The same networks and size of code, but for the two heads of the variational one's encoder.
+    found = frechet_distances(("aae", "vae", "autoencoder"), latent_dim=8)
+    judge = kg.metrics.Evaluation(kg.data.open_source("digits"), ["frechet_distance"], 5000)
+    fitted = [judge.of(FittedPrior(trained("autoencoder", seed)))[0].value for seed in SEEDS]
+    plain = report("autoencoder: FID of decoded draws of N(0, I)", found["autoencoder"], "for comparison")
+    fitted = report("autoencoder: of draws of the Gaussian fitted to its codes", fitted, "for comparison")
+    variational = report("vae of eight latents: FID", found["vae"], "for comparison")
+    ours = report("aae: FID", found["aae"], "at most 3.5, and 0.7 of each of the others")
+    assert ours <= 3.5 and ours <= 0.7 * min(plain, fitted, variational)
+
+
+def test_vae_gan_samples_better_than_the_vae_of_pixels_and_copies_them_worse():
+    """Larsen et al. (2016), section 4: a learned measure of likeness gives up pixels for what samples look like."""
+    measures, results = DigitMeasures(), {}
+    judge = kg.metrics.Evaluation(kg.data.open_source("digits"), ["frechet_distance"], 5000)
+    for name in ("vae_gan", "vae"):
+        models = [trained(name, seed) for seed in SEEDS]
+        copies = [model.reconstruct(held_out()).reshape(-1, 64) for model in models]
+        right = [measures.judge.score(each, measures.held_out_labels) for each in copies]
+        results[name] = (
+            report(f"{name}: FID", [judge.of(model)[0].value for model in models], "VAE/GAN's at most 0.7 of VAE's"),
+            report(f"{name}: squared error", list(map(reconstruction_error, models)), "VAE's at most 0.7 of VAE/GAN's"),
+            report(f"{name}: copies of the right digit", right, "within 0.03 of each other"),
+        )
+    (distance, error, right), (pixel_distance, pixel_error, pixel_right) = results["vae_gan"], results["vae"]
+    assert distance <= 0.7 * pixel_distance
+    assert pixel_error <= 0.7 * error
+    assert abs(right - pixel_right) <= 0.03
+
+
 def test_labels_give_each_class_a_petal_of_its_own():
     labels, shares = digits_split("test")[1], []
     for seed in SEEDS:

@@ -93,15 +93,16 @@ def mnist(split):
 # Semi-supervised ---------------------------------------------------------------------------------------------------
 
 
-def from_labels_alone(recipe, source, steps):
-    """The recipe's discriminator as a plain classifier, trained on the same few labelled images.
+def from_labels_alone(recipe, source, steps, role="discriminator"):
+    """One of the recipe's networks as a plain classifier, trained on the same few labelled images.
 
     Args:
-        recipe: of an SGAN.
+        recipe: of a scheme that learns from few labels.
         source: training images with labels.
-        steps: of half a batch each, the labelled rows of the SGAN's batch.
+        steps: of half a batch each, the labelled rows of the scheme's batch.
+        role: of the network, whose first outputs are the classes' logits.
     """
-    network = build_model(recipe, source.image_shape, classes_of(source)).discriminator
+    network = getattr(build_model(recipe, source.image_shape, classes_of(source)), role)
     logits = network.outputs[0][:, : source.class_count]
     few = kg.data.labelled_subset(source, recipe.labels_per_class, recipe.seed)
     images = np.repeat(few.images, -(-recipe.batch_size // len(few)), axis=0)

@@ -1,0 +1,69 @@
+"""What the semi-supervised adversarial autoencoder promises: unlabelled images help, and class and style come apart.
+
+The protocol on the digits is that of the semi-supervised GAN in `test_science_labels`.
+"""
+
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from tests.science import SEEDS, DigitMeasures, report, trained
+from tests.test_science_labels import from_labels_alone, mnist, shuffled_digits
+from training import recipe as recipes
+
+pytestmark = pytest.mark.slow
+
+BASELINE_STEPS = 1000
+
+
+def figures(recipe, source, held_out):
+    """(model, its accuracy on held-out images at the end, that of the same encoder on the labels alone)."""
+    scaled = kg.pixels.from_uint8(held_out.images).numpy()
+    model = trained(recipe.name, recipe.seed, data=source, labels_per_class=recipe.labels_per_class)
+    alone = from_labels_alone(recipe, source, BASELINE_STEPS, role="encoder").predict(scaled, verbose=0)
+    right = [(answer.argmax(axis=1) == held_out.labels).mean() for answer in (model.classify(scaled), alone)]
+    return model, *right
+
+
+def reported(label, ours, alone):
+    """Prints both accuracies, and returns the mean gain of pairs with the same seed."""
+    gains = np.subtract(ours, alone)
+    report(f"{label}: accuracy", ours, "reported")
+    report(f"{label}: the same encoder on the labels alone", alone, "reported")
+    print(f"paired gain: mean {gains.mean():+.4f}, smallest {gains.min():+.4f}")
+    return gains.mean()
+
+
+@pytest.mark.parametrize("labels_per_class", [1, 2.5, 10])
+def test_unlabelled_digits_help_the_classifier(labels_per_class):
+    pairs = []
+    for seed in range(5):
+        source, held_out = shuffled_digits(seed)
+        recipe = recipes.named("semi_supervised_aae").replace(seed=seed, labels_per_class=labels_per_class)
+        pairs.append(figures(recipe, source, held_out)[1:])
+    gain = reported(f"semi_supervised_aae, {10 * labels_per_class:g} labels", *np.transpose(pairs))
+    if labels_per_class == 10:
+        assert gain >= 0.020 and np.median(pairs, axis=0)[0] >= 0.94
+
+
+def test_the_class_is_that_of_the_decoded_digit_and_the_style_says_little_of_it():
+    judge, agreement = DigitMeasures().judge, []
+    for seed in SEEDS:
+        source, _ = shuffled_digits(seed)
+        model = trained("semi_supervised_aae", seed, data=source)
+        # Figure 7 of the paper: one style a row, one class a column.
+        styles = np.random.default_rng(0).standard_normal((100, 1, model.latent_dim - 10)).repeat(10, axis=1)
+        classes = np.broadcast_to(np.eye(10), (100, 10, 10))
+        drawn = model.decode(np.concatenate([classes, styles], axis=-1).reshape(1000, -1)).reshape(1000, -1)
+        agreement.append((judge.predict(drawn) == np.tile(np.arange(10), 100)).mean())
+    assert report("semi_supervised_aae: decoded digits of the class asked for", agreement, "at least 0.85") >= 0.85
+
+
+@pytest.mark.parametrize(("labels_per_class", "gain"), [(10, 0.05), (100, 0.01)])
+def test_unlabelled_images_of_mnist_help_the_classifier(labels_per_class, gain):
+    source, held_out, pairs = mnist("train"), mnist("test"), []
+    for seed in SEEDS:
+        recipe = recipes.named("semi_supervised_aae_mnist").replace(seed=seed, labels_per_class=labels_per_class)
+        pairs.append(figures(recipe, source, held_out)[1:])
+    label = f"semi_supervised_aae_mnist, {10 * labels_per_class} labels"
+    assert reported(label, *np.transpose(pairs)) >= gain
