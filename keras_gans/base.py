@@ -77,12 +77,7 @@ class AdversarialModel(keras.Model):
 
     @classmethod
     def code_sizes(cls, latent_dim, class_count=None):
-        """{name of a network whose input is a code or a part of one, not a sample: the size of that input}.
-
-        Args:
-            latent_dim: size of a latent.
-            class_count: number of classes, where the scheme trains on labels.
-        """
+        """{name of a network whose input is a code or a part of one, not a sample: the size of that input}."""
         return {}
 
     def variables_of(self, player):

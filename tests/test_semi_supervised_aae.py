@@ -131,9 +131,8 @@ def test_a_latent_without_a_style_is_refused():
 
 
 def test_another_prior_is_refused():
-    networks = [
-        getattr(small_model("semi_supervised_aae"), name) for name in kg.schemes.SemiSupervisedAAE.network_names()
-    ]
+    model = small_model("semi_supervised_aae")
+    networks = [getattr(model, name) for name in model.network_names()]
     with pytest.raises(UserError, match="prior of 3 classes is 'categorical_3'. Received: 'normal'"):
         kg.schemes.SemiSupervisedAAE(*networks, class_count=3, latent_prior="normal")
 

@@ -21,13 +21,13 @@ def on_the_line(mean, spread, **options):
     return kg.schemes.VAE(encoder, decoder, **options)
 
 
-def test_the_loss_is_the_divergence_and_the_squared_error_over_twice_the_variance():
-    model = on_the_line(mean=2.0, spread=-60.0, pixel_deviation=0.5)
+def test_the_loss_is_the_weighted_divergence_and_half_the_squared_error():
+    model = on_the_line(mean=2.0, spread=-60.0, prior_weight=0.5)
     loss, logs = model.lower_bound_loss(tf.constant([[5.0], [1.0]]))
-    # KL of N(2, e^-60): (4 - 1 + 60) / 2. Errors of 3 and 1: (9 + 1) / 2 / (2 * 0.25).
+    # KL of N(2, e^-60): (4 - 1 + 60) / 2. Errors of 3 and 1: (9 + 1) / 2 / 2.
     assert float(logs["divergence"]) == pytest.approx(31.5, rel=1e-5)
-    assert float(logs["pixel_error"]) == pytest.approx(10.0, rel=1e-5)
-    assert float(loss) == pytest.approx(41.5, rel=1e-5)
+    assert float(logs["pixel_error"]) == pytest.approx(2.5, rel=1e-5)
+    assert float(loss) == pytest.approx(0.5 * 31.5 + 2.5, rel=1e-5)
 
 
 def test_codes_are_drawn_not_their_means():
@@ -37,11 +37,11 @@ def test_codes_are_drawn_not_their_means():
     assert float(logs["pixel_error"]) == pytest.approx(0.5, rel=0.03)
 
 
-def test_a_large_deviation_makes_the_posterior_the_prior():
+def test_a_large_weight_makes_the_posterior_the_prior():
     divergences = []
-    for deviation in (0.1, 100.0):
+    for weight in (0.01, 10_000.0):
         model = small_model("vae")
-        model.pixel_deviation = deviation
+        model.prior_weight = weight
         model.compile(optimizers={"autoencoder": kg.optimizers.Adam(1e-2)})
         divergences.append(model.fit(images(64), batch_size=8, epochs=8, verbose=0).history["divergence"][-1])
     assert divergences[1] < 0.1 * divergences[0]
@@ -55,7 +55,7 @@ def test_a_posterior_without_a_variance_is_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pixel_deviation": 0.0}, "pixel_deviation is positive.*Received: 0.0"),
+        ({"prior_weight": 0.0}, "prior_weight is a variance.*Received: 0.0"),
         ({"latent_prior": "uniform"}, "normal prior.*latent_prior='uniform'"),
     ],
 )

@@ -8,16 +8,15 @@ from keras import ops
 
 from keras_gans import losses
 from keras_gans.base import register_scheme
-from keras_gans.classifying import Classifier
-from keras_gans.errors import UserError
-from keras_gans.labels import UNLABELLED, check_class_count, check_class_names, is_right
+from keras_gans.class_and_style import ClassAndStyle
+from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.optimizers import Adam
 from keras_gans.replicas import masked_mean
 from keras_gans.schemes.aae import AdversarialAutoencoder
 
 
 @register_scheme("semi_supervised_aae")
-class SemiSupervisedAAE(Classifier, AdversarialAutoencoder):
+class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
     """A code is [q(y|x), z]: class probabilities, made one-hot by one adversary, and a style, made normal by another.
 
     In each step come the reconstruction phase, the regularization phase (both discriminators, then the encoder against
@@ -29,15 +28,11 @@ class SemiSupervisedAAE(Classifier, AdversarialAutoencoder):
     of the class; `supervised_loss` and `labelled_accuracy` of the labelled rows.
 
     Args:
-        encoder: keras.Model, samples -> (batch, K + d), the class's K logits first and then the style: what a
-            deterministic encoder of codes of that size gives.
+        encoder: as `ClassAndStyle`: what a deterministic encoder of codes of K + d numbers gives.
         decoder: keras.Model, codes (batch, K + d) -> samples.
         discriminator: keras.Model, styles (batch, d) -> raw scores.
         class_discriminator: keras.Model, class probabilities (batch, K) -> raw scores.
-        class_count: number of classes, K.
-        class_names: K names for people, kept to the export; "0" to "K-1" unless given.
-        latent_prior: "categorical_K", with the number in place of K, which is also what it is unless given.
-        **kwargs: as `EncodingModel`.
+        **kwargs: as `ClassAndStyle` and `EncodingModel`.
 
     Raises:
         UserError: networks, prior or class arguments that do not fit together.
@@ -55,37 +50,14 @@ class SemiSupervisedAAE(Classifier, AdversarialAutoencoder):
         *("class_real_probability", "class_fake_probability", "supervised_loss", "labelled_accuracy"),
     )
 
-    def __init__(
-        self,
-        encoder,
-        decoder,
-        discriminator,
-        class_discriminator,
-        *,
-        class_count,
-        class_names=None,
-        latent_prior=None,
-        **kwargs,
-    ):
-        self.class_count = check_class_count(class_count)
-        prior = f"categorical_{self.class_count}"
-        if latent_prior not in (None, prior):
-            raise UserError(f"The prior of {self.class_count} classes is {prior!r}. Received: {latent_prior!r}.")
-        super().__init__(encoder, decoder, discriminator, latent_prior=prior, **kwargs)
+    def __init__(self, encoder, decoder, discriminator, class_discriminator, **kwargs):
+        super().__init__(encoder, decoder, discriminator, **kwargs)
         self.class_discriminator = class_discriminator
-        self.class_names = check_class_names(class_names, class_count)
         self.check_judge("class_discriminator")
-        if self.posterior != "deterministic":
-            raise UserError(f"A class and a style are of a deterministic posterior. Received: {self.posterior!r}.")
 
     @classmethod
     def code_sizes(cls, latent_dim, class_count=None):
-        if latent_dim <= class_count:
-            raise UserError(
-                f"A code holds {class_count} classes and a style: latent_dim is {class_count + 1} or more. Received: "
-                f"{latent_dim}."
-            )
-        return {"discriminator": latent_dim - class_count, "class_discriminator": class_count}
+        return {"discriminator": cls.style_size(latent_dim, class_count), "class_discriminator": class_count}
 
     def default_optimizers(self):
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
@@ -111,31 +83,18 @@ class SemiSupervisedAAE(Classifier, AdversarialAutoencoder):
         return sum(map(losses.non_saturating_generator, scores)), {}
 
     def classification_loss(self, real, labels):
-        logits, labelled = super().draw_codes(real)[:, : self.class_count], labels != UNLABELLED
+        logits, labelled = self.class_logits(real), labels != UNLABELLED
         rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), logits, from_logits=True)
         loss, accuracy = masked_mean(rows, labelled), masked_mean(is_right(labels, logits), labelled)
         return loss, {"supervised_loss": loss, "labelled_accuracy": accuracy}
 
     def score(self, codes):
-        """Raw scores of the codes' styles."""
-        return super().score(codes[:, self.class_count :])
+        """Raw scores of the codes' styles, in training mode."""
+        return super().score(self.class_and_style(codes)[1])
 
     def class_score(self, codes):
         """Raw scores of the codes' classes, in training mode."""
-        return self.class_discriminator(codes[:, : self.class_count], training=True)
-
-    def draw_codes(self, samples):
-        return self._with_probabilities(super().draw_codes(samples))
-
-    def expected_codes(self, samples):
-        return self._with_probabilities(super().expected_codes(samples))
-
-    def _with_probabilities(self, outputs):
-        """The encoder's outputs with the first K, which are logits, as probabilities."""
-        return tf.concat([tf.nn.softmax(outputs[:, : self.class_count]), outputs[:, self.class_count :]], axis=1)
-
-    def class_probabilities(self, samples):
-        return self.expected_codes(samples)[:, : self.class_count]
+        return self.class_discriminator(self.class_and_style(codes)[0], training=True)
 
 
 def _chosen(rows, mask):

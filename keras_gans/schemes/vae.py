@@ -14,32 +14,32 @@ from keras_gans.optimizers import Adam
 
 @register_scheme("vae")
 class VAE(EncodingModel):
-    """Encoder and decoder minimise KL(q(z|x) || N(0, I)) - E_q(z|x) log p(x|z), the negative lower bound (equation 10).
+    """Encoder and decoder minimise v KL(q(z|x) || N(0, I)) + E_q(z|x) ||x - x~||^2 / 2.
 
-    p(x|z) is a Gaussian around the decoder's image, of one deviation for all pixels: the larger it is, the more the
-    divergence counts. Constants are left out.
+    It is the negative lower bound of equation 10 for a Gaussian p(x|z) of variance v around the decoder's image x~,
+    times v and without constants.
 
-    Curves: `divergence` is the first term, `pixel_error` the second.
+    Curves: `divergence` is the divergence, `pixel_error` the second term.
 
     Args:
         encoder: as `EncodingModel`, with a Gaussian posterior.
         decoder: as `EncodingModel`.
-        pixel_deviation: standard deviation of p(x|z), for pixels in [-1, 1].
+        prior_weight: v, for pixels in [-1, 1].
         **kwargs: as `EncodingModel`; the latent prior must be normal.
 
     Raises:
-        UserError: networks that do not fit together, or a deviation that is not positive.
+        UserError: networks that do not fit together, or a weight that is not positive.
     """
 
     players = {"autoencoder": ("encoder", "decoder")}
     log_names = ("divergence", "pixel_error")
 
-    def __init__(self, encoder, decoder, *, pixel_deviation=1.0, **kwargs):
+    def __init__(self, encoder, decoder, *, prior_weight=1.0, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
         self.check_divergence_is_known("The variational autoencoder")
-        if not pixel_deviation > 0:
-            raise UserError(f"pixel_deviation is positive, such as 0.2. Received: {pixel_deviation!r}.")
-        self.pixel_deviation = pixel_deviation
+        if not prior_weight > 0:
+            raise UserError(f"prior_weight is a variance and positive, such as 0.05. Received: {prior_weight!r}.")
+        self.prior_weight = prior_weight
 
     def default_optimizers(self):
         # Section 5 has Adagrad.
@@ -54,5 +54,5 @@ class VAE(EncodingModel):
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)
         pixels, copied = (ops.reshape(images, (ops.shape(images)[0], -1)) for images in (real, copies))
         # What is the error of features for VAE/GAN is that of pixels here.
-        error = losses.feature_error(pixels, copied) / self.pixel_deviation**2
-        return divergence + error, {"divergence": divergence, "pixel_error": error}
+        error = losses.feature_error(pixels, copied)
+        return self.prior_weight * divergence + error, {"divergence": divergence, "pixel_error": error}
