@@ -1,0 +1,73 @@
+"""What the benchmarks promise besides their figures: runs are filed once, and what is drawn is what was measured."""
+
+import numpy as np
+import pytest
+
+from benchmarks import checkerboard, convergence_measures
+from benchmarks.filed import known_runs, run_once
+from keras_gans import plot
+
+
+def test_a_run_is_measured_once_and_filed_at_once(tmp_path):
+    path, calls = tmp_path / "new" / "runs.jsonl", []
+
+    def measured(value):
+        return lambda: calls.append(value) or {"value": value}
+
+    assert known_runs(path) == []
+    assert run_once(path, {"seed": 0}, measured(3)) == {"value": 3}
+    assert run_once(path, {"seed": 0}, measured(4)) is None
+    assert run_once(path, {"seed": 1}, measured(5)) == {"value": 5}
+    assert calls == [3, 5]
+    assert known_runs(path) == [{"seed": 0, "value": 3}, {"seed": 1, "value": 5}]
+
+
+def test_a_run_that_fails_is_not_filed(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    with pytest.raises(ZeroDivisionError):
+        run_once(path, {"seed": 0}, lambda: 1 / 0)
+    assert not path.exists()
+
+
+def test_looks_are_spread_evenly_on_a_logarithmic_scale_to_the_last_step():
+    steps = convergence_measures.looks(5000)
+    assert len(steps) == 12 and (steps[0], steps[-1]) == (50, 5000)
+    np.testing.assert_allclose(np.diff(np.log(steps)), np.log(100) / 11, atol=0.02)
+    assert convergence_measures.looks(20) == [20]
+
+
+def run_of(recipe, seed=0):
+    """A run whose reconstruction loss ranks as its FID, its fresh critic the other way round, its own curve not."""
+    fid = [40.0, 20.0, 10.0, 5.0]
+    curves = {
+        "fid": fid,
+        "inversion": [4.0, 3.0, 2.0, 1.0],
+        "critic": [1.0, 2.0, 3.0, 4.0],
+        "own": [2.0, 4.0, 1.0, 3.0],
+    }
+    return {"recipe": {"name": recipe, "seed": seed, "data": "digits"}, "step": [50, 100, 200, 400], **curves}
+
+
+def test_the_correlation_is_of_ranks_with_the_distance():
+    found = convergence_measures.correlations(run_of("began"))
+    assert found == pytest.approx({"inversion": 1.0, "critic": -1.0, "own": 0.0})
+
+
+def test_the_figure_has_a_panel_for_each_measure_of_each_recipe():
+    runs = [run_of("began", seed) for seed in range(3)] + [run_of("wgan_gp_mlp")]
+    panels = convergence_measures.panels(runs)
+    assert len(panels) == 8 and [len(panel.curves) for panel in panels] == [3] * 4 + [1] * 4
+    assert panels[1].curves[0].label == "rank correlation +1.00 [+1.00, +1.00]"
+    assert plot.draw(panels, width=1280, columns=4).shape[1:] == (1280, 3)
+
+
+def test_the_checkerboards_figure_is_of_medians_over_the_datas_score():
+    runs = [
+        {"recipe": {"generator": {"upsampling": mode}}, "untrained": 0.1, "trained": score, "data": 0.01, "fid": 1.0}
+        for mode in checkerboard.NAMES
+        for score in (0.01, 0.02, 0.06)
+    ]
+    panel = checkerboard.panel(runs)
+    bars = [curve for curve in panel.curves if curve.kind == "bars"]
+    np.testing.assert_allclose([bar.y for bar in bars], [[10.0] * 4, [2.0] * 4])
+    assert plot.draw([panel], width=720).shape == (380, 720, 3)
