@@ -21,12 +21,20 @@ def run_once(path, key, measure):
         measure: function of nothing that returns the run's figures, a dictionary.
 
     Returns:
-        The figures, or None where the file had the run.
+        The figures, or None where the file had the run. What is None in either counts as left out, so that a recipe
+        may get a new field.
     """
-    if any(key.items() <= run.items() for run in known_runs(path)):
+    if any(_stated(key).items() <= _stated(run).items() for run in known_runs(path)):
         return None
     figures = measure()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(key | figures) + "\n")
     return figures
+
+
+def _stated(value):
+    """A dictionary without what is None in it, at any depth; any other value as it is."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _stated(inner) for name, inner in value.items() if inner is not None}

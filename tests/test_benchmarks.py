@@ -22,6 +22,13 @@ def test_a_run_is_measured_once_and_filed_at_once(tmp_path):
     assert known_runs(path) == [{"seed": 0, "value": 3}, {"seed": 1, "value": 5}]
 
 
+def test_a_field_that_a_recipe_got_later_is_no_other_run(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    assert run_once(path, {"recipe": {"steps": 5}}, lambda: {"value": 1})
+    assert run_once(path, {"recipe": {"steps": 5, "new": None}}, lambda: {"value": 2}) is None
+    assert run_once(path, {"recipe": {"steps": 5, "new": 1}}, lambda: {"value": 3})
+
+
 def test_a_run_that_fails_is_not_filed(tmp_path):
     path = tmp_path / "runs.jsonl"
     with pytest.raises(ZeroDivisionError):
