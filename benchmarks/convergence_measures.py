@@ -144,7 +144,7 @@ def panels(runs):
                 plot.Curve(run["step"], run[measured], rank if index == 0 else "", colour=plot.PALETTE[0], size=1.6)
                 for index, run in enumerate(mine)
             ]
-            scale = {"x_label": "step", "x_scale": "log", "y_scale": "log", "height": 260}
+            scale = {"x_label": "step", "x_scale": "log", "height": 260}
             drawn.append(plot.Panel(curves, title=f"{name}: {title}", **scale))
     return drawn
 

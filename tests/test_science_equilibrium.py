@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks import convergence_measures
 from tests.science import SAMPLES, SEEDS, digits_split, report, trained
+from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 
@@ -47,3 +49,14 @@ def test_the_balance_holds_and_diversity_follows_gamma():
         diversity[gamma] = report(f"gamma {gamma}: deviation over the data's", spreads, "0.50 or more at gamma 0.5")
     assert diversity[0.5] >= 0.50
     assert diversity[0.3] < diversity[0.5] < diversity[0.7]
+
+
+def test_measures_of_convergence_rank_the_stages_of_a_run_as_the_frechet_distance_does():
+    """Berthelot et al. (2017), section 3.4.1; Xiang and Li (2017), section 4; Gulrajani et al. (2017), section 5.3."""
+    base = recipes.named("began").replace(latent_dim=convergence_measures.LATENTS)
+    ranks = [convergence_measures.correlations(convergence_measures.measure(base.replace(seed=seed))) for seed in SEEDS]
+    for name, bound in (("own", 0.7), ("inversion", 0.8), ("critic", 0.8)):
+        found = report(
+            f"began: rank correlation of {name} with FID", [rank[name] for rank in ranks], f"at least {bound}"
+        )
+        assert found >= bound
