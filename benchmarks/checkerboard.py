@@ -1,4 +1,4 @@
-"""How much checkerboard each way of upsampling draws, before training and after, over the data's own.
+"""How much checkerboard each way of upsampling draws, before training, early and late, over the data's own.
 
 python -m benchmarks.checkerboard                  # four ways, three seeds, MNIST; the figure and the table
 python -m benchmarks.checkerboard --only-show      # the table and the figure of what has been run
@@ -10,6 +10,7 @@ training, samples are normalized by their own batch, because there are no averag
 """
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 
@@ -29,7 +30,7 @@ NAMES = {"deconv": "deconvolution", "subpixel": "sub-pixel", "nearest": "nearest
 FIGURE = Path(__file__).parent.parent / "docs" / "checkerboard.png"
 
 
-def recipe_for(mode, seed=0, steps=800):
+def recipe_for(mode, seed, steps):
     """The recipe of one run."""
     base = recipes.named("dcgan")
     return base.replace(
@@ -58,34 +59,47 @@ def measure(recipe):
     }
 
 
-def _of_mode(runs, mode):
-    return [run for run in runs if run["recipe"]["generator"]["upsampling"] == mode]
+def ratios(runs, mode):
+    """{steps of training, 0 for none: scores of a mode's runs over the data's own}, ascending."""
+    mine = [run for run in runs if run["recipe"]["generator"]["upsampling"] == mode]
+    found = {0: {run["recipe"]["seed"]: run["untrained"] / run["data"] for run in mine}}
+    for run in sorted(mine, key=lambda run: run["recipe"]["steps"]):
+        # A short run and a long one of a seed start alike.
+        found.setdefault(run["recipe"]["steps"], {})[run["recipe"]["seed"]] = run["trained"] / run["data"]
+    return {steps: list(values.values()) for steps, values in found.items()}
+
+
+def _all_steps(runs):
+    return sorted({0} | {run["recipe"]["steps"] for run in runs})
+
+
+def _called(steps):
+    return f"{steps} steps" if steps else "untrained"
 
 
 def show(console, runs):
-    """Prints each mode's scores over the data's own: the median over the seeds and their range."""
-    table = Table(
-        "upsampling", "seeds", "untrained", "trained", "FID", title=f"the data's score: {runs[0]['data']:.5f}"
-    )
+    """Prints each mode's scores over the data's own: the median over the seeds, their range and number."""
+    title = f"the data's score: {runs[0]['data']:.5f}"
+    table = Table("upsampling", *map(_called, _all_steps(runs)), title=title)
     for mode, name in NAMES.items():
-        mine = _of_mode(runs, mode)
-        columns = [[run[when] / run["data"] for run in mine] for when in ("untrained", "trained")]
-        columns.append([run["fid"] for run in mine])
-        cells = [f"{np.median(values):.3g} [{min(values):.3g}, {max(values):.3g}]" for values in columns if values]
-        table.add_row(name, str(len(mine)), *cells)
+        columns = [ratios(runs, mode).get(steps) for steps in _all_steps(runs)]
+        cells = [f"{np.median(v):.3g} [{min(v):.3g}, {max(v):.3g}], {len(v)} seeds" if v else "" for v in columns]
+        table.add_row(name, *cells)
     console.print(table)
 
 
 def panel(runs):
     """The figure: bars of medians, and a dot for each seed."""
-    curves = []
-    for place, when in enumerate(("untrained", "trained")):
-        ratios = [[run[when] / run["data"] for run in _of_mode(runs, mode)] for mode in NAMES]
-        medians = [np.median(values) if values else np.nan for values in ratios]
-        curves.append(plot.Curve(range(len(NAMES)), medians, when, kind="bars", colour=plot.PALETTE[place]))
+    bars, dots, times = [], [], _all_steps(runs)
+    for place, steps in enumerate(times):
+        values = [ratios(runs, mode).get(steps) or [np.nan] for mode in NAMES]
+        medians = [np.median(each) for each in values]
+        bars.append(plot.Curve(range(len(NAMES)), medians, _called(steps), kind="bars", colour=plot.PALETTE[place]))
         # In the middle of its bar.
-        dots = [(index - 0.2 + 0.4 * place, value) for index, values in enumerate(ratios) for value in values]
-        curves.append(plot.Curve(*np.transpose(dots), kind="dots", colour=(40, 40, 40), size=6))
+        offset = 0.8 * ((place + 0.5) / len(times) - 0.5)
+        points = [(index + offset, value) for index, each in enumerate(values) for value in each]
+        dots.append(plot.Curve(*np.transpose(points), kind="dots", colour=(40, 40, 40), size=6))
+    curves = bars + dots
     return plot.Panel(
         curves,
         title="Checkerboard score over the data's own",
@@ -102,19 +116,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--seeds", type=int, default=3, help="runs of each mode, seeds 0, 1, ...")
-    parser.add_argument("--steps", type=int, default=800, help="of a run")
+    parser.add_argument("--steps", nargs="+", type=int, default=[100, 800], help="of runs")
     parser.add_argument("--output", type=Path, default=Path("checkerboard.jsonl"), help="file of the runs")
     parser.add_argument("--figure", type=Path, default=FIGURE, help="PNG file of the figure")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
     console = Console()
-    for seed in [] if arguments.only_show else range(arguments.seeds):
-        for mode in arguments.modes:
-            recipe = recipe_for(mode, seed, arguments.steps)
-            with console.status(f"{NAMES[mode]}, seed {seed}: {recipe.steps} steps ..."):
-                key = {"recipe": json.loads(recipe.to_json())}
-                run_once(arguments.output, key, lambda recipe=recipe: measure(recipe))
-    runs = [run for run in known_runs(arguments.output) if run["recipe"]["steps"] == arguments.steps]
+    wanted = itertools.product(sorted(arguments.steps), range(arguments.seeds), arguments.modes)
+    for steps, seed, mode in [] if arguments.only_show else wanted:
+        recipe = recipe_for(mode, seed, steps)
+        with console.status(f"{NAMES[mode]}, seed {seed}: {steps} steps ..."):
+            key = {"recipe": json.loads(recipe.to_json())}
+            run_once(arguments.output, key, lambda recipe=recipe: measure(recipe))
+    runs = [run for run in known_runs(arguments.output) if run["recipe"]["steps"] in arguments.steps]
     if runs:
         show(console, runs)
         picture.save_png(plot.draw([panel(runs)], width=720), arguments.figure)

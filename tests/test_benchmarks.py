@@ -70,11 +70,15 @@ def test_the_figure_has_a_panel_for_each_measure_of_each_recipe():
 
 def test_the_checkerboards_figure_is_of_medians_over_the_datas_score():
     runs = [
-        {"recipe": {"generator": {"upsampling": mode}}, "untrained": 0.1, "trained": score, "data": 0.01, "fid": 1.0}
+        {
+            "recipe": {"generator": {"upsampling": mode}, "seed": seed, "steps": steps},
+            **{"untrained": 0.1, "trained": score / steps, "data": 0.01, "fid": 1.0},
+        }
         for mode in checkerboard.NAMES
-        for score in (0.01, 0.02, 0.06)
+        for seed, score in enumerate((0.1, 0.2, 0.6))
+        for steps in (10, 1)
     ]
     panel = checkerboard.panel(runs)
     bars = [curve for curve in panel.curves if curve.kind == "bars"]
-    np.testing.assert_allclose([bar.y for bar in bars], [[10.0] * 4, [2.0] * 4])
+    np.testing.assert_allclose([bar.y for bar in bars], [[10.0] * 4, [20.0] * 4, [2.0] * 4])
     assert plot.draw([panel], width=720).shape == (380, 720, 3)
