@@ -93,6 +93,15 @@ def train_command(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.")] = None,
     devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
+    data_service: Annotated[
+        str | None,
+        typer.Option(
+            "--data-service",
+            metavar="grpc://HOST:PORT",
+            help="Have a tf.data service make the batches: the address of its dispatcher. With one worker there, the "
+            "run is bit for bit what it is without.",
+        ),
+    ] = None,
     run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder in which the run directory is made.")] = Path(
         "runs"
     ),
@@ -141,7 +150,9 @@ def train_command(
     if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
         console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
         return
-    options = {"devices": devices, "doctor": doctor, "profile": profile}
+    if data_service is not None:
+        data.check_service(data_service, this_worker().count)
+    options = {"devices": devices, "doctor": doctor, "profile": profile, "data_service": data_service}
     _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 

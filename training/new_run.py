@@ -1,5 +1,6 @@
 """Making a run directory: numbered, and described before anything is computed."""
 
+import dataclasses
 import json
 import os
 import platform
@@ -8,8 +9,13 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+
 from keras_gans.errors import UserError
 from keras_gans.files import whole
+
+from .recipe import flatten
 
 _PACKAGES = ("keras_gans", "tensorflow", "keras", "tensorflow-datasets", "numpy")
 
@@ -65,6 +71,25 @@ def write_environment(run, devices):
     }
     with whole(run / "environment.json") as partial:
         partial.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
+
+
+def write_to_tensorboard(board, recipe):
+    """Shows the recipe in TensorBoard, as text and as hyper-parameters.
+
+    Args:
+        board: folder of the event files.
+        recipe: a `Recipe`.
+    """
+    settings = flatten(dataclasses.asdict(recipe))
+    table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
+    # Of the rest, nothing changes what is computed, so comparing runs by it would say nothing.
+    cosmetic = {"name", "summary", "source", "log_every", "picture_every", "checkpoint_every", "keep_checkpoints"}
+    kept = {key: value for key, value in settings.items() if key not in cosmetic}
+    writer = tf.summary.create_file_writer(str(board))
+    with writer.as_default():
+        tf.summary.text("recipe", f"| setting | value |\n|---|---|\n{table}", step=0)
+        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()})
+    writer.close()
 
 
 def _version(package):

@@ -1,12 +1,12 @@
 """One training run: data, model, callbacks, fit."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 from rich.console import Console
-from tensorboard.plugins.hparams import api as hparams
 
 import keras_gans as kg
 from keras_gans import run_directory
@@ -15,7 +15,7 @@ from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
 from . import new_run
 from .build import build_model, classes_of, scheme_of
 from .interruption import Interruption
-from .recipe import Recipe, differences, flatten
+from .recipe import Recipe, differences
 from .strategy import make_strategy, this_worker
 
 
@@ -54,12 +54,24 @@ def build_for(recipe, source):
     return build_model(recipe, source.image_shape, classes)
 
 
-def to_dataset(recipe, source, skip_batches=0):
+def to_dataset(recipe, source, skip_batches=0, data_service=None):
     """The recipe's endless batches of a `keras_gans.data.Source`, as its scheme wants them.
 
+    Args:
+        recipe: a `Recipe`.
+        source: the opened data.
+        skip_batches: how many to pass over.
+        data_service: see `train`.
+
     Raises:
-        UserError: `labels_per_class` for a scheme that does not learn from few labels.
+        UserError: `labels_per_class` for a scheme that does not learn from few labels; or what
+            `keras_gans.data.through_service` refuses.
     """
+    batches = _local_dataset(recipe, source, skip_batches)
+    return kg.data.through_service(batches, data_service) if data_service else batches
+
+
+def _local_dataset(recipe, source, skip_batches):
     order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
     trains_on_labels = scheme_of(recipe).trains_on_labels
     if recipe.labels_per_class is None:
@@ -76,7 +88,18 @@ def to_dataset(recipe, source, skip_batches=0):
 _DOCTOR_SAMPLES = 64
 
 
-def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, console=None, doctor="watch", profile=False):
+def train(
+    recipe,
+    *,
+    root="runs",
+    run=None,
+    devices="auto",
+    data_dir=None,
+    console=None,
+    doctor="watch",
+    profile=False,
+    data_service=None,
+):
     """Trains a recipe, or goes on with a run of it.
 
     Args:
@@ -89,6 +112,8 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
         doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
             back into its last healthy state; "off" leaves the doctor out.
         profile: whether to record ten early steps for TensorBoard's profiler.
+        data_service: address of a tf.data service that makes the batches, such as "grpc://host:5050"; see
+            `keras_gans.data.through_service`. None makes them here.
 
     Returns:
         Outcome.
@@ -100,6 +125,8 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     worker = this_worker()
     console = (console if worker.is_chief else None) or Console(quiet=True)
     _check_doctor(doctor, worker)
+    if data_service:
+        kg.data.check_service(data_service, worker.count)
     strategy, names = make_strategy(devices)
     _check_batch(recipe, strategy.num_replicas_in_sync)
     source = open_data(recipe, data_dir, progress=console.is_terminal)
@@ -110,9 +137,10 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     if done >= recipe.steps:
         raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
-    to_dataset(recipe, source)
+    to_dataset(recipe, source, data_service=data_service)
+    batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
     if not worker.is_chief:
-        _fit_to_the_end(model, recipe, source, [kg.callbacks.ResetCurves(every=recipe.log_every)], None)
+        _fit_to_the_end(model, recipe, batches, [kg.callbacks.ResetCurves(every=recipe.log_every)], None)
         return Outcome(None, model.steps_taken, None, None)
     run = new_run.create(recipe, root) if run is None else Path(run)
     new_run.write_recipe(run, recipe)
@@ -120,7 +148,7 @@ def train(recipe, *, root="runs", run=None, devices="auto", data_dir=None, conso
     console.print(_opening_line(run, recipe, source, names, done))
     # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
     interruption = Interruption() if worker.count == 1 else None
-    return _fit(model, recipe, run, source, console, doctor, interruption, profile)
+    return _fit(model, recipe, run, source, batches, console, doctor, interruption, profile)
 
 
 def _check_doctor(mode, worker):
@@ -132,10 +160,10 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, console, doctor, interruption, profile):
+def _fit(model, recipe, run, source, batches, console, doctor, interruption, profile):
     board = run / "tensorboard"
     if model.steps_taken == 0:
-        _write_recipe_to_tensorboard(board, recipe)
+        new_run.write_to_tensorboard(board, recipe)
     pictures = kg.callbacks.ImageGrid(
         board, every=recipe.picture_every, real=source.images[:2048], samples_directory=run / "samples"
     )
@@ -161,7 +189,7 @@ def _fit(model, recipe, run, source, console, doctor, interruption, profile):
         *([kg.callbacks.Profile(board)] if profile else []),
     ]
     try:
-        _fit_to_the_end(model, recipe, source, callbacks, doctor)
+        _fit_to_the_end(model, recipe, batches, callbacks, doctor)
     except NonFiniteError as error:
         saved = run_directory.checkpoints(run)
         last = f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
@@ -204,11 +232,14 @@ def _evaluation(recipe, run, source):
     ]
 
 
-def _fit_to_the_end(model, recipe, source, callbacks, doctor):
-    """`fit` to the recipe's last step, and on where the doctor can put a run right that met NaN."""
+def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
+    """`fit` to the recipe's last step, and on where the doctor can put a run right that met NaN.
+
+    `batches` is a function of `skip_batches` that gives the data set.
+    """
     while model.steps_taken < recipe.steps:
         done = model.steps_taken
-        images = to_dataset(recipe, source, skip_batches=done * model.batches_per_step())
+        images = batches(skip_batches=done * model.batches_per_step())
         try:
             model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
         except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
@@ -265,19 +296,6 @@ def _opening_line(run, recipe, source, devices, done):
         f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} samples of {shape}, {start} on "
         f"{', '.join(devices)} -> {run}"
     )
-
-
-def _write_recipe_to_tensorboard(board, recipe):
-    settings = flatten(dataclasses.asdict(recipe))
-    table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
-    # Of the rest, nothing changes what is computed, so comparing runs by it would say nothing.
-    cosmetic = {"name", "summary", "source", "log_every", "picture_every", "checkpoint_every", "keep_checkpoints"}
-    kept = {key: value for key, value in settings.items() if key not in cosmetic}
-    writer = tf.summary.create_file_writer(str(board))
-    with writer.as_default():
-        tf.summary.text("recipe", f"| setting | value |\n|---|---|\n{table}", step=0)
-        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()})
-    writer.close()
 
 
 def describe(recipe, *, devices="auto", data_dir=None, console):

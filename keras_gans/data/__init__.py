@@ -23,6 +23,8 @@ _HOMES = {
     "labelled_subset": "semi_supervised",
     "open_source": "opening",
     "check_source": "opening",
+    "check_service": "service",
+    "through_service": "service",
     "Source": "source",
     "names": "embedded",
     "ring_centres": "embedded",

@@ -1,0 +1,134 @@
+"""Batches through a real tf.data service on this machine."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.data.service import check_service, through_service
+from keras_gans.errors import UserError
+from tests.small import BATCH, endless, images, small_model, weights
+from tests.test_many_workers import free_ports
+from tests.test_training_cli import TINY, run
+
+service = tf.data.experimental.service
+
+
+class LocalService:
+    """A dispatcher and its workers, in this process."""
+
+    def __init__(self, workers=1):
+        self.dispatcher = service.DispatchServer(service.DispatcherConfig(port=0))
+        self.address = self.dispatcher.target
+        place = self.address.removeprefix("grpc://")
+        # A worker's constructor returns once the dispatcher knows it.
+        self.workers = [
+            service.WorkerServer(service.WorkerConfig(dispatcher_address=place, port=0)) for _ in range(workers)
+        ]
+
+
+@pytest.fixture(scope="module")
+def address():
+    local = LocalService()
+    yield local.address
+    del local
+
+
+def numbers(count=40):
+    """A source whose images are all different."""
+    values = np.linspace(-1, 1, count, dtype="float32")[:, None, None, None]
+    return kg.data.open_source(np.broadcast_to(values, (count, 8, 8, 1)).copy())
+
+
+def test_the_batches_and_their_order_are_the_data_sets_own(address):
+    plain = kg.data.to_dataset(numbers(), batch_size=BATCH, repeat=True, skip_batches=3)
+    through = through_service(plain, address)
+    assert through.element_spec == plain.element_spec and through.cardinality() == plain.cardinality()
+    for ours, theirs in zip(plain.take(60), through.take(60), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_finite_data_set_ends(address):
+    plain = kg.data.to_dataset(numbers(), batch_size=BATCH, shuffle=False)
+    seen = [np.array(batch) for batch in through_service(plain, address)]
+    np.testing.assert_array_equal(np.concatenate(seen), np.concatenate([np.array(batch) for batch in plain]))
+
+
+@pytest.mark.parametrize("scheme", ["dcgan", "wgan_gp", "sgan"])
+def test_training_and_resuming_are_bit_for_bit_what_they_are_without(scheme, address, tmp_path):
+    whole = small_model(scheme)
+    whole.fit(endless(whole), steps_per_epoch=6, verbose=0)
+    half = small_model(scheme)
+    half.fit(through_service(endless(half), address), steps_per_epoch=3, verbose=0)
+    half.save(tmp_path / "half.keras")
+    resumed = keras.saving.load_model(tmp_path / "half.keras")
+    resumed.fit(through_service(endless(resumed, skip_steps=3), address), steps_per_epoch=3, verbose=0)
+    for name, value in weights(whole).items():
+        np.testing.assert_array_equal(value, weights(resumed)[name], err_msg=name)
+
+
+def test_with_several_workers_every_batch_comes_once():
+    local = LocalService(workers=2)
+    plain = kg.data.to_dataset(numbers(), batch_size=BATCH, repeat=True)
+    known = {np.array(batch).tobytes() for batch in plain.take(400)}
+    seen = [np.array(batch).tobytes() for batch in through_service(plain, local.address).take(40)]
+    assert len(set(seen)) == 40 and set(seen) <= known
+    with pytest.raises(UserError, match="Received one that ends, for 2 workers.*repeat=True"):
+        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), local.address)
+    with pytest.raises(UserError, match="The 2 workers of a training cluster.*with 2 workers"):
+        check_service(local.address, training_workers=2)
+
+
+@pytest.mark.parametrize("text", ["data-host:5050", "grpc://data-host", "grpc://data-host:99999", "http://a:1", 5050])
+def test_an_address_of_another_form_is_refused(text):
+    with pytest.raises(UserError, match="grpc://host:port. Received: "):
+        check_service(text)
+
+
+def test_a_dispatcher_without_workers_is_refused():
+    local = LocalService(workers=0)
+    with pytest.raises(UserError, match="no worker, so that no batch would ever come"):
+        check_service(local.address)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tf.data.Dataset.from_generator(
+            lambda: iter(images(8)), output_signature=tf.TensorSpec((8, 8, 1), tf.float32)
+        ).batch(4),
+        lambda: tf.data.Dataset.range(8).map(lambda i: tf.numpy_function(lambda x: x, [i], tf.int64)),
+        lambda: tf.data.Dataset.range(8).map(lambda i: tf.py_function(lambda x: x, [i], tf.int64)),
+    ],
+)
+def test_a_data_set_that_runs_python_code_is_refused(make, address):
+    with pytest.raises(UserError, match="Python code does not exist.*PyFunc"):
+        through_service(make(), address)
+
+
+def test_a_data_set_too_large_to_travel_is_refused(address, monkeypatch):
+    monkeypatch.setattr("keras_gans.data.service._LARGEST_BYTES", 40 * 8 * 8 * 4 - 1)
+    with pytest.raises(UserError, match="less than 2 GiB"):
+        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), address)
+
+
+def test_the_command_line_trains_through_a_service_and_goes_on_without(address, tmp_path):
+    arguments = ["train", "dcgan", *TINY, "--set", "log_every=2"]
+    codes = [
+        run(*arguments, "--steps", "4", "--data-service", address, "--run-dir", "through", cwd=tmp_path),
+        run("train", "--resume", "through/00001-dcgan-digits", "--steps", "6", cwd=tmp_path),
+        run(*arguments, "--steps", "6", "--run-dir", "plain", cwd=tmp_path),
+    ]
+    assert [code for code, _, _ in codes] == [0, 0, 0], codes
+    through, plain = (kg.load_run(next((tmp_path / root).iterdir())) for root in ("through", "plain"))
+    for name, value in weights(plain).items():
+        np.testing.assert_array_equal(value, weights(through)[name], err_msg=name)
+
+
+def test_a_service_that_does_not_answer_is_one_message_and_no_run(tmp_path):
+    nowhere = f"grpc://localhost:{free_ports(1)[0]}"
+    code, _, errors = run("train", "dcgan", "--data-service", nowhere, cwd=tmp_path)
+    assert code == 2 and "Traceback" not in errors
+    assert f"No tf.data service's dispatcher answers at {nowhere}" in errors.replace("\n", " ")
+    assert not list(tmp_path.iterdir())
