@@ -1,14 +1,17 @@
-"""Images a second of one full training step, both players, against peers on the same architecture.
+"""Images a second of one full training step, all players, against peers on the same architecture.
 
-    python -m benchmarks.train_step --cases dcgan28 dcgan64 wgan_gp32 --rounds 7 --output step.json
+    python -m benchmarks.train_step --rounds 5 --seconds 1 --output step.json
+    python -m benchmarks.train_step --cases dcgan64 wgan_gp32 --variants "keras_gans bfloat16" "PyTorch eager"
+    python -m benchmarks.train_step --batch-scaling
+    python -m benchmarks.train_step --size-scaling
 
 Each variant lives in a process of its own, and they take turns (A B C A B C ...), so that neither shares threads or
 memory with another and a change in the machine's speed meets all of them. Ratios are of each round's times; medians are
-printed. PyTorch is compared where it is installed (pip install torch).
+printed. A product of matrices takes turns as well: what it reaches is the machine's peak, of which the table gives the
+share that a step's own matrix products and convolutions make. PyTorch is compared where it is installed.
 """
 
 import argparse
-import dataclasses
 import importlib.util
 import json
 import os
@@ -20,118 +23,112 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-import keras_gans as kg
-from benchmarks import peers
+from benchmarks import machine, pytorch
+from benchmarks.cases import CASES, Case, batch_scaling, size_scaling, step_of
+from benchmarks.peers import plain_loops
 from keras_gans.files import whole
+from keras_gans.memory import peak_gigabytes
+
+BASELINE, OURS = "plain Keras", "keras_gans"
+# What takes turns but is no variant.
+PEAKS = {"float32": "matrix product", "bfloat16": "matrix product bfloat16"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One workload: a scheme, an image shape and the sizes of its networks."""
-
-    scheme: str
-    image_shape: tuple
-    latent_dim: int = 100
-    base_filters: int = 64
-    batch_size: int = 64
-    discriminator_steps: int = 1
-
-    def networks(self):
-        """(generator, discriminator), built under the dtype policy in force."""
-        normalization = None if self.scheme == "wgan_gp" else "batch"
-        return (
-            kg.networks.dcgan_generator(self.image_shape, self.latent_dim, self.base_filters),
-            kg.networks.dcgan_discriminator(self.image_shape, self.base_filters, normalization),
-        )
-
-    def images_per_step(self):
-        """Real images that one full step consumes."""
-        return self.batch_size * self.discriminator_steps
+def _keras(make, batches):
+    """(step, its floating-point operations) of a Keras model, counted on a second model that runs eagerly."""
+    model, counted = make(), make()
+    batch = batches(model)
+    tensors = tf.nest.map_structure(tf.constant, batch)
+    operations = machine.operations_of(lambda: counted.train_step(tensors))
+    return step_of(model, batch), operations
 
 
-CASES = {
-    "dcgan28": Case("dcgan", (28, 28, 1)),
-    "dcgan28_wide": Case("dcgan", (28, 28, 1), base_filters=128),
-    "dcgan64": Case("dcgan", (64, 64, 3)),
-    "wgan_gp32": Case("wgan_gp", (32, 32, 3), discriminator_steps=5),
-}
+def ours(case, precision="float32", jit_compile=False):
+    """The project's step: for DCGAN shared generated samples, for WGAN-GP one critic pass, fused normalization."""
 
+    def make():
+        model = case.model(precision)
+        if jit_compile:
+            model.compile(optimizers=model.optimizers, jit_compile=True)
+        return model
 
-def keras_step(model, images):
-    """A function that takes one step of a compiled Keras model by its own train function."""
-    iterator = iter(tf.data.Dataset.from_tensors(images).cache().repeat().prefetch(2))
-    model.make_train_function()
-    return lambda: {name: float(value) for name, value in model.train_function(iterator).items()}
-
-
-def ours(case, policy):
-    """The project's step: shared generated samples for DCGAN, one critic pass for WGAN-GP, fused normalization."""
-    keras.config.set_dtype_policy(policy)
-    generator, discriminator = case.networks()
-    keras.config.set_dtype_policy("float32")
-    options = {"shared_fakes": True} if case.scheme == "dcgan" else {"discriminator_steps": case.discriminator_steps}
-    model = kg.registry.schemes[case.scheme](generator, discriminator, **options)
-    model.compile()
-    images = np.random.default_rng(0).uniform(-1, 1, (case.images_per_step(), *case.image_shape)).astype("float32")
-    return keras_step(model, images)
+    return _keras(make, lambda model: case.batch(model.batches_per_step()))
 
 
 def plain(case):
-    """The plain Keras recipe's step."""
-    model = (peers.PlainWGANGP if case.scheme == "wgan_gp" else peers.PlainDCGAN)(case)
-    model.compile()
-    images = np.random.default_rng(0).uniform(-1, 1, (case.batch_size, *case.image_shape)).astype("float32")
-    return keras_step(model, images)
+    """The plain Keras loop's step."""
+
+    def make():
+        model = plain_loops[case.scheme](case)
+        model.compile()
+        return model
+
+    return _keras(make, lambda model: case.batch())
+
+
+def torch_step(case, **options):
+    """PyTorch's step; its operations are those of the project's, which shares generated samples in the same way."""
+    model = case.model()
+    batch = tf.nest.map_structure(tf.constant, case.batch(model.batches_per_step()))
+    return pytorch.torch_step(case, **options), machine.operations_of(lambda: model.train_step(batch))
 
 
 VARIANTS = {
-    "plain Keras": plain,
-    "keras_gans": lambda case: ours(case, "float32"),
-    "keras_gans bfloat16": lambda case: ours(case, "mixed_bfloat16"),
-    "PyTorch eager": lambda case: peers.torch_step(case, bfloat16=False),
-    "PyTorch eager bfloat16": lambda case: peers.torch_step(case, bfloat16=True),
+    BASELINE: plain,
+    OURS: ours,
+    "keras_gans bfloat16": lambda case: ours(case, "bfloat16"),
+    "keras_gans XLA": lambda case: ours(case, jit_compile=True),
+    "keras_gans bfloat16 XLA": lambda case: ours(case, "bfloat16", jit_compile=True),
+    **{
+        f"PyTorch {'compiled' if compiled else 'eager'}{' bfloat16' * bfloat16}{' GPU' * (device == 'cuda')}": (
+            lambda case, device=device, compiled=compiled, bfloat16=bfloat16: torch_step(
+                case, device=device, compiled=compiled, bfloat16=bfloat16
+            )
+        )
+        for device in ("cpu", "cuda")
+        for compiled in (False, True)
+        for bfloat16 in (False, True)
+    },
+    **{name: lambda case, precision=precision: machine.matrix_product(precision) for precision, name in PEAKS.items()},
 }
 
 
 def work(case, variant):
     """A worker's life: makes its step, then takes a turn of so many seconds for each line it reads."""
-    step = VARIANTS[variant](CASES[case])
+    step, operations = VARIANTS[variant](Case.from_dict(json.loads(case)))
     started = time.perf_counter()
     step()
-    print(json.dumps(time.perf_counter() - started), flush=True)
+    first = time.perf_counter() - started
     step()
+    print(json.dumps({"first_step_s": first, "operations": operations}), flush=True)
     for line in sys.stdin:
-        started, count = time.perf_counter(), 0
-        while time.perf_counter() - started < float(line):
-            step()
-            count += 1
-        print(json.dumps((time.perf_counter() - started) / count), flush=True)
+        seconds = machine.seconds_a_call(step, float(line))
+        print(json.dumps({"seconds": seconds, "peak_gigabytes": peak_gigabytes()}), flush=True)
 
 
 class Worker:
     """A variant in a process of its own."""
 
     def __init__(self, case, variant):
-        command = [sys.executable, "-m", "benchmarks.train_step", "--worker", case, variant]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        command = [sys.executable, "-m", "benchmarks.train_step", "--worker", json.dumps(case.to_dict()), variant]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         # Waited for here, so that no worker starts while another is being timed.
-        self.first_step = self._answer()
+        self.result = {"times": [], **self._answer()}
 
     def _answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{' '.join(self.process.args)} ended early; run it by hand to see why.")
-        return json.loads(line)
+        while line := self.process.stdout.readline():
+            if line.startswith("{"):
+                return json.loads(line)
+        raise RuntimeError(f"{' '.join(self.process.args)} ended early; it says why above.")
 
     def turn(self, seconds):
-        """Seconds a step, over a turn of so many seconds."""
+        """Steps for so many seconds."""
         print(seconds, file=self.process.stdin, flush=True)
-        return self._answer()
+        answer = self._answer()
+        self.result["times"].append(answer["seconds"])
+        self.result["peak_gigabytes"] = answer["peak_gigabytes"]
 
     def close(self):
         self.process.stdin.close()
@@ -139,66 +136,105 @@ class Worker:
 
 
 def measure(case, variants, rounds, seconds):
-    """{variant: {"first_step_s", "times": [seconds a step, one a round]}}."""
-    workers = {variant: Worker(case, variant) for variant in variants}
-    results = {name: {"first_step_s": worker.first_step, "times": []} for name, worker in workers.items()}
+    """{variant: {"first_step_s", "operations", "peak_gigabytes", "times": [seconds a step, one a round]}}."""
+    workers = {}
     try:
+        for variant in variants:
+            workers[variant] = Worker(case, variant)
         for _ in range(rounds):
-            for name, worker in workers.items():
-                results[name]["times"].append(worker.turn(seconds))
+            for worker in workers.values():
+                worker.turn(seconds)
     finally:
         for worker in workers.values():
             worker.close()
-    return results
+    return {name: worker.result for name, worker in workers.items()}
 
 
-def report(name, case, results):
-    """Prints a table and returns it as plain data."""
-    baseline = results["plain Keras"]["times"]
+def figures_of(case, results):
+    """{variant: figures} of what `measure` gave."""
+    images = case.batch_size * case.model().batches_per_step()
+    speeds = {name: result["operations"] / statistics.median(result["times"]) for name, result in results.items()}
+    baseline = results.get(BASELINE, results[OURS])["times"]
     rows = {}
-    print(f"\n{name}: {case.scheme} {'x'.join(map(str, case.image_shape))}, batch {case.batch_size}", end="")
-    print(f", {case.discriminator_steps} critic steps" if case.discriminator_steps > 1 else "")
-    print(f"{'':26}{'images/s':>10}{'/ plain Keras':>15}{'min-max':>14}{'first step':>12}")
-    for variant, result in results.items():
+    for name, result in results.items():
+        if name in PEAKS.values():
+            rows[name] = {"gigaflops": speeds[name] / 1e9}
+            continue
         ratios = sorted(base / own for base, own in zip(baseline, result["times"], strict=True))
-        rows[variant] = {
-            "images_per_second": case.images_per_step() / statistics.median(result["times"]),
+        peak = speeds.get(PEAKS["bfloat16" if "bfloat16" in name else "float32"])
+        rows[name] = {
+            "images_per_second": images / statistics.median(result["times"]),
             "ratio": statistics.median(ratios),
             "ratio_min": ratios[0],
             "ratio_max": ratios[-1],
+            "gigaflops_per_step": result["operations"] / 1e9,
+            "share_of_peak": speeds[name] / peak if peak else None,
+            "peak_gigabytes": result["peak_gigabytes"],
             "first_step_s": result["first_step_s"],
         }
-        row = rows[variant]
-        span = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
+    return rows
+
+
+def show(name, case, rows):
+    """Prints the rows of a case as lines of a Markdown table."""
+    for variant, row in rows.items():
+        if "gigaflops" in row:
+            continue
+        share = "" if row["share_of_peak"] is None else f"{100 * row['share_of_peak']:.0f} %"
         print(
-            f"{variant:26}{row['images_per_second']:10.0f}{row['ratio']:15.2f}{span:>14}{row['first_step_s']:10.1f} s"
+            f"| {name} | {case.recipe} {'x'.join(map(str, case.image_shape))} | {variant} "
+            f"| {row['images_per_second']:.0f} | {row['ratio']:.2f} | {row['ratio_min']:.2f}-{row['ratio_max']:.2f} "
+            f"| {share} | {row['peak_gigabytes']:.2f} | {row['first_step_s']:.1f} s |",
+            flush=True,
         )
-    return {"case": dataclasses.asdict(case), "variants": rows}
+
+
+def arguments_of():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="all of them unless given")
+    parser.add_argument("--batch-scaling", action="store_true", help="DCGAN, batches of 16 to 256, instead")
+    parser.add_argument("--size-scaling", action="store_true", help="DCGAN, images of 16 to 128 pixels, instead")
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=[], help="besides plain Keras and ours")
+    parser.add_argument("--rounds", type=int, default=5, help="turns that every variant takes")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn")
+    parser.add_argument("--output", help="JSON file for the figures")
+    parser.add_argument("--worker", nargs=2, metavar=("CASE", "VARIANT"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def variants_of(case, wanted):
+    """The variants that a case takes turns with."""
+    if any("PyTorch" in name for name in wanted) and importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: its variants are left out (pip install torch).", file=sys.stderr)
+        wanted = [name for name in wanted if "PyTorch" not in name]
+    fitting = [name for name in wanted if "PyTorch" not in name or case.scheme in pytorch.SCHEMES]
+    peaks = [name for key, name in PEAKS.items() if key == "float32" or any("bfloat16" in each for each in fitting)]
+    return [*dict.fromkeys([BASELINE, OURS, *fitting, *peaks])]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--rounds", type=int, default=7, help="turns that every variant takes")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a turn")
-    parser.add_argument("--output", help="JSON file for the figures")
-    parser.add_argument("--worker", nargs=2, metavar=("CASE", "VARIANT"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = arguments_of()
     if arguments.worker:
         work(*arguments.worker)
         return
-    with_torch = importlib.util.find_spec("torch") is not None
-    if not with_torch:
-        print("PyTorch is not installed: compared with plain Keras only (pip install torch).")
-    variants = [name for name in VARIANTS if with_torch or "PyTorch" not in name]
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": os.cpu_count()}
+    chosen = {name: CASES[name] for name in arguments.cases}
+    if arguments.batch_scaling or arguments.size_scaling:
+        chosen = {**(batch_scaling() if arguments.batch_scaling else {})}
+        chosen |= size_scaling() if arguments.size_scaling else {}
+    cores = len(os.sched_getaffinity(0))
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": cores}
     figures = {"versions": versions, "rounds": arguments.rounds, "cases": {}}
-    for name in arguments.cases:
-        results = measure(name, variants, arguments.rounds, arguments.seconds)
-        figures["cases"][name] = report(name, CASES[name], results)
-    if arguments.output:
-        with whole(arguments.output) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(f"{cores} cores; {arguments.rounds} rounds of {arguments.seconds:g} s\n")
+    print("| case | recipe | | images/s | / plain Keras | smallest-largest | of peak | GB | first step |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    for name, case in chosen.items():
+        results = measure(case, variants_of(case, arguments.variants), arguments.rounds, arguments.seconds)
+        rows = figures_of(case, results)
+        show(name, case, rows)
+        figures["cases"][name] = {"case": case.to_dict(), "variants": rows}
+        if arguments.output:
+            with whole(arguments.output) as partial:
+                partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+"""The workloads of the step benchmark: for every scheme a recipe and a size of image.
+
+A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.plain_gans` or
+`benchmarks.plain_autoencoders`.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gans.labels import UNLABELLED
+from training import recipe as recipes
+from training.build import build_model, scheme_of
+
+CLASS_COUNT = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One workload: a recipe's networks and optimizers at a size of image.
+
+    Attributes:
+        recipe: its name.
+        image_shape: (height, width, channels).
+        batch_size: real samples that one update of the discriminator sees.
+        settings: further fields of the recipe, as `keras-gans train --set` takes them.
+    """
+
+    recipe: str
+    image_shape: tuple
+    batch_size: int = 64
+    settings: dict = dataclasses.field(default_factory=dict)
+
+    def chosen(self, precision="float32"):
+        """The `Recipe`."""
+        fixed = {"batch_size": self.batch_size, "precision": precision, "learning_rate_schedule": "constant"}
+        return recipes.with_settings(recipes.named(self.recipe), {**fixed, **self.settings})
+
+    @property
+    def scheme(self):
+        """Name of the recipe's scheme."""
+        return self.chosen().scheme["name"]
+
+    def model(self, precision="float32"):
+        """The project's compiled model."""
+        chosen = self.chosen(precision)
+        classes = {"class_count": CLASS_COUNT, "class_names": None, "class_prior": [1 / CLASS_COUNT] * CLASS_COUNT}
+        return build_model(chosen, self.image_shape, classes if scheme_of(chosen).trains_on_labels else None)
+
+    def batch(self, batches=1):
+        """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
+
+        Where rows without a label are allowed, every other one has none.
+        """
+        random = np.random.default_rng(0)
+        rows, scheme = self.batch_size * batches, scheme_of(self.chosen())
+        images = random.uniform(-1, 1, (rows, *self.image_shape)).astype("float32")
+        if not scheme.trains_on_labels:
+            return images
+        labels = random.integers(0, CLASS_COUNT, rows)
+        if scheme.allows_unlabelled:
+            labels[1::2] = UNLABELLED
+        return images, labels
+
+    def to_dict(self):
+        """The case as JSON takes it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields):
+        """The case that `to_dict` described."""
+        return cls(**{**fields, "image_shape": tuple(fields["image_shape"])})
+
+
+MNIST, COLOUR_32, COLOUR_64 = (28, 28, 1), (32, 32, 3), (64, 64, 3)
+_WIDE = {"generator.base_filters": 128, "discriminator.base_filters": 128}
+
+CASES = {
+    "dcgan28": Case("dcgan", MNIST),
+    "dcgan28_wide": Case("dcgan", MNIST, settings=_WIDE),
+    "dcgan64": Case("dcgan", COLOUR_64),
+    "lsgan28": Case("lsgan", MNIST),
+    "lsgan64": Case("lsgan", COLOUR_64),
+    "wgan28": Case("wgan", MNIST),
+    "wgan_gp28": Case("wgan_gp", MNIST),
+    "wgan_gp32": Case("wgan_gp", COLOUR_32),
+    "cgan28": Case("cgan_projection", MNIST),
+    "cgan64": Case("cgan_projection", COLOUR_64),
+    "acgan28": Case("acgan_dcgan", MNIST),
+    "began28": Case("began_conv", MNIST),
+    "gan28": Case("gan", MNIST),
+    "sgan28": Case("sgan", MNIST),
+    "autoencoder28": Case("autoencoder", MNIST),
+    "aae28": Case("aae", MNIST),
+    "aae_labelled28": Case("aae_labelled", MNIST),
+    "vae_gan28": Case("vae_gan", MNIST),
+}
+
+
+def batch_scaling():
+    """{name: case} of DCGAN at 28 pixels, batches of 16 to 256."""
+    return {f"batch {size}": Case("dcgan", MNIST, batch_size=size) for size in (16, 32, 64, 128, 256)}
+
+
+def size_scaling():
+    """{name: case} of DCGAN in colour at 16 to 128 pixels, batches of 64."""
+    return {f"{size} pixels": Case("dcgan", (size, size, 3)) for size in (16, 32, 64, 128)}
+
+
+def step_of(model, batch):
+    """A function that takes one step of a compiled Keras model on the batch, by Keras's own train function."""
+    import tensorflow as tf
+
+    iterator = iter(tf.data.Dataset.from_tensors(batch).cache().repeat().prefetch(2))
+    model.make_train_function()
+    # A value is read, so that the step has ended.
+    return lambda: {name: float(value) for name, value in model.train_function(iterator).items()}

@@ -1,0 +1,58 @@
+"""The benchmarks' workloads: every scheme has one, and its plain loop trains."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from benchmarks import machine
+from benchmarks.cases import CASES, Case, step_of
+from benchmarks.peers import plain_loops
+
+SMALL = {
+    name: next(case for case in CASES.values() if case.scheme == name)
+    for name in {case.scheme for case in CASES.values()}
+}
+
+
+def test_every_scheme_has_a_case_and_a_plain_loop():
+    missing = set(kg.registry.schemes) - set(SMALL)
+    assert not missing, f"add a line to benchmarks.cases.CASES for {missing}"
+    missing = set(kg.registry.schemes) - set(plain_loops)
+    assert not missing, f"add a plain Keras loop to benchmarks.plain_gans or plain_autoencoders for {missing}"
+
+
+@pytest.mark.parametrize("scheme", sorted(SMALL))
+def test_both_loops_of_a_case_train_every_player(scheme):
+    case = Case(SMALL[scheme].recipe, (8, 8, 1), batch_size=8, settings=SMALL[scheme].settings)
+    ours, plain = case.model(), plain_loops[scheme](case)
+    plain.compile()
+    for model, batches in ((ours, ours.batches_per_step()), (plain, 1)):
+        roles = ours.network_names()
+        before = {role: [np.array(v) for v in getattr(model, role).trainable_variables] for role in roles}
+        values = step_of(model, case.batch(batches))()
+        assert all(np.isfinite(value) for value in values.values())
+        for role, old in before.items():
+            new = getattr(model, role).trainable_variables
+            assert sum(np.array_equal(*pair) for pair in zip(old, new, strict=True)) < 0.5 * len(new), role
+    counts = [
+        sum(int(np.prod(v.shape)) for v in getattr(m, r).trainable_variables) for m in (ours, plain) for r in roles
+    ]
+    assert counts[: len(roles)] == counts[len(roles) :]
+    assert Case.from_dict(case.to_dict()) == case
+
+
+def test_a_steps_operations_are_counted():
+    first, second = tf.random.normal((3, 5)), tf.Variable(tf.random.normal((5, 7)))
+    image, kernel = tf.random.normal((2, 8, 8, 3)), tf.Variable(tf.random.normal((4, 4, 3, 6)))
+
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch([first, image])
+            made = tf.nn.conv2d(image, kernel, 2, "SAME")
+            loss = tf.reduce_sum(first @ second) + tf.reduce_sum(made)
+        tape.gradient(loss, [first, second, image, kernel])
+
+    # Forward, and backward to both arguments.
+    assert machine.operations_of(step) == 3 * 2 * (3 * 5 * 7 + 2 * 4 * 4 * 6 * 4 * 4 * 3)
+    assert machine.operations_of(lambda: tf.matmul(first, first, transpose_a=True)) == 2 * 5 * 5 * 3
