@@ -1,5 +1,9 @@
 """Batches through a real tf.data service on this machine."""
 
+import json
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -12,27 +16,35 @@ from tests.small import BATCH, endless, images, small_model, weights
 from tests.test_many_workers import free_ports
 from tests.test_training_cli import TINY, run
 
-service = tf.data.experimental.service
-
-
-class LocalService:
-    """A dispatcher and its workers, in this process."""
-
-    def __init__(self, workers=1):
-        self.dispatcher = service.DispatchServer(service.DispatcherConfig(port=0))
-        self.address = self.dispatcher.target
-        place = self.address.removeprefix("grpc://")
-        # A worker's constructor returns once the dispatcher knows it.
-        self.workers = [
-            service.WorkerServer(service.WorkerConfig(dispatcher_address=place, port=0)) for _ in range(workers)
-        ]
+# Dispatchers with no, one and two workers, in a process that ends with its standard input.
+SERVICES = """
+import json, sys
+from tensorflow.data.experimental import service
+services, workers = {}, []
+for count in range(3):
+    services[count] = service.DispatchServer(service.DispatcherConfig(port=0))
+    place = services[count].target.removeprefix("grpc://")
+    # A worker's constructor returns once the dispatcher knows it.
+    workers += [service.WorkerServer(service.WorkerConfig(dispatcher_address=place, port=0)) for _ in range(count)]
+print(json.dumps([services[count].target for count in range(3)]), flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="module")
-def address():
-    local = LocalService()
-    yield local.address
-    del local
+def addresses():
+    """Addresses of the services with no, one and two workers."""
+    command = [sys.executable, "-c", SERVICES]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    yield json.loads(process.stdout.readline())
+    # Not waited for: servers that are asked to stop wait for their clients.
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(addresses):
+    return addresses[1]
 
 
 def numbers(count=40):
@@ -68,16 +80,15 @@ def test_training_and_resuming_are_bit_for_bit_what_they_are_without(scheme, add
         np.testing.assert_array_equal(value, weights(resumed)[name], err_msg=name)
 
 
-def test_with_several_workers_every_batch_comes_once():
-    local = LocalService(workers=2)
+def test_with_several_workers_every_batch_comes_once(addresses):
     plain = kg.data.to_dataset(numbers(), batch_size=BATCH, repeat=True)
     known = {np.array(batch).tobytes() for batch in plain.take(400)}
-    seen = [np.array(batch).tobytes() for batch in through_service(plain, local.address).take(40)]
+    seen = [np.array(batch).tobytes() for batch in through_service(plain, addresses[2]).take(40)]
     assert len(set(seen)) == 40 and set(seen) <= known
     with pytest.raises(UserError, match="Received one that ends, for 2 workers.*repeat=True"):
-        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), local.address)
+        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), addresses[2])
     with pytest.raises(UserError, match="The 2 workers of a training cluster.*with 2 workers"):
-        check_service(local.address, training_workers=2)
+        check_service(addresses[2], training_workers=2)
 
 
 @pytest.mark.parametrize("text", ["data-host:5050", "grpc://data-host", "grpc://data-host:99999", "http://a:1", 5050])
@@ -86,10 +97,9 @@ def test_an_address_of_another_form_is_refused(text):
         check_service(text)
 
 
-def test_a_dispatcher_without_workers_is_refused():
-    local = LocalService(workers=0)
+def test_a_dispatcher_without_workers_is_refused(addresses):
     with pytest.raises(UserError, match="no worker, so that no batch would ever come"):
-        check_service(local.address)
+        check_service(addresses[0])
 
 
 @pytest.mark.parametrize(
