@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gans import inputs, randomness
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.registry import schemes
-from keras_gans.replicas import reducible
+from keras_gans.replicas import check_compile, reducible
 
 _NON_FINITE = "keras_gans: non-finite loss"
 
@@ -99,8 +99,10 @@ class AdversarialModel(keras.Model):
             **kwargs: `run_eagerly` and `steps_per_execution`, as `keras.Model.compile`.
 
         Raises:
-            UserError: a player that the scheme does not have, or one optimizer for two players.
+            UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
+                do over several CPU replicas, see `replicas.check_compile`.
         """
+        check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
         chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
         for player in chosen:
             if player not in self.players:
@@ -180,7 +182,8 @@ class AdversarialModel(keras.Model):
 
         Args:
             x: tf.data.Dataset of batches of samples, or of (samples, labels); or a NumPy array of samples. Images
-                are floats in [-1, 1], shape (batch, height, width, channels).
+                are floats in [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the
+                replicas cannot share evenly is left out.
             y: labels, where `x` is an array and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.

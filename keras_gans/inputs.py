@@ -118,7 +118,7 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
             f"A batch of {batch_size} does not divide among {replicas} replicas. The nearest that does is {nearest}."
         )
     if batches_per_step == 1:
-        return dataset
+        return dataset if replicas == 1 else _even_batches(dataset, replicas)
     batches = int(dataset.cardinality())
     if 0 <= batches < batches_per_step:
         raise UserError(
@@ -132,6 +132,14 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
         # Rebatching forgets the length, and Keras's progress bar needs it.
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches // batches_per_step))
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _even_batches(dataset, replicas):
+    """The dataset without a last batch that cannot be shared: a replica with no row, or with fewer, would err."""
+    first = dataset.element_spec[0] if isinstance(dataset.element_spec, tuple) else dataset.element_spec
+    if first.shape[0] is not None:
+        return dataset
+    return dataset.filter(lambda samples, *labels: tf.shape(samples)[0] % replicas == 0)
 
 
 def _woven(parts, count):

@@ -1,6 +1,8 @@
-"""Means over the global batch, for losses that are no mean over rows."""
+"""Several replicas of a model: means over the global batch, and what they cannot do."""
 
 import tensorflow as tf
+
+from keras_gans.errors import UserError
 
 
 def _over_replicas(tensor):
@@ -47,6 +49,35 @@ def masked_mean(values, mask):
     mask = tf.cast(mask, values.dtype)
     count, replicas = _over_replicas(tf.reduce_sum(mask))
     return tf.reduce_sum(values * mask) * replicas / tf.maximum(count, 1.0)
+
+
+def check_compile(strategy, jit_compile, steps_per_execution):
+    """Refuses what TensorFlow cannot do over several logical CPUs, where its own message names neither cause nor cure.
+
+    Args:
+        strategy: the `tf.distribute.Strategy` of the model.
+        jit_compile, steps_per_execution: see `keras.Model.compile`.
+
+    Raises:
+        UserError: XLA over CPU replicas; or several steps an execution with collective operations over them.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1 or not all("CPU" in device for device in strategy.extended.worker_devices):
+        return
+    if jit_compile is True:
+        raise UserError(
+            f"XLA cannot compile a step that is shared by {replicas} CPU replicas: each would read the others' "
+            "variables. Leave jit_compile out, or train on one device. Received: jit_compile=True."
+        )
+    operations = getattr(strategy.extended, "_cross_device_ops", None)
+    # TensorFlow does not export the class of its default.
+    is_collective = type(operations).__name__ == "CollectiveAllReduce"
+    if steps_per_execution > 1 and is_collective and not spans_machines(strategy):
+        raise UserError(
+            "Several steps an execution fail over logical CPUs with MirroredStrategy's default collective operations. "
+            "Make it with cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(), or leave steps_per_execution at "
+            f"1. Received: steps_per_execution={steps_per_execution} over {replicas} replicas."
+        )
 
 
 def spans_machines(strategy):

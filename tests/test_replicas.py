@@ -1,0 +1,107 @@
+"""What replicas share: several steps an execution, half precision, uneven batches; and what TensorFlow cannot do."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.errors import UserError
+from tests.small import BATCH, endless, images, small_model, weights
+
+FAST = ("dcgan", "wgan_gp")
+every_scheme = pytest.mark.parametrize(
+    "scheme", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in kg.registry.schemes]
+)
+
+
+def trained(scope, scheme, steps, precision="float32", **compiled):
+    with scope:
+        model = small_model(scheme, rate=0.05, precision=precision)
+        model.compile(optimizers=model.optimizers, **compiled)
+    model.fit(endless(model), steps_per_epoch=steps, verbose=0)
+    return weights(model)
+
+
+def here():
+    return tf.distribute.get_strategy().scope()
+
+
+def assert_near(first, second, tolerance):
+    for name, value in first.items():
+        np.testing.assert_allclose(value, second[name], atol=tolerance, rtol=0.0, err_msg=name)
+
+
+@every_scheme
+def test_several_steps_an_execution_over_two_replicas_step_as_one(scheme, two_replicas):
+    one = trained(here(), scheme, 6)
+    assert_near(one, trained(two_replicas.scope(), scheme, 6, steps_per_execution=3), 2e-5)
+
+
+@pytest.mark.parametrize("scheme", FAST)
+@pytest.mark.parametrize(("precision", "tolerance"), [("float16", 1e-4), ("bfloat16", 1e-3)])
+def test_half_precision_over_two_replicas_steps_as_one(scheme, precision, tolerance, two_replicas):
+    # Two steps: from the first overflow on, which comes at another step to half the loss, float16 takes another course.
+    one = trained(here(), scheme, 2, precision)
+    two = trained(two_replicas.scope(), scheme, 2, precision, steps_per_execution=2)
+    assert_near(one, two, tolerance)
+    start = weights(small_model(scheme, precision=precision))
+    assert max(np.abs(start[name] - value).max() for name, value in one.items() if not name.endswith("step")) > 1e-3
+
+
+@pytest.mark.parametrize(("count", "steps"), [(20, 3), (19, 2), (17, 2)])
+def test_a_last_batch_that_replicas_cannot_share_is_left_out(count, steps, two_replicas):
+    rows = images(count)
+    with two_replicas.scope():
+        model = small_model("dcgan", rate=0.05)
+    model.fit(tf.data.Dataset.from_tensor_slices(rows).batch(BATCH), verbose=0)
+    assert model.steps_taken == steps
+    alone = small_model("dcgan", rate=0.05)
+    alone.fit(tf.data.Dataset.from_tensor_slices(rows[: 20 if steps == 3 else 16]).batch(BATCH), verbose=0)
+    assert_near(weights(alone), weights(model), 2e-5)
+
+
+def test_one_device_takes_a_last_batch_of_any_size():
+    model = small_model("dcgan")
+    model.fit(tf.data.Dataset.from_tensor_slices(images(17)).batch(BATCH), verbose=0)
+    assert model.steps_taken == 3
+
+
+def test_xla_over_cpu_replicas_is_refused(two_replicas):
+    with two_replicas.scope():
+        model = small_model("gan")
+        with pytest.raises(UserError, match="shared by 2 CPU replicas.*Received: jit_compile=True"):
+            model.compile(jit_compile=True)
+    small_model("gan").compile(jit_compile=True)
+
+
+COLLECTIVE = """
+import tests.conftest
+import tensorflow as tf
+from tests.small import endless, small_model
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = small_model("gan")
+model.fit(endless(model), steps_per_epoch=2, verbose=0)
+with model.distribute_strategy.scope():
+    model.compile(steps_per_execution=2)
+"""
+
+
+def test_several_steps_with_default_collectives_over_cpus_are_refused():
+    # In a process of its own: a second strategy over the same CPUs would break the first one's collectives.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."] + sys.path)}
+    done = subprocess.run([sys.executable, "-c", COLLECTIVE], env=environment, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "UserError: Several steps an execution" in last and "HierarchicalCopyAllReduce" in last
+
+
+def test_a_saved_model_compiled_with_xla_is_refused_over_replicas_too(two_replicas, tmp_path):
+    model = small_model("gan")
+    model.compile(jit_compile=True)
+    model.save(tmp_path / "model.keras")
+    with two_replicas.scope(), pytest.raises(UserError, match="jit_compile=True"):
+        keras.saving.load_model(tmp_path / "model.keras")
