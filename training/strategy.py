@@ -109,6 +109,20 @@ def make_strategy(text="auto"):
     return tf.distribute.MirroredStrategy(names), names
 
 
+def check_batch(batch_size, replicas):
+    """Refuses a batch that does not divide among the replicas.
+
+    Raises:
+        UserError: it names the nearest batch that does.
+    """
+    if batch_size % replicas:
+        nearest = max(replicas, round(batch_size / replicas) * replicas)
+        raise UserError(
+            f"A batch of {batch_size} does not divide among {replicas} devices. The nearest that does is "
+            f"--batch-size {nearest}."
+        )
+
+
 def _cluster_strategy(tf, text, worker):
     kind, _, which = text.partition(":")
     if which:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import shlex
 from pathlib import Path
 
 import keras
@@ -16,7 +17,7 @@ from . import new_run
 from .build import build_model, classes_of, scheme_of
 from .interruption import Interruption
 from .recipe import Recipe, differences
-from .strategy import make_strategy, this_worker
+from .strategy import check_batch, make_strategy, this_worker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +122,7 @@ def train(
     Raises:
         UserError: anything in the recipe, data or devices that cannot work, before the first step.
         NonFiniteError: a loss became NaN or infinite.
+        OSError: the run directory cannot be written to any more; it says which checkpoint is the last.
     """
     worker = this_worker()
     console = (console if worker.is_chief else None) or Console(quiet=True)
@@ -128,7 +130,7 @@ def train(
     if data_service:
         kg.data.check_service(data_service, worker.count)
     strategy, names = make_strategy(devices)
-    _check_batch(recipe, strategy.num_replicas_in_sync)
+    check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     resumed = run is not None
     with strategy.scope():
@@ -191,14 +193,23 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, pro
     try:
         _fit_to_the_end(model, recipe, batches, callbacks, doctor)
     except NonFiniteError as error:
-        saved = run_directory.checkpoints(run)
-        last = f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
-        raise NonFiniteError(f"{error} {last}") from None
+        raise NonFiniteError(f"{error} {_last_checkpoint(run)}") from None
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        # A full disk, most likely. What was there before is still whole.
+        raise OSError(
+            f"After step {model.steps_taken} the run could not write: {error}. {_last_checkpoint(run)} Once there is "
+            f"room, keras-gans train --resume {shlex.quote(str(run))} goes on from it."
+        ) from None
     finally:
         progress.close()
         if interruption:
             interruption.restore()
     return Outcome(run, model.steps_taken, pictures.latest, interruption.signal if interruption else None)
+
+
+def _last_checkpoint(run):
+    saved = run_directory.checkpoints(run)
+    return f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
 
 
 def _doctor(mode, recipe, run, source, console):
@@ -280,15 +291,6 @@ def check_resumable(run, wanted):
         )
 
 
-def _check_batch(recipe, replicas):
-    if recipe.batch_size % replicas:
-        nearest = max(replicas, round(recipe.batch_size / replicas) * replicas)
-        raise UserError(
-            f"A batch of {recipe.batch_size} does not divide among {replicas} devices. The nearest that does is "
-            f"--batch-size {nearest}."
-        )
-
-
 def _opening_line(run, recipe, source, devices, done):
     shape = "x".join(map(str, source.image_shape))
     start = f"going on from step {done}" if done else f"{recipe.steps} steps"
@@ -301,7 +303,7 @@ def _opening_line(run, recipe, source, devices, done):
 def describe(recipe, *, devices="auto", data_dir=None, console):
     """Prints what `train` would do: data, networks with their shapes, and optimizers. Nothing is written."""
     strategy, names = make_strategy(devices)
-    _check_batch(recipe, strategy.num_replicas_in_sync)
+    check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     with strategy.scope():
         model = build_for(recipe, source)

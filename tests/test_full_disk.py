@@ -1,0 +1,81 @@
+"""A file system that fills up while the command line trains."""
+
+import os
+import subprocess
+
+import pytest
+
+import keras_gans as kg
+from keras_gans import run_directory
+from tests.test_training_cli import TINY, command, environment, run
+
+MEBIBYTE = 2**20
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 24 MiB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"this process may not mount a file system: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(folder, leave):
+    """Fills a file system but for so many bytes."""
+    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    with open(folder / "filling", "wb") as file:
+        file.write(b"\0" * max(0, free - leave))
+
+
+ARGUMENTS = [*TINY, "--set", "checkpoint_every=10", "--set", "log_every=5", "--set", "picture_every=1000"]
+
+
+def assert_stopped_and_goes_on(code, errors, folder, make_room):
+    """One message, no torn file, and a run that goes on from its last checkpoint once there is room."""
+    assert code == 1 and "Traceback" not in errors, errors
+    message = errors[errors.index("Stopped:") :]
+    assert errors.count("Stopped:") == 1 and "--resume" in message
+    directory = next((folder / "runs").iterdir())
+    saved = run_directory.checkpoints(directory)
+    assert saved and all(path.name.startswith("step-") for path in (directory / "checkpoints").iterdir())
+    step = run_directory.step_of(saved[-1])
+    assert kg.load_run(directory).steps_taken == step
+    make_room()
+    code, output, errors = run("train", "--resume", "1", "--steps", str(step + 5), cwd=folder)
+    assert code == 0 and f"going on from step {step}" in output, errors
+    assert kg.load_run(directory).steps_taken == step + 5
+
+
+@pytest.mark.parametrize("leave", [0, 100_000], ids=["for a line", "for a checkpoint"])
+def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(leave, small_disk):
+    code, _, errors = run("train", "dcgan", "--steps", "10", *ARGUMENTS, cwd=small_disk)
+    assert code == 0, errors
+    fill(small_disk, leave)
+    code, _, errors = run("train", "--resume", "1", "--steps", "100000", cwd=small_disk)
+    assert "No space left on device" in errors
+    assert_stopped_and_goes_on(code, errors, small_disk, (small_disk / "filling").unlink)
+
+
+def test_a_limit_on_the_size_of_files_is_met_likewise(tmp_path):
+    code, _, errors = run("train", "dcgan", "--steps", "10", *ARGUMENTS, cwd=tmp_path)
+    assert code == 0, errors
+    size = next((tmp_path / "runs").glob("*/checkpoints/*.keras")).stat().st_size
+    # The shell's unit is 1,024 bytes. Nothing else that a run writes is as large as half a checkpoint.
+    limited = ["bash", "-c", f'ulimit -f {size // 2048}; exec "$@"', "bash"]
+    done = subprocess.run(
+        [*limited, *command("train", "--resume", "1", "--steps", "100000")],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "File too large" in done.stderr
+    assert_stopped_and_goes_on(done.returncode, done.stderr, tmp_path, lambda: None)
