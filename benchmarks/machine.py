@@ -6,11 +6,10 @@ import time
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
-_SIDE = 2048
 
-
-def matrix_product(precision="float32", side=_SIDE):
+def matrix_product(precision="float32"):
     """(function that multiplies two square matrices once, its floating-point operations)."""
+    side = 8192 if tf.config.list_physical_devices("GPU") else 2048
     first, second = (tf.cast(tf.random.normal((side, side)), precision) for _ in range(2))
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(first, second)))
     return lambda: float(product()), 2 * side**3

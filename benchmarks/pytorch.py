@@ -1,28 +1,23 @@
 """DCGAN and WGAN-GP in PyTorch: the same layers, in the loop of PyTorch's own example."""
 
+import time
+
+import numpy as np
+
 SCHEMES = ("dcgan", "wgan_gp")
 
 
 def torch_step(case, bfloat16=False, device="cpu", compiled=False):
-    """A function that takes one full step, channels last.
+    """A function that takes one full step, channels last, and reads its loss, so that it has ended.
 
     Args:
         case: a `benchmarks.cases.Case` of one of `SCHEMES`.
         bfloat16: whether to compute under autocast.
         device: "cpu" or "cuda".
-        compiled: whether the networks go through torch.compile.
+        compiled: whether the networks go through torch.compile; of WGAN-GP the generator alone, because torch.compile
+            cannot differentiate twice, as the gradient penalty does.
     """
-    import torch
-
-    step = Step(case, bfloat16, device, compiled)
-    take = step.wgan_gp if case.scheme == "wgan_gp" else step.dcgan
-
-    def synchronized():
-        take()
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    return synchronized
+    return Step(case, bfloat16, device, compiled).take
 
 
 class Step:
@@ -31,10 +26,17 @@ class Step:
     def __init__(self, case, bfloat16, device, compiled):
         import torch
 
+        if device == "cuda":
+            # As TensorFlow multiplies float32 there: in TensorFloat-32.
+            torch.set_float32_matmul_precision("high")
+        self.take = self.wgan_gp if case.scheme == "wgan_gp" else self.dcgan
         self.torch, self.case, self.bfloat16, self.device = torch, case, bfloat16, device
         model = case.model()
         networks = [to_torch(network).to(device) for network in (model.generator, model.discriminator)]
-        self.generator, self.discriminator = map(torch.compile, networks) if compiled else networks
+        self.generator, self.discriminator = networks
+        if compiled:
+            self.generator = torch.compile(self.generator)
+            self.discriminator = self.discriminator if case.scheme == "wgan_gp" else torch.compile(self.discriminator)
         self.latent_dim, self.critic_steps = model.latent_dim, model.discriminator_steps
         self.optimizers = []
         for player, network in zip(("generator", "discriminator"), networks, strict=True):
@@ -42,10 +44,36 @@ class Step:
             betas = (ours["beta_1"], ours["beta_2"])
             self.optimizers.append(torch.optim.Adam(network.parameters(), ours["learning_rate"], betas))
         height, width, channels = case.image_shape
-        real = torch.rand(case.batch_size, channels, height, width, device=device) * 2 - 1
-        self.real = real.to(memory_format=torch.channels_last)
+        self.see(np.random.default_rng(0).uniform(-1, 1, (case.batch_size, height, width, channels)))
         self.loss = torch.nn.BCEWithLogitsLoss()
         self.ones, self.zeros = (fill(case.batch_size, 1, device=device) for fill in (torch.ones, torch.zeros))
+
+    def see(self, images):
+        """Takes a batch of real images, floats (batch, height, width, channels) in [-1, 1]."""
+        # Channels last in memory, as they are.
+        self.real = self.torch.tensor(images, dtype=self.torch.float32).permute(0, 3, 1, 2).to(self.device)
+
+    def train(self, batches, seconds):
+        """Takes steps on batches for so many seconds; returns their number."""
+        started, steps, images = time.perf_counter(), 0, iter(batches)
+        while time.perf_counter() - started < seconds:
+            self.see(np.asarray(next(images)))
+            self.take()
+            steps += 1
+        return steps
+
+    def sample_shape(self):
+        return self.case.image_shape
+
+    def sample(self, count, seed=0):
+        """uint8 (count, height, width, channels), in training mode as the batch statistics of PyTorch's example."""
+        self.torch.manual_seed(seed)
+        drawn = []
+        with self.torch.no_grad():
+            while sum(map(len, drawn)) < count:
+                images = self.generated().permute(0, 2, 3, 1).cpu().numpy()
+                drawn.append(np.clip(np.rint((images + 1) * 127.5), 0, 255).astype("uint8"))
+        return np.concatenate(drawn)[:count]
 
     def _autocast(self):
         return self.torch.autocast(self.device, self.torch.bfloat16, enabled=self.bfloat16)
@@ -69,8 +97,7 @@ class Step:
         loss = self.loss(self.scored(fake), self.ones)
         loss.backward()
         g_optimizer.step()
-        # Read, as every variant reads its losses, so that the step has ended.
-        return float(loss)
+        return float(loss.detach())
 
     def wgan_gp(self):
         torch, (g_optimizer, d_optimizer) = self.torch, self.optimizers
@@ -88,7 +115,7 @@ class Step:
         loss = -self.scored(self.generated()).mean()
         loss.backward()
         g_optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
 
 def to_torch(network):

@@ -95,27 +95,42 @@ VARIANTS = {
 }
 
 
+class Turns:
+    """A variant in this process, which takes turns; `result` collects what they give."""
+
+    def __init__(self, case, variant):
+        self.step, operations = VARIANTS[variant](case)
+        started = time.perf_counter()
+        self.step()
+        self.result = {"first_step_s": time.perf_counter() - started, "operations": operations, "times": []}
+        self.step()
+
+    def turn(self, seconds):
+        """Steps for so many seconds."""
+        self.result["times"].append(machine.seconds_a_call(self.step, seconds))
+        self.result["peak_gigabytes"] = peak_gigabytes()
+
+    def close(self):
+        pass
+
+
 def work(case, variant):
     """A worker's life: makes its step, then takes a turn of so many seconds for each line it reads."""
-    step, operations = VARIANTS[variant](Case.from_dict(json.loads(case)))
-    started = time.perf_counter()
-    step()
-    first = time.perf_counter() - started
-    step()
-    print(json.dumps({"first_step_s": first, "operations": operations}), flush=True)
+    turns = Turns(Case.from_dict(json.loads(case)), variant)
+    print(json.dumps(turns.result), flush=True)
     for line in sys.stdin:
-        seconds = machine.seconds_a_call(step, float(line))
-        print(json.dumps({"seconds": seconds, "peak_gigabytes": peak_gigabytes()}), flush=True)
+        turns.turn(float(line))
+        print(json.dumps(turns.result), flush=True)
 
 
 class Worker:
-    """A variant in a process of its own."""
+    """`Turns` in a process of their own."""
 
     def __init__(self, case, variant):
         command = [sys.executable, "-m", "benchmarks.train_step", "--worker", json.dumps(case.to_dict()), variant]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         # Waited for here, so that no worker starts while another is being timed.
-        self.result = {"times": [], **self._answer()}
+        self.result = self._answer()
 
     def _answer(self):
         while line := self.process.stdout.readline():
@@ -126,34 +141,33 @@ class Worker:
     def turn(self, seconds):
         """Steps for so many seconds."""
         print(seconds, file=self.process.stdin, flush=True)
-        answer = self._answer()
-        self.result["times"].append(answer["seconds"])
-        self.result["peak_gigabytes"] = answer["peak_gigabytes"]
+        self.result = self._answer()
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-def measure(case, variants, rounds, seconds):
+def measure(case, variants, rounds, seconds, worker=Worker):
     """{variant: {"first_step_s", "operations", "peak_gigabytes", "times": [seconds a step, one a round]}}."""
     workers = {}
     try:
         for variant in variants:
-            workers[variant] = Worker(case, variant)
+            workers[variant] = worker(case, variant)
         for _ in range(rounds):
-            for worker in workers.values():
-                worker.turn(seconds)
+            for each in workers.values():
+                each.turn(seconds)
     finally:
-        for worker in workers.values():
-            worker.close()
-    return {name: worker.result for name, worker in workers.items()}
+        for each in workers.values():
+            each.close()
+    return {name: each.result for name, each in workers.items()}
 
 
-def figures_of(case, results):
-    """{variant: figures} of what `measure` gave."""
+def figures_of(case, results, peaks=None):
+    """{variant: figures} of what `measure` gave; `peaks` are operations a second by variant of `PEAKS`, if known."""
     images = case.batch_size * case.model().batches_per_step()
     speeds = {name: result["operations"] / statistics.median(result["times"]) for name, result in results.items()}
+    known = {**{name: speeds[name] for name in PEAKS.values() if name in speeds}, **(peaks or {})}
     baseline = results.get(BASELINE, results[OURS])["times"]
     rows = {}
     for name, result in results.items():
@@ -161,7 +175,7 @@ def figures_of(case, results):
             rows[name] = {"gigaflops": speeds[name] / 1e9}
             continue
         ratios = sorted(base / own for base, own in zip(baseline, result["times"], strict=True))
-        peak = speeds.get(PEAKS["bfloat16" if "bfloat16" in name else "float32"])
+        peak = known.get(PEAKS["bfloat16" if "bfloat16" in name else "float32"])
         rows[name] = {
             "images_per_second": images / statistics.median(result["times"]),
             "ratio": statistics.median(ratios),
