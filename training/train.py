@@ -195,7 +195,9 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, pro
     except NonFiniteError as error:
         raise NonFiniteError(f"{error} {_last_checkpoint(run)}") from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
-        # A full disk, most likely. What was there before is still whole.
+        # TensorFlow's event files report a full disk under the name of a full memory.
+        if not isinstance(error, OSError) and "No space left" not in str(error):
+            raise
         raise OSError(
             f"After step {model.steps_taken} the run could not write: {error}. {_last_checkpoint(run)} Once there is "
             f"room, keras-gans train --resume {shlex.quote(str(run))} goes on from it."
