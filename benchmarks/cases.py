@@ -93,6 +93,8 @@ CASES = {
     "autoencoder28": Case("autoencoder", MNIST),
     "aae28": Case("aae", MNIST),
     "aae_labelled28": Case("aae_labelled", MNIST),
+    "semi_supervised_aae28": Case("semi_supervised_aae", MNIST),
+    "vae28": Case("vae", MNIST),
     "vae_gan28": Case("vae_gan", MNIST),
 }
 
