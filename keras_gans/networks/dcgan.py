@@ -102,7 +102,7 @@ def _halvings(x, count, base_filters, normalize, dropout=0.0):
 
 
 @networks.register("dcgan_encoder")
-def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="deterministic"):
+def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="deterministic", augmentation=None):
     """An encoder with the layers of DCGAN's discriminator, batch normalization included, that ends in codes.
 
     Args:
@@ -110,17 +110,18 @@ def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="determ
         latent_dim: size of a code.
         base_filters: filters of the first layer, doubled in each further one.
         posterior: see `mlp.mlp_encoder`; the noise of "universal" joins the last hidden layer.
+        augmentation: see `dcgan_discriminator`; a copy is of the image as it was before.
 
     Returns:
         keras.Model, see `mlp.mlp_encoder`.
 
     Raises:
-        UserError: a size that the network cannot take, or no such posterior.
+        UserError: a size that the network cannot take, or no such posterior or augmentation.
     """
     check_posterior(posterior)
     count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
     images = keras.Input(image_shape, name="image")
-    x = _halvings(images, count, base_filters, _batch_normalized)
+    x = _halvings(augmented(images, augmentation), count, base_filters, _batch_normalized)
     x, noise = with_noise(layers.Flatten()(x), latent_dim, posterior)
     codes = coded(x, latent_dim, posterior, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER))
     return keras.Model(images if noise is None else [images, noise], codes, name="encoder")
