@@ -7,7 +7,7 @@ keras-gans train aae_labelled
 keras-gans train semi_supervised_aae --labels-per-class 10
 """
 
-from ..recipe import NETWORKS, Recipe, recipe
+from ..recipe import Recipe, recipe
 
 # Found on the digits; the paper's SGD needs a schedule for each data set. An encoder that is pushed harder towards the
 # prior reconstructs worse.
@@ -103,12 +103,19 @@ def semi_supervised_aae():
 @recipe
 def semi_supervised_aae_mnist():
     base = semi_supervised_aae()
-    wide = {"hidden_units": [500, 500]}  # appendix A.2 has 1,000 in all networks
+    wide = {"hidden_units": [500, 500]}
     return base.replace(
         name="semi_supervised_aae_mnist",
         summary="MNIST from ten labels a class, whose codes are a class and a style",
-        **{role: {**getattr(base, role), **wide} for role in NETWORKS if getattr(base, role)},
+        # Appendix A.2 has dense layers of 1,000 units and a hundred passes over the images; with those of 500 one seed
+        # had 0.88 after four passes.
+        encoder={
+            "name": "dcgan_encoder",
+            "base_filters": 32,
+            "augmentation": {"rotation": 15, "zoom": 0.15, "shear": 0.2, "translation": 0.07},
+        },
+        **{role: {**getattr(base, role), **wide} for role in ("decoder", "discriminator", "class_discriminator")},
         data="mnist",
         batch_size=100,
-        steps=6000,  # five passes over the unlabelled images, where appendix A.2 has a hundred
+        steps=3000,
     )
