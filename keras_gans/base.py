@@ -267,25 +267,52 @@ class AdversarialModel(keras.Model):
         Raises:
             UserError: the loss depends on none of the player's variables, so that nothing would ever move.
         """
-        optimizer, variables = self.optimizers[player], self.variables_of(player)
+        return self.update_together((player,), lambda *given: {player: loss_function(*given)}, *args)[player]
+
+    def update_together(self, players, loss_function, *args):
+        """Moves several players at once, each one step down the gradient of its own loss of one forward pass.
+
+        Args:
+            players: keys of `players`.
+            loss_function: function of `args` that returns {player: (scalar loss, {curve: value})}.
+            *args: what the losses are functions of.
+
+        Returns:
+            {player: {curve: value}}, what the loss function reported.
+
+        Raises:
+            UserError: a loss depends on none of its player's variables, so that nothing would ever move.
+        """
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        with tf.GradientTape() as tape:
-            loss, logs = loss_function(*args)
-            loss = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
-            # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
-            scaled_loss = optimizer.scale_loss(loss / replicas)
-        gradients = _connected(tape.gradient(scaled_loss, variables), variables, player)
+        finite, scaled, logs = {}, {}, {}
+        with tf.GradientTape(persistent=len(players) > 1) as tape:
+            for player, (loss, logs[player]) in loss_function(*args).items():
+                finite[player] = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
+                # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
+                scaled[player] = self.optimizers[player].scale_loss(finite[player] / replicas)
+        gradients = {
+            player: _connected(tape.gradient(scaled[player], variables), variables, player)
+            for player, variables in ((player, self.variables_of(player)) for player in players)
+        }
+        del tape
+        # No variable moves, and no counter, before every loss has been found finite.
+        with tf.control_dependencies([*finite.values()]):
+            for player in players:
+                norm = self._apply(player, gradients[player], replicas)
+                self._log({f"{player}_loss": finite[player], f"{player}_gradient_norm": norm, **logs[player]})
+        return logs
+
+    def _apply(self, player, gradients, replicas):
+        """Moves one player by its gradients, and returns their norm."""
+        optimizer = self.optimizers[player]
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
-        # No variable moves, and no counter, before the loss has been found finite.
-        with tf.control_dependencies([loss]):
-            # The optimizer sums over replicas once more, hence the division.
-            gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
-            optimizer.apply(gradients, variables)
+        # The optimizer sums over replicas once more, hence the division.
+        gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
+        optimizer.apply(gradients, self.variables_of(player))
         self.after_update(player)
-        self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm, **logs})
-        return logs
+        return norm
 
     def after_update(self, player):
         """Called after each update of `player`; a scheme may constrain weights here."""

@@ -59,37 +59,34 @@ class VAEGAN(EncodingModel):
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
     def play(self, real):
-        self.update("encoder", self.encoder_loss, real)
-        self.update("decoder", self.decoder_loss, real)
-        self.update("discriminator", self.discriminator_loss, real)
+        # Algorithm 1 takes all three gradients of one forward pass.
+        self.update_together(tuple(self.players), self.player_losses, real)
 
-    def encoder_loss(self, real):
+    def player_losses(self, real):
+        """{player: (loss, curves)} of one pass over the real samples x, their copies x~ and generated samples x_p."""
         mean, log_variance = self.encoder(real, training=True)
-        divergence = losses.divergence_from_standard_normal(mean, log_variance)
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)
-        error = losses.feature_error(self._judge(real)[1], self._judge(copies)[1])
-        return self.prior_weight * divergence + error, {"divergence": divergence, "feature_error": error}
-
-    def decoder_loss(self, real):
-        copies, drawn = self._generate(real)
-        copy_scores, copy_features = self._judge(copies)
-        fooled = [losses.non_saturating_generator(scores) for scores in (copy_scores, self._judge(drawn)[0])]
-        error = losses.feature_error(self._judge(real)[1], copy_features)
-        return self.gamma * error + 0.5 * sum(fooled), {}
-
-    def discriminator_loss(self, real):
-        real_scores, fake_scores = self._judge(real)[0], [self._judge(made)[0] for made in self._generate(real)]
-        loss = 0.5 * sum(losses.minimax_discriminator(real_scores, scores) for scores in fake_scores)
-        return loss, {
-            "real_probability": ops.mean(ops.sigmoid(real_scores)),
-            "fake_probability": 0.5 * sum(ops.mean(ops.sigmoid(scores)) for scores in fake_scores),
+        drawn = self.decoder(self.latents(real.shape[0] or ops.shape(real)[0]), training=True)
+        (real_scores, features), (copy_scores, copied) = self._judge(real), self._judge(copies)
+        fake_scores = copy_scores, self._judge(drawn)[0]
+        divergence = losses.divergence_from_standard_normal(mean, log_variance)
+        error = losses.feature_error(features, copied)
+        fooled = 0.5 * sum(map(losses.non_saturating_generator, fake_scores))
+        found = 0.5 * sum(losses.minimax_discriminator(real_scores, scores) for scores in fake_scores)
+        return {
+            "encoder": (
+                self.prior_weight * divergence + error,
+                {"divergence": divergence, "feature_error": error},
+            ),
+            "decoder": (self.gamma * error + fooled, {}),
+            "discriminator": (
+                found,
+                {
+                    "real_probability": ops.mean(ops.sigmoid(real_scores)),
+                    "fake_probability": 0.5 * sum(ops.mean(ops.sigmoid(scores)) for scores in fake_scores),
+                },
+            ),
         }
-
-    def _generate(self, real):
-        """x~ and x_p, in training mode."""
-        codes = self.draw_codes(real)
-        drawn = self.latents(codes.shape[0] or ops.shape(codes)[0])
-        return self.decoder(codes, training=True), self.decoder(drawn, training=True)
 
     def _judge(self, samples):
         """[Scores, features], in training mode."""

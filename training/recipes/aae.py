@@ -117,5 +117,5 @@ def semi_supervised_aae_mnist():
         **{role: {**getattr(base, role), **wide} for role in ("decoder", "discriminator", "class_discriminator")},
         data="mnist",
         batch_size=100,
-        steps=3000,
+        steps=2000,
     )
