@@ -1,4 +1,4 @@
-"""What every adversarial scheme shares: players, their optimizers, and the one update."""
+"""What every adversarial scheme shares: players, their optimizers, and the training step."""
 
 import inspect
 
@@ -9,8 +9,7 @@ from keras_gans import inputs, randomness
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.registry import schemes
 from keras_gans.replicas import check_compile, reducible
-
-_NON_FINITE = "keras_gans: non-finite loss"
+from keras_gans.updating import NON_FINITE, Updating
 
 
 def register_scheme(name):
@@ -22,7 +21,7 @@ def register_scheme(name):
     return add
 
 
-class AdversarialModel(keras.Model):
+class AdversarialModel(Updating, keras.Model):
     """Several networks, moved by several players with losses of their own.
 
     A subclass names its `players`, stores each constructor argument under the argument's own name, defines
@@ -199,9 +198,9 @@ class AdversarialModel(keras.Model):
         try:
             return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
         except tf.errors.InvalidArgumentError as error:
-            if _NON_FINITE not in str(error):
+            if NON_FINITE not in str(error):
                 raise
-            curve = str(error).split(_NON_FINITE)[1].split(";")[0].strip()
+            curve = str(error).split(NON_FINITE)[1].split(";")[0].strip()
             raise NonFiniteError(
                 f"Step {self.steps_taken + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
                 "saved. Look for NaN in the data; else lower the learning rate."
@@ -253,95 +252,12 @@ class AdversarialModel(keras.Model):
             seed = randomness.fold_in(root, -1_000_000 - index)
             generator.state.assign(tf.cast(seed, generator.state.dtype))
 
-    def update(self, player, loss_function, *args):
-        """Moves one player one step down the gradient of its loss.
-
-        Args:
-            player: a key of `players`.
-            loss_function: function of `args` that returns (scalar loss, {curve: value}).
-            *args: what the loss is a function of.
-
-        Returns:
-            {curve: value}, what the loss function reported.
-
-        Raises:
-            UserError: the loss depends on none of the player's variables, so that nothing would ever move.
-        """
-        return self.update_together((player,), lambda *given: {player: loss_function(*given)}, *args)[player]
-
-    def update_together(self, players, loss_function, *args):
-        """Moves several players at once, each one step down the gradient of its own loss of one forward pass.
-
-        Args:
-            players: keys of `players`.
-            loss_function: function of `args` that returns {player: (scalar loss, {curve: value})}.
-            *args: what the losses are functions of.
-
-        Returns:
-            {player: {curve: value}}, what the loss function reported.
-
-        Raises:
-            UserError: a loss depends on none of its player's variables, so that nothing would ever move.
-        """
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        finite, scaled, logs = {}, {}, {}
-        with tf.GradientTape(persistent=len(players) > 1) as tape:
-            for player, (loss, logs[player]) in loss_function(*args).items():
-                finite[player] = tf.debugging.check_numerics(loss, f"{_NON_FINITE} {player}_loss;")
-                # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
-                scaled[player] = self.optimizers[player].scale_loss(finite[player] / replicas)
-        gradients = {
-            player: _connected(tape.gradient(scaled[player], variables), variables, player)
-            for player, variables in ((player, self.variables_of(player)) for player in players)
-        }
-        del tape
-        # No variable moves, and no counter, before every loss has been found finite.
-        with tf.control_dependencies([*finite.values()]):
-            for player in players:
-                norm = self._apply(player, gradients[player], replicas)
-                self._log({f"{player}_loss": finite[player], f"{player}_gradient_norm": norm, **logs[player]})
-        return logs
-
-    def _apply(self, player, gradients, replicas):
-        """Moves one player by its gradients, and returns their norm."""
-        optimizer = self.optimizers[player]
-        if replicas > 1:
-            gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
-        # The optimizer sums over replicas once more, hence the division.
-        gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
-        optimizer.apply(gradients, self.variables_of(player))
-        self.after_update(player)
-        return norm
-
-    def after_update(self, player):
-        """Called after each update of `player`; a scheme may constrain weights here."""
-        # A body, because AutoGraph cannot convert a docstring alone where an update runs in a user's tf.function.
-        return None
-
     def after_step(self, step):
         """Called at the end of each training step with the number of steps before it; averages of weights go here."""
         return None
-
-    def _log(self, values):
-        for name, value in values.items():
-            if name not in self.curves:
-                raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
-            self.curves[name].update_state(value)
 
     def test_step(self, data):
         raise UserError(
             "evaluate() and validation_data have no meaning for an adversarial scheme: its losses measure one player "
             "against the other, not the samples. Draw samples with sample() and compare those with held-out data."
         )
-
-
-def _connected(gradients, variables, player):
-    """Gradients with zeros for variables that this loss happens not to reach."""
-    if all(gradient is None for gradient in gradients):
-        raise UserError(
-            f"The loss of {player!r} depends on none of its {len(variables)} variables, so training would not move it. "
-            "Look for a stop_gradient, a NumPy value or another network's samples in its loss."
-        )
-    pairs = zip(gradients, variables, strict=True)
-    return [tf.zeros_like(variable) if gradient is None else gradient for gradient, variable in pairs]

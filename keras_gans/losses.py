@@ -120,6 +120,19 @@ def feature_matching(real_mean, fake_mean):
     return ops.sum(ops.square(real_mean - fake_mean))
 
 
+def disagreement(logits, other_logits):
+    """The squared distance between the class probabilities of two passes over the same samples, from 0 to 2.
+
+    Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning" (2016), the Pi-model's second term; in a GAN,
+    Wei et al., "Improving the Improved Training of Wasserstein GANs" (2018), section 3.3.
+
+    Args:
+        logits: class logits (batch, K).
+        other_logits: those of the other pass.
+    """
+    return ops.mean(ops.sum(ops.square(ops.softmax(logits) - ops.softmax(other_logits)), axis=1))
+
+
 def reconstruction_error(samples, copies):
     """L(v) = E |v - D(v)|, the mean over all entries.
 

@@ -55,7 +55,7 @@ def test_imports_run_one_way(path):
 
 def test_the_only_tapes_are_the_updates_the_penaltys_and_the_inversions():
     users = {path.name for path in FILES if "GradientTape" in path.read_text(encoding="utf-8")}
-    assert users == {"base.py", "inversion.py", "penalties.py"}
+    assert users == {"updating.py", "inversion.py", "penalties.py"}
 
 
 def test_the_listed_packages_are_the_folders():

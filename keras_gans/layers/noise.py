@@ -96,9 +96,21 @@ class Dropout(RandomLayer):
         return {**super().get_config(), "rate": self.rate}
 
 
-def is_random(network):
-    """Whether two training passes of a network over the same samples may differ."""
-    # Keras's own random layers hold a generator of seeds.
-    return any(
-        isinstance(layer, RandomLayer) or hasattr(layer, "seed_generator") for layer in network._flatten_layers()
+def check_is_random(network, what):
+    """Refuses a network of which two training passes over the same samples give the same.
+
+    Args:
+        network: keras.Model.
+        what: the setting that compares two passes, for people.
+
+    Raises:
+        UserError: no layer is random.
+    """
+    for layer in network._flatten_layers():
+        # Keras's own random layers hold a generator of seeds.
+        if isinstance(layer, RandomLayer) or hasattr(layer, "seed_generator"):
+            return
+    raise UserError(
+        f"{what} compares two passes over the same samples, and this network has no random layer: both are equal. Give "
+        "it augmentation, dropout or input_noise."
     )

@@ -12,7 +12,7 @@ from keras_gans.base import register_scheme
 from keras_gans.classifying import ClassifyingGAN
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.labels import UNLABELLED, is_right
-from keras_gans.layers import is_random
+from keras_gans.layers import check_is_random
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
 from keras_gans.replicas import batch_mean, masked_mean
@@ -27,18 +27,17 @@ class SGAN(ClassifyingGAN):
 
     A row whose label is -1 has none: it enters no class's cross-entropy.
 
-    Curves: `supervised_loss` of the labelled rows and `labelled_accuracy`; `real_probability` and `fake_probability`,
-    the mean 1 - p(generated | x) of unlabelled real and of generated samples; with `consistency_weight`, also
-    `disagreement`, the squared distance that it weighs, from 0 to 2.
+    Curves: `supervised_loss` and `labelled_accuracy` of the labelled rows; `real_probability` and `fake_probability`,
+    the mean 1 - p(generated | x) of unlabelled real and of generated samples; `disagreement`, what
+    `consistency_weight` weighs.
 
     Args:
-        objective: "odena", where all K + 1 logits are learned and the terms are summed, or "salimans", where the last
-            is fixed at 0 and the two unsupervised terms weigh 1/2.
+        objective: "odena": all K + 1 logits are learned, the terms summed; "salimans": the last logit is fixed at 0 and
+            the two unsupervised terms weigh 1/2.
         generator_objective: "adversarial" (be taken for real), or "feature_matching" (Salimans et al., section 3.1),
             which compares with a further batch of real samples.
-        consistency_weight: weight of the squared distance between the class probabilities of two passes over the real
-            samples, which differ by D's random layers (augmentation, dropout, noise); 0 for none. Laine and Aila,
-            "Temporal Ensembling for Semi-Supervised Learning" (2016), the Pi-model; in a GAN, Wei et al. (2018), CT.
+        consistency_weight: of `losses.disagreement` between two passes over the real samples, which differ by D's
+            random layers (augmentation, dropout, noise); 0 for none.
         **kwargs: as `ClassifyingGAN`, whose discriminator ends in K + 1 logits for "odena" and K for "salimans".
     """
 
@@ -55,23 +54,17 @@ class SGAN(ClassifyingGAN):
         consistency_weight=0.0,
         **kwargs,
     ):
-        for kind, chosen, known in (
-            ("objective", objective, OBJECTIVES),
-            ("generator objective", generator_objective, GENERATOR_OBJECTIVES),
-        ):
-            if chosen not in known:
-                raise unknown_name(kind, chosen, known)
-        self.objective, self.generator_objective = objective, generator_objective
+        if objective not in OBJECTIVES:
+            raise unknown_name("objective", objective, OBJECTIVES)
+        if generator_objective not in GENERATOR_OBJECTIVES:
+            raise unknown_name("generator objective", generator_objective, GENERATOR_OBJECTIVES)
         check_weight("consistency_weight", consistency_weight)
+        self.objective, self.generator_objective = objective, generator_objective
         self.consistency_weight = consistency_weight
         if consistency_weight:
+            check_is_random(discriminator, f"consistency_weight={consistency_weight}")
             self.log_names = (*self.log_names, "disagreement")
         super().__init__(generator, discriminator, latent_dim, **kwargs)
-        if consistency_weight and not is_random(discriminator):
-            raise UserError(
-                f"consistency_weight={consistency_weight} compares two passes over the same samples, and this "
-                "discriminator has no random layer: both are equal. Give it augmentation, dropout or input_noise."
-            )
 
     def extra_logits(self):
         return int(self.objective == "odena")
@@ -80,9 +73,8 @@ class SGAN(ClassifyingGAN):
         super().check_labels(labels)
         if self.objective == "salimans" and UNLABELLED not in labels:
             raise UserError(
-                "The first batch has a label in every row, and objective='salimans' learns what is real from rows "
-                "without one (label -1). Received: only labelled rows. Use keras_gans.data.to_semi_supervised_dataset, "
-                "or objective='odena'."
+                "objective='salimans' learns what is real from rows without a label (-1). Received: only labelled rows "
+                "in the first batch. Use keras_gans.data.to_semi_supervised_dataset, or objective='odena'."
             )
 
     def default_optimizers(self):
@@ -99,29 +91,23 @@ class SGAN(ClassifyingGAN):
 
     def discriminator_loss(self, real, labels, fake):
         real_logits, fake_logits = self._logits(real)[0], self._logits(fake)[0]
-        consistency, logs = self._consistency(real, real_logits) if self.consistency_weight else (0.0, {})
         labelled = labels != UNLABELLED
         # Odena's labelled samples must be found real too, Salimans et al. compare the K classes alone.
-        class_logits = real_logits if self.objective == "odena" else real_logits[:, :-1]
+        class_logits = real_logits[:, : self.class_count + self.extra_logits()]
         rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), class_logits, from_logits=True)
         supervised = masked_mean(rows, labelled)
         real_rows, fake_rows = losses.not_fake(real_logits), losses.is_fake(fake_logits)
         unsupervised = masked_mean(real_rows, ~labelled) + ops.mean(fake_rows)
-        weight = 1.0 if self.objective == "odena" else 0.5
-        return supervised + weight * unsupervised + consistency, {
-            **logs,
+        weight, logs = 1.0 if self.objective == "odena" else 0.5, {}
+        if self.consistency_weight:
+            passes = real_logits, self._logits(real)[0]
+            logs["disagreement"] = losses.disagreement(*(logits[:, : self.class_count] for logits in passes))
+        return supervised + weight * unsupervised + self.consistency_weight * logs.get("disagreement", 0.0), logs | {
             "supervised_loss": supervised,
             "labelled_accuracy": masked_mean(is_right(labels, real_logits[:, : self.class_count]), labelled),
             "real_probability": masked_mean(ops.exp(-real_rows), ~labelled),
             "fake_probability": ops.mean(1.0 - ops.exp(-fake_rows)),
         }
-
-    def _consistency(self, real, logits):
-        """(weighted loss, logs) of a second pass over the same samples, in which D's random layers draw anew."""
-        again = self._logits(real)[0]
-        first, second = (ops.softmax(scores[:, : self.class_count]) for scores in (logits, again))
-        disagreement = ops.mean(ops.sum(ops.square(first - second), axis=1))
-        return self.consistency_weight * disagreement, {"disagreement": disagreement}
 
     def _train_generator(self, rows, real, labels):
         self.update("generator", lambda: self.generator_loss(*self.generate(rows), real, labels))
@@ -130,6 +116,5 @@ class SGAN(ClassifyingGAN):
         logits, features = self._logits(fake)
         if self.generator_objective == "adversarial":
             return ops.mean(losses.not_fake(logits)), {}
-        unlabelled = tf.cast(labels == UNLABELLED, tf.float32)
-        real_mean = batch_mean(self._logits(real)[1], unlabelled)
+        real_mean = batch_mean(self._logits(real)[1], tf.cast(labels == UNLABELLED, tf.float32))
         return losses.feature_matching(real_mean, batch_mean(features, tf.ones(tf.shape(features)[0]))), {}
