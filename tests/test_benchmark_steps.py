@@ -22,6 +22,7 @@ def test_every_scheme_has_a_case_and_a_plain_loop():
     assert not missing, f"add a plain Keras loop to benchmarks.plain_gans or plain_autoencoders for {missing}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", sorted(SMALL))
 def test_both_loops_of_a_case_train_every_player(scheme):
     case = Case(SMALL[scheme].recipe, (8, 8, 1), batch_size=8, settings=SMALL[scheme].settings)
