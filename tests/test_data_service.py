@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ from keras_gans.data.service import check_service, through_service
 from keras_gans.errors import UserError
 from tests.small import BATCH, endless, images, small_model, weights
 from tests.test_many_workers import free_ports
-from tests.test_training_cli import TINY, run
+from tests.test_training_cli import TINY, environment, run
 
 # Dispatchers with no, one and two workers, in a process that ends with its standard input.
 SERVICES = """
@@ -142,3 +143,34 @@ def test_a_service_that_does_not_answer_is_one_message_and_no_run(tmp_path):
     assert code == 2 and "Traceback" not in errors
     assert f"No tf.data service's dispatcher answers at {nowhere}" in errors.replace("\n", " ")
     assert not list(tmp_path.iterdir())
+
+
+WATCHED = """
+import sys
+from training import cli, service_watch
+service_watch.PATIENCE_SECONDS = 2.0
+sys.argv[0] = "keras-gans"
+cli.main()
+"""
+
+
+def test_a_service_that_goes_away_ends_the_run_with_a_message_and_a_checkpoint(tmp_path):
+    service = subprocess.Popen(
+        [sys.executable, "-c", SERVICES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    place = json.loads(service.stdout.readline())[1]
+    arguments = ["train", "dcgan", *TINY, "--steps", "1000000", "--set", "checkpoint_every=20", "--data-service", place]
+    training = subprocess.Popen(
+        [sys.executable, "-c", WATCHED, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    checkpoints = tmp_path / "runs" / "00001-dcgan-digits" / "checkpoints"
+    while training.poll() is None and not any(checkpoints.glob("step-*")):
+        time.sleep(0.1)
+    service.kill()
+    service.communicate()
+    _, errors = training.communicate(timeout=100)
+    assert training.returncode == 1
+    assert "Traceback" not in errors and f"No tf.data service's dispatcher answers at {place}" in errors
+    assert "The last checkpoint is runs/00001-dcgan-digits/checkpoints/step-" in errors
+    assert "keras-gans train --resume runs/00001-dcgan-digits" in errors
+    assert kg.load_run(tmp_path / "runs" / "00001-dcgan-digits").steps_taken >= 20

@@ -18,6 +18,7 @@ from keras_gans.quiet import import_quietly
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
+from .going_on import check_resumable
 from .latent_command import latent_app
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
@@ -183,7 +184,7 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
     if mixed_precision:
         chosen = chosen.replace(precision=fast_precision())
     if run is not None:
-        training.check_resumable(run, chosen)
+        check_resumable(run, chosen)
     if dry_run:
         console.print(chosen.to_json(), markup=False, end="")
         training.describe(chosen, devices=options["devices"], console=console)

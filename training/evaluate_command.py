@@ -58,7 +58,8 @@ def evaluate_command(
         import_quietly("tensorflow")
         from keras_gans.metrics import Evaluation
 
-        from .train import open_data, recipe_of
+        from .going_on import recipe_of
+        from .train import open_data
 
         recipe = recipe_of(folder)
         status.update("opening the data ...")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import shlex
 from pathlib import Path
 
 import keras
@@ -15,8 +14,9 @@ from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
 
 from . import new_run
 from .build import build_model, classes_of, scheme_of
+from .going_on import how_to_go_on, last_checkpoint
 from .interruption import Interruption
-from .recipe import Recipe, differences
+from .service_watch import ServiceWatch
 from .strategy import check_batch, make_strategy, this_worker
 
 
@@ -142,7 +142,8 @@ def train(
     to_dataset(recipe, source, data_service=data_service)
     batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
     if not worker.is_chief:
-        _fit_to_the_end(model, recipe, batches, [kg.callbacks.ResetCurves(every=recipe.log_every)], None)
+        others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
+        _fit_to_the_end(model, recipe, batches, others, None)
         return Outcome(None, model.steps_taken, None, None)
     run = new_run.create(recipe, root) if run is None else Path(run)
     new_run.write_recipe(run, recipe)
@@ -150,7 +151,17 @@ def train(
     console.print(_opening_line(run, recipe, source, names, done))
     # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
     interruption = Interruption() if worker.count == 1 else None
-    return _fit(model, recipe, run, source, batches, console, doctor, interruption, profile)
+    extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
+    return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+
+
+def _service_watch(address, run):
+    """The callback that ends a run whose data service is gone, in a list, or none without a service."""
+
+    def advice():
+        return f"{last_checkpoint(run)} {how_to_go_on(run)}" if run else "Start all workers again with --resume auto."
+
+    return [ServiceWatch(address, advice)] if address else []
 
 
 def _check_doctor(mode, worker):
@@ -162,7 +173,7 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, batches, console, doctor, interruption, profile):
+def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
@@ -188,30 +199,25 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, pro
         *_evaluation(recipe, run, source),
         checkpoint,
         *([interruption] if interruption else []),
-        *([kg.callbacks.Profile(board)] if profile else []),
+        *extra,
     ]
     try:
         _fit_to_the_end(model, recipe, batches, callbacks, doctor)
     except NonFiniteError as error:
-        raise NonFiniteError(f"{error} {_last_checkpoint(run)}") from None
+        raise NonFiniteError(f"{error} {last_checkpoint(run)}") from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         # TensorFlow's event files report a full disk under the name of a full memory.
         if not isinstance(error, OSError) and "No space left" not in str(error):
             raise
         raise OSError(
-            f"After step {model.steps_taken} the run could not write: {error}. {_last_checkpoint(run)} Once there is "
-            f"room, keras-gans train --resume {shlex.quote(str(run))} goes on from it."
+            f"After step {model.steps_taken} the run could not write: {error}. {last_checkpoint(run)} Once there is "
+            f"room: {how_to_go_on(run)}"
         ) from None
     finally:
         progress.close()
         if interruption:
             interruption.restore()
     return Outcome(run, model.steps_taken, pictures.latest, interruption.signal if interruption else None)
-
-
-def _last_checkpoint(run):
-    saved = run_directory.checkpoints(run)
-    return f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
 
 
 def _doctor(mode, recipe, run, source, console):
@@ -264,33 +270,11 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
             if doctor is None or not doctor.recover(error):
                 raise
             continue
+        finally:
+            for callback in callbacks:
+                if isinstance(callback, ServiceWatch):
+                    callback.end()
         break
-
-
-def recipe_of(run):
-    """The `Recipe` that a run was started with."""
-    return Recipe.from_dict(run_directory.read_recipe(run))
-
-
-def check_resumable(run, wanted):
-    """Refuses to go on with a run under another recipe.
-
-    Args:
-        run: the run directory.
-        wanted: the recipe asked for. It may ask for more steps where the learning rate does not depend on them.
-
-    Raises:
-        UserError: it names each setting that differs.
-    """
-    started = recipe_of(run)
-    may_differ = {"steps": wanted.steps} if started.learning_rate_schedule == "constant" else {}
-    changed = differences(started.replace(**may_differ), wanted)
-    if changed:
-        raise UserError(
-            f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
-            + "\n  ".join(changed)
-            + "\nLeave these options out to go on, or leave --resume out to start a new run."
-        )
 
 
 def _opening_line(run, recipe, source, devices, done):
