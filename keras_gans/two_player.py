@@ -7,7 +7,7 @@ from keras_gans import averages, randomness
 from keras_gans.base import AdversarialModel
 from keras_gans.errors import UserError
 from keras_gans.latent import prior_named
-from keras_gans.layers import Dropout, GaussianNoise
+from keras_gans.layers import RandomLayer
 from keras_gans.serving import Sampler
 
 
@@ -62,7 +62,7 @@ class GAN(Sampler, AdversarialModel):
             self.generator_average = averages.average_of(generator)
         # Batch normalization must see real and generated samples apart, and random layers must not depend on how
         # replicas share out the rows; anything else may see both in one pass.
-        apart = (keras.layers.BatchNormalization, Dropout, GaussianNoise)
+        apart = (keras.layers.BatchNormalization, RandomLayer)
         self._one_pass = not any(isinstance(layer, apart) for layer in discriminator._flatten_layers())
 
     def _check_arguments(self):

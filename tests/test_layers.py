@@ -275,6 +275,16 @@ def test_impossible_augmentations_are_refused(arguments, message):
         RandomAffine(**arguments)
 
 
+def test_real_and_generated_images_that_are_moved_go_through_a_discriminator_apart():
+    # In one pass what a row draws would depend on how replicas share the rows.
+    generator = kg.networks.dcgan_generator((8, 8, 1), 6, 4)
+    passes = []
+    for augmentation in (None, {"rotation": 15}):
+        critic = kg.networks.dcgan_discriminator((8, 8, 1), 4, normalization=None, augmentation=augmentation)
+        passes.append(kg.schemes.DCGAN(generator, critic)._one_pass)
+    assert passes == [True, False]
+
+
 def test_a_discriminator_names_the_augmentation_that_it_does_not_know():
     with pytest.raises(UserError, match="Did you mean 'rotation'"):
         kg.networks.dcgan_discriminator((8, 8, 1), base_filters=4, augmentation={"rotate": 15})

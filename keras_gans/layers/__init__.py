@@ -4,7 +4,7 @@ from keras_gans.layers.augmentation import RandomAffine, augmented
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
 from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
-from keras_gans.layers.noise import Dropout, GaussianNoise, check_is_random
+from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalizedDense
 
@@ -16,6 +16,7 @@ __all__ = [
     "MinibatchStandardDeviation",
     "Packing",
     "RandomAffine",
+    "RandomLayer",
     "Upsample2D",
     "WeightNormalizedDense",
     "augmented",
