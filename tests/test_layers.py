@@ -46,16 +46,18 @@ def outcome(layer, inputs):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_fused_normalization_equals_keras(shape):
+@pytest.mark.parametrize("learned", [{}, {"center": False, "scale": False}, {"scale": False}])
+def test_fused_normalization_equals_keras(shape, learned):
     inputs = np.random.default_rng(1).normal(2.0, 3.0, shape).astype("float32")
-    ours, keras_layer = pair(shape)
+    ours, keras_layer = pair(shape, **learned)
     for first, second in zip(outcome(ours, inputs), outcome(keras_layer, inputs), strict=True):
         np.testing.assert_allclose(first, second, rtol=2e-4, atol=2e-4)
     np.testing.assert_allclose(ours(inputs), keras_layer(inputs), rtol=1e-5, atol=1e-5)
 
 
-def test_the_fused_kernel_is_what_runs():
-    layer = BatchNormalization()
+@pytest.mark.parametrize("learned", [{}, {"center": False, "scale": False}])
+def test_the_fused_kernel_is_what_runs(learned):
+    layer = BatchNormalization(**learned)
     layer.build((None, 4, 4, 2))
     graph = tf.function(lambda x: layer(x, training=True)).get_concrete_function(tf.TensorSpec((8, 4, 4, 2))).graph
     assert any("FusedBatchNorm" in operation.type for operation in graph.get_operations())

@@ -31,7 +31,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync if context else 1
         # The Keras of Python 3.10 has no batch renormalization.
-        plain = self.center and self.scale and mask is None and not getattr(self, "renorm", False)
+        plain = mask is None and not getattr(self, "renorm", False)
         fusable = plain and inputs.shape.rank in (2, 4) and replicas == 1
         if not (training and self.trainable and fusable):
             return super().call(inputs, training=training, mask=mask)
@@ -39,10 +39,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _fused(self, inputs):
         images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+        channels = (images.shape[-1],)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             tf.convert_to_tensor(images),
-            tf.cast(self.gamma, tf.float32),
-            tf.cast(self.beta, tf.float32),
+            tf.cast(self.gamma, tf.float32) if self.scale else tf.ones(channels),
+            tf.cast(self.beta, tf.float32) if self.center else tf.zeros(channels),
             epsilon=self.epsilon,
             is_training=True,
         )
