@@ -28,50 +28,76 @@ class Updating:
         Raises:
             UserError: the loss depends on none of the player's variables, so that nothing would ever move.
         """
-        return self.update_together((player,), lambda *given: {player: loss_function(*given)}, *args)[player]
 
-    def update_together(self, players, loss_function, *args):
+        def terms():
+            loss, curves = loss_function(*args)
+            return {"loss": loss}, curves
+
+        return self.update_together({player: {"loss": 1.0}}, terms)
+
+    def update_together(self, objectives, terms_function, *args):
         """Moves several players at once, each one step down the gradient of its own loss of one forward pass.
 
+        A loss is a weighted sum of terms, and a term that several players share is differentiated once for all.
+
         Args:
-            players: keys of `players`.
-            loss_function: function of `args` that returns {player: (scalar loss, {curve: value})}.
-            *args: what the losses are functions of.
+            objectives: {player: {term: its weight in the player's loss, a number or a scalar tensor}}.
+            terms_function: function of `args` that returns ({term: scalar}, {curve: value}).
+            *args: what the terms are functions of.
 
         Returns:
-            {player: {curve: value}}, what the loss function reported.
+            {curve: value}, what the function reported.
 
         Raises:
             UserError: a loss depends on none of its player's variables, so that nothing would ever move.
         """
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        finite, scaled, logs = {}, {}, {}
-        with tf.GradientTape(persistent=len(players) > 1) as tape:
-            for player, (loss, logs[player]) in loss_function(*args).items():
-                finite[player] = tf.debugging.check_numerics(loss, f"{NON_FINITE} {player}_loss;")
-                # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
-                scaled[player] = self.optimizers[player].scale_loss(finite[player] / replicas)
-        gradients = {
-            player: _connected(tape.gradient(scaled[player], variables), variables, player)
-            for player, variables in ((player, self.variables_of(player)) for player in players)
+        sharing = {}
+        for player, term in ((player, term) for player, weights in objectives.items() for term in weights):
+            sharing.setdefault(term, []).append(player)
+        with tf.GradientTape(persistent=len(sharing) > 1) as tape:
+            terms, curves = terms_function(*args)
+            # Optimizers sum gradients over replicas; the global loss is the mean of the replicas' means.
+            scaled = {term: self._scale(players[0]) * terms[term] / replicas for term, players in sharing.items()}
+        found = {
+            term: tape.gradient(scaled[term], {player: self.variables_of(player) for player in players})
+            for term, players in sharing.items()
         }
         del tape
+        losses, gradients = {}, {}
+        for player, weights in objectives.items():
+            loss = sum(weight * terms[term] for term, weight in weights.items())
+            losses[player] = tf.debugging.check_numerics(loss, f"{NON_FINITE} {player}_loss;")
+            gradients[player] = self._weighted(player, weights, found)
         # No variable moves, and no counter, before every loss has been found finite.
-        with tf.control_dependencies([*finite.values()]):
-            for player in players:
+        with tf.control_dependencies([*losses.values()]):
+            for player, loss in losses.items():
                 norm = self._apply(player, gradients[player], replicas)
-                self._log({f"{player}_loss": finite[player], f"{player}_gradient_norm": norm, **logs[player]})
-        return logs
+                self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm})
+            self._log(curves)
+        return curves
+
+    def _scale(self, player):
+        """What the player's optimizer multiplies its loss by, so that float16 can hold the gradients."""
+        return self.optimizers[player].scale_loss(tf.constant(1.0))
+
+    def _weighted(self, player, weights, found):
+        """The player's gradients in its own scale, of {term: {player: gradients in the first player's scale}}."""
+        total = [None] * len(self.variables_of(player))
+        for term, weight in weights.items():
+            first = next(iter(found[term]))
+            factor = weight if first == player else weight * self._scale(player) / self._scale(first)
+            total = [_plus(*pair, factor) for pair in zip(total, found[term][player], strict=True)]
+        return _connected(total, self.variables_of(player), player)
 
     def _apply(self, player, gradients, replicas):
         """Moves one player by its gradients, and returns their norm."""
-        optimizer = self.optimizers[player]
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.constant(1.0))
+        norm = tf.linalg.global_norm(gradients) / self._scale(player)
         # The optimizer sums over replicas once more, hence the division.
         gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
-        optimizer.apply(gradients, self.variables_of(player))
+        self.optimizers[player].apply(gradients, self.variables_of(player))
         self.after_update(player)
         return norm
 
@@ -85,6 +111,15 @@ class Updating:
             if name not in self.curves:
                 raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
             self.curves[name].update_state(value)
+
+
+def _plus(total, gradient, factor):
+    """total + factor * gradient, where None is a gradient that does not exist."""
+    if gradient is None:
+        return total
+    # Most losses are a single term of weight 1.
+    part = gradient if isinstance(factor, float) and factor == 1.0 else factor * gradient
+    return part if total is None else total + part
 
 
 def _connected(gradients, variables, player):

@@ -81,14 +81,32 @@ def test_the_discriminator_learns_to_reconstruct_and_the_generator_to_be_reconst
     factor, made = model.discriminator.trainable_variables[0], model.generator.trainable_variables[1]
     model.k.assign(0.0)
     model.train_step(tf.constant([[0.8]]))
-    # d |x - f x| / df = -|x|: D's copy grows; d |y - f y| / dy = 1 - f > 0: G's sample shrinks to what D can copy.
+    # d |x - f x| / df = -|x|: D's copy grows; d |y - f y| / dy = 1 - f > 0, with D as it was: G's sample shrinks.
     assert float(factor) == pytest.approx(0.25 + 0.1 * 0.8)
-    assert float(made[0]) == pytest.approx(1.0 - 0.1 * (1.0 - 0.33))
-    # With k = 1 and a larger fake, D unlearns to copy that.
-    model.k.assign(1.0)
-    before = float(factor)
+    assert float(made[0]) == pytest.approx(1.0 - 0.1 * (1.0 - 0.25))
+    # With k = 1/2 and y larger than x, D unlearns to copy that; k weighs nothing in G's own loss.
+    model.k.assign(0.5)
+    model.generator.trainable_variables[0].assign(tf.zeros((2, 1)))
+    before, sample = float(factor), float(made[0])
     model.train_step(tf.constant([[0.1]]))
-    assert float(factor) < before
+    assert float(factor) == pytest.approx(before + 0.1 * (0.1 - 0.5 * sample))
+    assert float(made[0]) == pytest.approx(sample - 0.1 * (1.0 - before))
+
+
+def test_loss_scales_of_its_own_for_each_player_change_nothing():
+    def after(**scales):
+        model = constant_players(value=1.0)
+        optimizers = {player: keras.optimizers.SGD(0.1) for player in model.players}
+        for player, scale in scales.items():
+            optimizers[player] = keras.optimizers.LossScaleOptimizer(optimizers[player], initial_scale=scale)
+        model.compile(optimizers=optimizers)
+        model.k.assign(0.5)
+        logs = model.train_step(tf.constant([[0.8]]))
+        moved = [*model.discriminator.trainable_variables, *model.generator.trainable_variables]
+        return [np.array(value) for value in (*moved, *logs.values())]
+
+    for plain, scaled in zip(after(), after(discriminator=8.0, generator=1024.0), strict=True):
+        np.testing.assert_allclose(scaled, plain, rtol=1e-6)
 
 
 def test_k_is_that_of_the_global_batch_on_every_replica(two_replicas):

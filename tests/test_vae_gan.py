@@ -66,7 +66,8 @@ def test_the_encoder_minimises_divergence_and_feature_error_and_hears_nothing_of
     model.decoder.trainable_variables[1].assign(1.0)
     real = tf.constant([[2.0]])
     with tf.GradientTape() as tape:
-        loss, logs = model.player_losses(real)["encoder"]
+        found, logs = model.player_losses(real)
+        loss = found["encoder"]
     # KL of N(2, e^-60): (4 - 1 + 60) / 2; the copy is one too large: 1 / 2.
     assert float(logs["divergence"]) == pytest.approx(31.5, rel=1e-5)
     assert float(logs["feature_error"]) == pytest.approx(0.5, rel=1e-5)
@@ -81,7 +82,7 @@ def test_the_decoder_minimises_likeness_and_realism_of_both_kinds_of_sample(monk
     monkeypatch.setattr(model, "latents", lambda rows: tf.fill((rows, 1), -1.0))
     model.decoder.trainable_variables[1].assign(1.0)
     with tf.GradientTape() as tape:
-        loss, _ = model.player_losses(tf.constant([[2.0]]))["decoder"]
+        loss = model.player_losses(tf.constant([[2.0]]))[0]["decoder"]
     # x~ = 3 and x_p = 0 score -3 and 0.
     assert float(loss) == pytest.approx(3.0 * 0.5 + 0.5 * (softplus(3.0) + softplus(0.0)), rel=1e-5)
     gradient = tape.gradient(loss, model.decoder.trainable_variables)
@@ -92,13 +93,14 @@ def test_the_decoder_minimises_likeness_and_realism_of_both_kinds_of_sample(monk
 def test_the_discriminator_takes_both_for_fakes_and_is_not_moved_by_likeness(monkeypatch):
     model = on_the_line(gamma=3.0)
     monkeypatch.setattr(model, "latents", lambda rows: tf.fill((rows, 1), -1.0))
-    loss, logs = model.player_losses(tf.constant([[2.0]]))["discriminator"]
+    found, logs = model.player_losses(tf.constant([[2.0]]))
+    loss = found["discriminator"]
     # x and x~ = 2 score -2, x_p = -1 scores 1.
     assert float(loss) == pytest.approx(softplus(2.0) + 0.5 * (softplus(-2.0) + softplus(1.0)), rel=1e-5)
     half = 0.5 * (1 / (1 + np.exp(2.0)) + 1 / (1 + np.exp(-1.0)))
     assert float(logs["fake_probability"]) == pytest.approx(half, rel=1e-5)
     with tf.GradientTape() as tape:
-        loss, _ = model.player_losses(tf.constant([[2.0]]))["discriminator"]
+        loss = model.player_losses(tf.constant([[2.0]]))[0]["discriminator"]
     # By the score's b alone: -s(2) for x, and half of s(-2) and s(1).
     gradient = tape.gradient(loss, model.discriminator.trainable_variables)
     assert float(gradient[3]) == pytest.approx(-1 / (1 + np.exp(-2.0)) + half, rel=1e-5)

@@ -69,19 +69,17 @@ class BEGAN(GAN):
         return {player: Adam(1e-4) for player in self.players}
 
     def play(self, real):
-        found = self._train_discriminator(real)
-        made = self._train_generator(real.shape[0] or tf.shape(real)[0])
+        # Both gradients are of one forward pass, as in the best-known public code, and k follows.
+        objectives = {"discriminator": {"real": 1.0, "fake": -self.k}, "generator": {"fake": 1.0}}
+        errors = self.update_together(objectives, self.errors, real)
         # Of the global batch: k must be the same on every replica.
-        real_error, fake_error = map(mean_over_replicas, (found["real_error"], made["fake_error"]))
+        real_error, fake_error = map(mean_over_replicas, (errors["real_error"], errors["fake_error"]))
         self.k.assign(losses.equilibrium_control(self.k.value, real_error, fake_error, self.gamma, self.lambda_k))
         measure = losses.convergence_measure(real_error, fake_error, self.gamma)
         self._log({"k": self.k.value, "convergence_measure": measure})
 
-    def discriminator_loss(self, real, fake):
-        real_copy, fake_copy = self.scores(real, fake)
-        real_error = losses.reconstruction_error(real, real_copy)
-        return real_error - self.k * losses.reconstruction_error(fake, fake_copy), {"real_error": real_error}
-
-    def generator_loss(self, fake):
-        error = losses.reconstruction_error(fake, self.score(fake))
-        return error, {"fake_error": error}
+    def errors(self, real):
+        """L(x) of real samples and L(G(z)) of as many generated ones, as terms and as curves."""
+        (fake,) = self.generate(real.shape[0] or tf.shape(real)[0])
+        real_error, fake_error = (losses.reconstruction_error(v, self.score(v)) for v in (real, fake))
+        return {"real": real_error, "fake": fake_error}, {"real_error": real_error, "fake_error": fake_error}

@@ -60,10 +60,10 @@ class VAEGAN(EncodingModel):
 
     def play(self, real):
         # Algorithm 1 takes all three gradients of one forward pass.
-        self.update_together(tuple(self.players), self.player_losses, real)
+        self.update_together({player: {player: 1.0} for player in self.players}, self.player_losses, real)
 
     def player_losses(self, real):
-        """{player: (loss, curves)} of one pass over the real samples x, their copies x~ and generated samples x_p."""
+        """({player: loss}, curves) of one pass over the real samples x, their copies x~ and generated samples x_p."""
         mean, log_variance = self.encoder(real, training=True)
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)
         drawn = self.decoder(self.latents(real.shape[0] or ops.shape(real)[0]), training=True)
@@ -72,20 +72,16 @@ class VAEGAN(EncodingModel):
         divergence = losses.divergence_from_standard_normal(mean, log_variance)
         error = losses.feature_error(features, copied)
         fooled = 0.5 * sum(map(losses.non_saturating_generator, fake_scores))
-        found = 0.5 * sum(losses.minimax_discriminator(real_scores, scores) for scores in fake_scores)
-        return {
-            "encoder": (
-                self.prior_weight * divergence + error,
-                {"divergence": divergence, "feature_error": error},
-            ),
-            "decoder": (self.gamma * error + fooled, {}),
-            "discriminator": (
-                found,
-                {
-                    "real_probability": ops.mean(ops.sigmoid(real_scores)),
-                    "fake_probability": 0.5 * sum(ops.mean(ops.sigmoid(scores)) for scores in fake_scores),
-                },
-            ),
+        player_losses = {
+            "encoder": self.prior_weight * divergence + error,
+            "decoder": self.gamma * error + fooled,
+            "discriminator": 0.5 * sum(losses.minimax_discriminator(real_scores, scores) for scores in fake_scores),
+        }
+        return player_losses, {
+            "divergence": divergence,
+            "feature_error": error,
+            "real_probability": ops.mean(ops.sigmoid(real_scores)),
+            "fake_probability": 0.5 * sum(ops.mean(ops.sigmoid(scores)) for scores in fake_scores),
         }
 
     def _judge(self, samples):
