@@ -16,7 +16,7 @@ import tensorflow as tf
 import keras_gans as kg
 from benchmarks import pytorch
 from benchmarks.cases import COLOUR_32, Case
-from benchmarks.train_step import OURS, PEAKS, Turns, Worker, figures_of, measure, show
+from benchmarks.train_step import OURS, PEAKS, Turns, Worker, figures_of, measure, print_header, show
 from keras_gans.errors import UserError
 from keras_gans.files import whole
 from keras_gans.metrics import evaluate
@@ -139,8 +139,7 @@ def main():
     name = tf.config.experimental.get_device_details(gpus[0]).get("device_name") if gpus else "CPU"
     figures = {"device": name, "tensorflow": tf.__version__, "data": note, "cases": {}}
     print(f"{name}; {note}\n")
-    print("| case | recipe | | images/s | / keras_gans | smallest-largest | of peak | GB | first step |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print_header(OURS)
     cases = cases_of(arguments.smoke, arguments.batch_size)
     for scheme, case in cases.items():
         timed = [v + " GPU" if device == "cuda" and v in PYTORCHS else v for v in variants]

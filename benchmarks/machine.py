@@ -1,10 +1,15 @@
 """What a machine can do, and what a step asks of it: floating-point operations."""
 
 import math
+import tempfile
 import time
+from pathlib import Path
 
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
+from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+PICOSECONDS = 1e-12
 
 
 def matrix_product(precision="float32"):
@@ -51,10 +56,29 @@ def _multiply_adds(op_type, inputs, attrs, outputs):
     return 0
 
 
-def seconds_a_call(function, seconds):
-    """The mean time of a call, over at least so many seconds."""
+def seconds_a_call(function, seconds, calls=1):
+    """The mean time of a call, over at least so many seconds and so many calls."""
     started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
+    while count < calls or time.perf_counter() - started < seconds:
         function()
         count += 1
     return (time.perf_counter() - started) / count
+
+
+def arithmetic_share(step, steps=5):
+    """The share of a step's time that its convolutions and matrix products take on a CPU, by TensorFlow's profiler.
+
+    What is left is all that could be gained without other kernels or less arithmetic. On several cores operations
+    overlap, and the share can exceed 1.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            seconds = seconds_a_call(step, 0.0, steps) * steps
+        space = xplane_pb2.XSpace.FromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
+    busy = 0
+    for plane in (plane for plane in space.planes if "CPU" in plane.name):
+        # An operation's event is called "its name:its type".
+        types = {key: metadata.name.rpartition(":")[2] for key, metadata in plane.event_metadata.items()}
+        wanted = {key for key, kind in types.items() if "Conv2D" in kind or "MatMul" in kind}
+        busy += sum(e.duration_ps for line in plane.lines for e in line.events if e.metadata_id in wanted)
+    return busy * PICOSECONDS / seconds

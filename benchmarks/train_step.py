@@ -7,8 +7,10 @@
 
 Each variant lives in a process of its own, and they take turns (A B C A B C ...), so that neither shares threads or
 memory with another and a change in the machine's speed meets all of them. Ratios are of each round's times; medians are
-printed. A product of matrices takes turns as well: what it reaches is the machine's peak, of which the table gives the
-share that a step's own matrix products and convolutions make. PyTorch is compared where it is installed.
+printed. "arithmetic" is the share of a step's time that its convolutions and matrix products take, by TensorFlow's
+profiler on a CPU, and "at most" the ratio if all else took no time. A product of matrices takes turns as well: what it
+reaches is the machine's peak, of which the table gives the share that a step's own matrix products and convolutions
+make. PyTorch is compared where it is installed.
 """
 
 import argparse
@@ -95,6 +97,10 @@ VARIANTS = {
 }
 
 
+# TensorFlow's profiler sees its own operations.
+ARITHMETIC_KNOWN = (BASELINE, OURS, "keras_gans bfloat16")
+
+
 class Turns:
     """A variant in this process, which takes turns; `result` collects what they give."""
 
@@ -104,6 +110,8 @@ class Turns:
         self.step()
         self.result = {"first_step_s": time.perf_counter() - started, "operations": operations, "times": []}
         self.step()
+        if variant in ARITHMETIC_KNOWN and not tf.config.list_physical_devices("GPU"):
+            self.result["arithmetic_share"] = machine.arithmetic_share(self.step)
 
     def turn(self, seconds):
         """Steps for so many seconds."""
@@ -175,12 +183,16 @@ def figures_of(case, results, peaks=None):
             rows[name] = {"gigaflops": speeds[name] / 1e9}
             continue
         ratios = sorted(base / own for base, own in zip(baseline, result["times"], strict=True))
+        arithmetic = result.get("arithmetic_share")
         peak = known.get(PEAKS["bfloat16" if "bfloat16" in name else "float32"])
         rows[name] = {
             "images_per_second": images / statistics.median(result["times"]),
             "ratio": statistics.median(ratios),
             "ratio_min": ratios[0],
             "ratio_max": ratios[-1],
+            "arithmetic_share": arithmetic,
+            # Were everything but convolutions and matrix products free.
+            "ratio_ceiling": statistics.median(ratios) / arithmetic if arithmetic else None,
             "gigaflops_per_step": result["operations"] / 1e9,
             "share_of_peak": speeds[name] / peak if peak else None,
             "peak_gigabytes": result["peak_gigabytes"],
@@ -189,16 +201,26 @@ def figures_of(case, results, peaks=None):
     return rows
 
 
+def print_header(baseline):
+    """Prints the head of a Markdown table whose ratios are to a variant."""
+    columns = ["case", "recipe", "", "images/s", f"/ {baseline}", "smallest-largest", "arithmetic", "at most"]
+    columns += ["of peak", "GB", "first step"]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
+
+
 def show(name, case, rows):
     """Prints the rows of a case as lines of a Markdown table."""
     for variant, row in rows.items():
         if "gigaflops" in row:
             continue
-        share = "" if row["share_of_peak"] is None else f"{100 * row['share_of_peak']:.0f} %"
+        peak, arithmetic = (
+            "" if row[key] is None else f"{100 * row[key]:.0f} %" for key in ("share_of_peak", "arithmetic_share")
+        )
+        ceiling = "" if row["ratio_ceiling"] is None else f"{row['ratio_ceiling']:.2f}"
         print(
             f"| {name} | {case.recipe} {'x'.join(map(str, case.image_shape))} | {variant} "
             f"| {row['images_per_second']:.0f} | {row['ratio']:.2f} | {row['ratio_min']:.2f}-{row['ratio_max']:.2f} "
-            f"| {share} | {row['peak_gigabytes']:.2f} | {row['first_step_s']:.1f} s |",
+            f"| {arithmetic} | {ceiling} | {peak} | {row['peak_gigabytes']:.2f} | {row['first_step_s']:.1f} s |",
             flush=True,
         )
 
@@ -239,8 +261,7 @@ def main():
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": cores}
     figures = {"versions": versions, "rounds": arguments.rounds, "cases": {}}
     print(f"{cores} cores; {arguments.rounds} rounds of {arguments.seconds:g} s\n")
-    print("| case | recipe | | images/s | / plain Keras | smallest-largest | of peak | GB | first step |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print_header(BASELINE)
     for name, case in chosen.items():
         results = measure(case, variants_of(case, arguments.variants), arguments.rounds, arguments.seconds)
         rows = figures_of(case, results)

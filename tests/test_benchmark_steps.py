@@ -57,3 +57,14 @@ def test_a_steps_operations_are_counted():
     # Forward, and backward to both arguments.
     assert machine.operations_of(step) == 3 * 2 * (3 * 5 * 7 + 2 * 4 * 4 * 6 * 4 * 4 * 3)
     assert machine.operations_of(lambda: tf.matmul(first, first, transpose_a=True)) == 2 * 5 * 5 * 3
+
+
+def test_the_time_of_products_is_most_of_a_step_that_multiplies_and_little_of_one_that_does_not():
+    matrix = tf.random.normal((1024, 1024))
+    product = tf.function(lambda: tf.reduce_sum(matrix @ matrix @ matrix))
+    other = tf.function(lambda: tf.reduce_sum(tf.sort(matrix)) + tf.reduce_sum(matrix[:4] @ matrix))
+    for function in (product, other):
+        function()
+    # On several cores the operations of one step overlap.
+    assert 0.5 < machine.arithmetic_share(lambda: float(product()))
+    assert 0.0 < machine.arithmetic_share(lambda: float(other())) < 0.3
