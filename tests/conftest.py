@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.services import start_services
+
 # Must happen before TensorFlow first uses its devices; tests of one device use the first.
 _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -54,3 +56,13 @@ def _own_cache(tmp_path_factory):
         del os.environ["KERAS_GANS_CACHE"]
     else:
         os.environ["KERAS_GANS_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def service_addresses():
+    """Addresses of tf.data services with no, one and two workers."""
+    process, addresses = start_services()
+    yield addresses
+    # Not waited for: servers that are asked to stop wait for their clients.
+    process.kill()
+    process.communicate()

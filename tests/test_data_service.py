@@ -1,6 +1,5 @@
 """Batches through a real tf.data service on this machine."""
 
-import json
 import subprocess
 import sys
 import time
@@ -13,39 +12,15 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans.data.service import check_service, through_service
 from keras_gans.errors import UserError
+from tests.services import start_services
 from tests.small import BATCH, endless, images, small_model, weights
 from tests.test_many_workers import free_ports
 from tests.test_training_cli import TINY, environment, run
 
-# Dispatchers with no, one and two workers, in a process that ends with its standard input.
-SERVICES = """
-import json, sys
-from tensorflow.data.experimental import service
-services, workers = {}, []
-for count in range(3):
-    services[count] = service.DispatchServer(service.DispatcherConfig(port=0))
-    place = services[count].target.removeprefix("grpc://")
-    # A worker's constructor returns once the dispatcher knows it.
-    workers += [service.WorkerServer(service.WorkerConfig(dispatcher_address=place, port=0)) for _ in range(count)]
-print(json.dumps([services[count].target for count in range(3)]), flush=True)
-sys.stdin.read()
-"""
-
 
 @pytest.fixture(scope="module")
-def addresses():
-    """Addresses of the services with no, one and two workers."""
-    command = [sys.executable, "-c", SERVICES]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield json.loads(process.stdout.readline())
-    # Not waited for: servers that are asked to stop wait for their clients.
-    process.kill()
-    process.communicate()
-
-
-@pytest.fixture(scope="module")
-def address(addresses):
-    return addresses[1]
+def address(service_addresses):
+    return service_addresses[1]
 
 
 def numbers(count=40):
@@ -81,15 +56,15 @@ def test_training_and_resuming_are_bit_for_bit_what_they_are_without(scheme, add
         np.testing.assert_array_equal(value, weights(resumed)[name], err_msg=name)
 
 
-def test_with_several_workers_every_batch_comes_once(addresses):
+def test_with_several_workers_every_batch_comes_once(service_addresses):
     plain = kg.data.to_dataset(numbers(), batch_size=BATCH, repeat=True)
     known = {np.array(batch).tobytes() for batch in plain.take(400)}
-    seen = [np.array(batch).tobytes() for batch in through_service(plain, addresses[2]).take(40)]
+    seen = [np.array(batch).tobytes() for batch in through_service(plain, service_addresses[2]).take(40)]
     assert len(set(seen)) == 40 and set(seen) <= known
     with pytest.raises(UserError, match="Received one that ends, for 2 workers.*repeat=True"):
-        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), addresses[2])
+        through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), service_addresses[2])
     with pytest.raises(UserError, match="The 2 workers of a training cluster.*with 2 workers"):
-        check_service(addresses[2], training_workers=2)
+        check_service(service_addresses[2], training_workers=2)
 
 
 @pytest.mark.parametrize("text", ["data-host:5050", "grpc://data-host", "grpc://data-host:99999", "http://a:1", 5050])
@@ -98,9 +73,9 @@ def test_an_address_of_another_form_is_refused(text):
         check_service(text)
 
 
-def test_a_dispatcher_without_workers_is_refused(addresses):
+def test_a_dispatcher_without_workers_is_refused(service_addresses):
     with pytest.raises(UserError, match="no worker, so that no batch would ever come"):
-        check_service(addresses[0])
+        check_service(service_addresses[0])
 
 
 @pytest.mark.parametrize(
@@ -155,10 +130,8 @@ cli.main()
 
 
 def test_a_service_that_goes_away_ends_the_run_with_a_message_and_a_checkpoint(tmp_path):
-    service = subprocess.Popen(
-        [sys.executable, "-c", SERVICES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    place = json.loads(service.stdout.readline())[1]
+    service, places = start_services()
+    place = places[1]
     arguments = ["train", "dcgan", *TINY, "--steps", "1000000", "--set", "checkpoint_every=20", "--data-service", place]
     training = subprocess.Popen(
         [sys.executable, "-c", WATCHED, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment()

@@ -83,6 +83,24 @@ def test_two_workers_train_as_one_and_only_the_chief_writes(recipe, changes, tmp
 
 
 @pytest.mark.slow
+def test_two_workers_that_read_through_a_data_service_train_as_one_without(tmp_path, service_addresses):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for workers, folder in enumerate(folders, start=1):
+        folder.mkdir()
+        service = ["--data-service", service_addresses[1]] if workers > 1 else []
+        codes, outputs = wait(folder, start(folder, workers, "gan", "--steps", "6", *SETTINGS, *service))
+        assert codes == [0] * workers, outputs
+    assert_same_weights(*(next((folder / "runs").iterdir()) for folder in folders), tolerance=1e-4)
+    # Two workers of the service could hand the two of the cluster different batches.
+    folder = tmp_path / "refused"
+    folder.mkdir()
+    service = ["--data-service", service_addresses[2]]
+    codes, outputs = wait(folder, start(folder, 2, "gan", "--steps", "6", *SETTINGS, *service))
+    assert codes == [1, 1] and all("must see the batches in the same order" in output for output in outputs), outputs
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.slow
 def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
     arguments = ["gan", "--steps", "200", *SETTINGS, "--set", "checkpoint_every=20", "--resume", "auto"]
     processes = start(tmp_path, 2, *arguments)
