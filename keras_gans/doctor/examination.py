@@ -28,6 +28,9 @@ class Examination:
         self.seed = seed
         self._embedded = None
         self._curve_sums = {}
+        discriminator = getattr(model, "discriminator", None)
+        has_score = discriminator is not None and _judges_alone(discriminator, model.sample_shape())
+        self._scorer = _scorer(discriminator) if has_score else None
         self._weights = self._copy_weights()
 
     def look(self, step, logs=None):
@@ -62,10 +65,12 @@ class Examination:
         return {**signs, **self._signs_of_scores(samples)}
 
     def _signs_of_scores(self, samples):
-        discriminator = getattr(self.model, "discriminator", None)
-        if discriminator is None or not _judges_alone(discriminator, self.model.sample_shape()):
+        if self._scorer is None:
             return {}
-        real, fake = (_scores(discriminator, values) for values in (self.reference.samples, samples))
+        real, fake = (
+            np.concatenate([self._scorer(piece) for piece in np.array_split(values, -(-len(values) // _BATCH))])
+            for values in (self.reference.samples, samples)
+        )
         both = np.concatenate([real, fake])
         if not np.isfinite(both).all():
             return {"finite": False}
@@ -114,14 +119,14 @@ def _judges_alone(discriminator, sample_shape):
     return len(takes) == 1 and tuple(takes[0].shape[1:]) == tuple(sample_shape) and tuple(gives[0].shape[1:]) == (1,)
 
 
-def _scores(discriminator, samples):
-    """Raw scores as used, not as trained (batch normalization by its moving averages), float32 (n,)."""
-    scores = []
-    for start in range(0, len(samples), _BATCH):
-        batch = samples[start : start + _BATCH]
-        answer = discriminator(from_uint8(batch) if batch.dtype == np.uint8 else batch, training=False)
-        scores.append(np.asarray(answer[0] if isinstance(answer, (list, tuple)) else answer, np.float32).ravel())
-    return np.concatenate(scores)
+def _scorer(discriminator):
+    """A graph from samples to raw scores as used, not as trained (batch normalization by its moving averages)."""
+
+    def scores(samples):
+        answers = discriminator(from_uint8(samples) if samples.dtype == tf.uint8 else samples, training=False)
+        return tf.reshape(tf.cast(tf.nest.flatten(answers)[0], tf.float32), [-1])
+
+    return tf.function(scores, reduce_retracing=True, autograph=False)
 
 
 def _separation_of_curves(curves):
