@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from benchmarks import machine
+from benchmarks import machine, whole_run
 from benchmarks.cases import CASES, Case, step_of
 from benchmarks.peers import plain_loops
 
@@ -68,3 +68,11 @@ def test_the_time_of_products_is_most_of_a_step_that_multiplies_and_little_of_on
     # On several cores the operations of one step overlap.
     assert 0.5 < machine.arithmetic_share(lambda: float(product()))
     assert 0.0 < machine.arithmetic_share(lambda: float(other())) < 0.3
+
+
+@pytest.mark.slow
+def test_a_whole_runs_time_is_shared_out_among_what_watches_it():
+    whole, bare, shares = whole_run.measure("gan", "digits", 40)
+    assert {"Doctor", "Checkpoint", "ImageGrid", "Curves"} <= set(shares)
+    assert all(share > 0 for share in shares.values()) and sum(shares.values()) < 1
+    assert whole > bare > 0
