@@ -12,7 +12,7 @@ from keras_gans.labels import (
     checked_in_graph,
     labels_of,
 )
-from keras_gans.randomness import ALGORITHM, for_this_replica
+from keras_gans.randomness import for_this_replica, uniform
 from keras_gans.two_player import GAN
 
 # 2^64 over the golden ratio: multiples of it spread evenly over the integers modulo 2^64 (Knuth, volume 3, 6.4).
@@ -75,7 +75,7 @@ class ClassConditionalGAN(GAN):
         seed, steps = self.next_seed(), tf.constant(np.cumsum(self.class_prior)[:-1], tf.float32)
 
         def draw(count):
-            places = tf.random.stateless_uniform([count], seed, alg=ALGORITHM)
+            places = uniform([count], seed)
             return tf.searchsorted(steps, places, side="right", out_type=tf.int64)
 
         return tf.reshape(for_this_replica(draw, rows), [rows])

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gans.errors import UserError
 from keras_gans.layers import MinibatchStandardDeviation, Packing
-from keras_gans.randomness import ALGORITHM, for_this_replica
+from keras_gans.randomness import for_this_replica, uniform
 
 
 def mix(real, fake, seed):
@@ -23,9 +23,7 @@ def mix(real, fake, seed):
     """
     real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
     ones = (1,) * (real.shape.rank - 1)
-    epsilon = for_this_replica(
-        lambda rows: tf.random.stateless_uniform((rows, *ones), seed, alg=ALGORITHM), tf.shape(real)[0]
-    )
+    epsilon = for_this_replica(lambda rows: uniform((rows, *ones), seed), tf.shape(real)[0])
     return epsilon * real + (1.0 - epsilon) * fake
 
 

@@ -7,10 +7,15 @@ mirrored strategy traces each replica in a thread of its own.
 import contextlib
 import threading
 
+import numpy as np
 import tensorflow as tf
 
 # The default algorithm may differ from one kind of device to another; Philox draws the same numbers on all.
-ALGORITHM = "philox"
+_PHILOX = 1
+# How TensorFlow spreads seeds out: the generator's numbers under this key are a seed's own key and counter.
+_SCRAMBLING_KEY = 0x02461E293EC8F720
+# The upper half of the counter is the seed's, the lower one counts numbers from 0.
+_UPPER_HALF = np.array([0, 2**64 - 1], np.uint64)
 
 _open = threading.local()
 
@@ -25,6 +30,46 @@ class _Stream:
         return fold_in(self.root, self.drawn)
 
 
+def _place(seed):
+    """Where a seed's numbers begin, {"key", "counter", "alg"} of TensorFlow's raw operations.
+
+    TensorFlow's Python does this in some forty operations, which for every draw took time to trace and to run. Its
+    operation StatelessRandomGetKeyCounter does it alone, but to other numbers where XLA compiles it. This is the same
+    place in ten, constants included.
+    """
+    key = tf.constant([_SCRAMBLING_KEY], tf.uint64)
+    own = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[2], key=key, counter=tf.cast(seed, tf.uint64), alg=_PHILOX, dtype=tf.uint64
+    )
+    counter = tf.bitwise.bitwise_and(own, tf.constant(_UPPER_HALF))
+    return {"key": own[:1], "counter": counter, "alg": _PHILOX}
+
+
+def integers(shape, seed, dtype):
+    """Integers over the whole range of `dtype`, those of `tf.random.stateless_uniform` with Philox.
+
+    Args:
+        shape: integers, or an int32 tensor.
+        seed: integer tensor of shape (2,).
+        dtype: of 32 or 64 bits.
+    """
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, dtype=dtype, **_place(seed))
+
+
+def uniform(shape, seed, minval=0.0, maxval=1.0):
+    """float32 numbers from [minval, maxval), those of `tf.random.stateless_uniform` with Philox; see `integers`."""
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    drawn = tf.raw_ops.StatelessRandomUniformV2(shape=shape, dtype=tf.float32, **_place(seed))
+    return drawn * (maxval - minval) + minval
+
+
+def normal(shape, seed, stddev=1.0):
+    """float32 numbers from N(0, stddev^2), those of `tf.random.stateless_normal` with Philox; see `integers`."""
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    return tf.raw_ops.StatelessRandomNormalV2(shape=shape, dtype=tf.float32, **_place(seed)) * stddev
+
+
 def fold_in(seed, data):
     """A new seed from a seed and an integer.
 
@@ -36,7 +81,7 @@ def fold_in(seed, data):
         Integer tensor of shape (2,).
     """
     # One type of integer throughout: the same number as int32 and as int64 would give two seeds.
-    return tf.random.experimental.stateless_fold_in(seed, tf.cast(data, tf.int64), alg=ALGORITHM)
+    return tf.stack([integers([], seed, tf.int64), tf.cast(data, tf.int64)])
 
 
 def root_seed(seed, step):

@@ -8,6 +8,7 @@ from keras_gans.data.opening import open_source
 from keras_gans.data.source import is_whole
 from keras_gans.errors import UserError
 from keras_gans.pixels import from_uint8
+from keras_gans.randomness import integers
 
 _MAX_SEED = 2**63 - 1
 _SHUFFLING_ROUNDS = 16
@@ -139,9 +140,7 @@ def _shuffled(places, epochs, count, seed):
 
     def key(epoch):
         # The shuffling cipher turns keys that differ in a few bits into similar orders, and 0 into almost none.
-        return tf.random.stateless_uniform(
-            [3], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.uint32, alg="philox"
-        )
+        return integers([3], tf.stack([tf.constant(seed, tf.int64), epoch]), tf.uint32)
 
     keys = tf.where((epochs == epochs[0])[:, tf.newaxis], key(epochs[0]), key(epochs[0] + 1))
     # tf.random.experimental.index_shuffle is this with four rounds, too few to hide the items' own order, and it

@@ -7,18 +7,14 @@ import re
 import tensorflow as tf
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.randomness import ALGORITHM, fold_in, for_this_replica
+from keras_gans.randomness import fold_in, for_this_replica, normal, uniform
 
 # Components of the prior "gaussian_mixture".
 PETALS = 10
 
 
-def _normal(shape, seed):
-    return tf.random.stateless_normal(shape, seed, alg=ALGORITHM)
-
-
 def _uniform(shape, seed):
-    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg=ALGORITHM)
+    return uniform(shape, seed, minval=-1.0, maxval=1.0)
 
 
 def _check_plane(shape, name):
@@ -50,13 +46,13 @@ _PLANES = {"gaussian_mixture": _gaussian_mixture, "swiss_roll": _swiss_roll}
 def _in_the_plane(name):
     def sample(shape, seed):
         _check_plane(shape, name)
-        place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
-        return _PLANES[name](place, _normal(shape, fold_in(seed, 1)))
+        place = uniform(shape[:-1], seed)
+        return _PLANES[name](place, normal(shape, fold_in(seed, 1)))
 
     return sample
 
 
-_PRIORS = {"normal": _normal, "uniform": _uniform, **{name: _in_the_plane(name) for name in _PLANES}}
+_PRIORS = {"normal": normal, "uniform": _uniform, **{name: _in_the_plane(name) for name in _PLANES}}
 
 
 @functools.lru_cache
@@ -67,9 +63,9 @@ def _categorical(class_count):
                 f"The latent prior categorical_{class_count} has {class_count} coordinates for the class and one or "
                 f"more for the style: it needs latents of size {class_count + 1} or more. Received: {shape[-1]}."
             )
-        place = tf.random.stateless_uniform(shape[:-1], seed, alg=ALGORITHM)
+        place = uniform(shape[:-1], seed)
         classes = tf.one_hot(tf.cast(class_count * place, tf.int32), class_count)
-        style = _normal((*shape[:-1], shape[-1] - class_count), fold_in(seed, 1))
+        style = normal((*shape[:-1], shape[-1] - class_count), fold_in(seed, 1))
         return tf.concat([classes, style], axis=-1)
 
     return sample
@@ -139,8 +135,8 @@ def draw_labelled_latents(labels, class_count, seed, prior):
             f"Only priors of the plane have a part for each class: {', '.join(_PLANES)}. Received: {prior!r}."
         )
     rows = labels.shape[0] or tf.shape(labels)[0]
-    place = for_this_replica(lambda count: tf.random.stateless_uniform([count], seed, alg=ALGORITHM), rows)
-    noise = for_this_replica(lambda count: _normal((count, 2), fold_in(seed, 1)), rows)
+    place = for_this_replica(lambda count: uniform([count], seed), rows)
+    noise = for_this_replica(lambda count: normal((count, 2), fold_in(seed, 1)), rows)
     within = (tf.cast(labels, tf.float32) + place) / class_count
     return _PLANES[prior](tf.where(labels < 0, place, within), noise)
 

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_gans import randomness
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers.noise import RandomLayer, draw_rows
 
@@ -55,7 +56,7 @@ class RandomAffine(RandomLayer):
     def _transforms(self, images):
         """(batch, 8) numbers that say from where each pixel of a moved image comes."""
         shape = tf.shape(images)
-        draws = draw_rows([shape[0], len(_DRAWS)], tf.random.stateless_uniform, minval=-1.0, maxval=1.0)
+        draws = draw_rows([shape[0], len(_DRAWS)], randomness.uniform, minval=-1.0, maxval=1.0)
         angle, across, down, shear, right, below = tf.unstack(draws, axis=1)
         angle = angle * math.radians(self.ranges["rotation"])
         cosine, sine = tf.cos(angle), tf.sin(angle)

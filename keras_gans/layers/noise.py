@@ -19,13 +19,13 @@ def draw_rows(shape, sample, **arguments):
 
     Args:
         shape: of the rows on this replica, integers or an int32 tensor.
-        sample: one of TensorFlow's stateless samplers, which gets a shape and a seed.
+        sample: `randomness.uniform` or `randomness.normal`.
         **arguments: for `sample`.
     """
     shape, seed = tf.convert_to_tensor(shape), _seed()
 
     def draw(rows):
-        return sample(tf.concat([[rows], shape[1:]], axis=0), seed, alg=randomness.ALGORITHM, **arguments)
+        return sample(tf.concat([[rows], shape[1:]], axis=0), seed, **arguments)
 
     return tf.reshape(randomness.for_this_replica(draw, shape[0]), shape)
 
@@ -60,7 +60,7 @@ class GaussianNoise(RandomLayer):
     def call(self, inputs, training=False):
         if not training or self.stddev == 0:
             return inputs
-        noise = draw_rows(tf.shape(inputs), tf.random.stateless_normal, stddev=float(self.stddev))
+        noise = draw_rows(tf.shape(inputs), randomness.normal, stddev=float(self.stddev))
         return inputs + tf.cast(noise, inputs.dtype)
 
     def get_config(self):
@@ -89,7 +89,7 @@ class Dropout(RandomLayer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        kept = draw_rows(tf.shape(inputs), tf.random.stateless_uniform) >= self.rate
+        kept = draw_rows(tf.shape(inputs), randomness.uniform) >= self.rate
         return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
 
     def get_config(self):
