@@ -36,7 +36,8 @@ class Classifier:
         """
         if not hasattr(self, "_classify"):
             specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
-            self._classify = tf.function(self.class_probabilities, input_signature=[specification])
+            graph = tf.function(self.class_probabilities, input_signature=[specification], autograph=False)
+            self._classify = graph
         pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
         return np.concatenate([self._classify(piece).numpy() for piece in pieces])
 

@@ -164,7 +164,7 @@ class EncodingModel(Sampler, AdversarialModel):
         """What the exported model answers to an array of any length; see `endpoints`."""
         if name not in self._answers:
             function, specifications = self.endpoints()[name]
-            self._answers[name] = tf.function(function, input_signature=specifications)
+            self._answers[name] = tf.function(function, input_signature=specifications, autograph=False)
         pieces = np.array_split(values, max(1, -(-len(values) // _BATCH)))
         return np.concatenate([next(iter(self._answers[name](piece).values())).numpy() for piece in pieces])
 

@@ -127,7 +127,8 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
             f"{max(1, batches * batch_size // batches_per_step)} fits."
         )
     dataset = dataset.rebatch(batches_per_step * batch_size, drop_remainder=True)
-    dataset = dataset.map(lambda *parts: _woven(parts, batches_per_step), num_parallel_calls=tf.data.AUTOTUNE)
+    weave = tf.autograph.experimental.do_not_convert(lambda *parts: _woven(parts, batches_per_step))
+    dataset = dataset.map(weave, num_parallel_calls=tf.data.AUTOTUNE)
     if batches > 0:
         # Rebatching forgets the length, and Keras's progress bar needs it.
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches // batches_per_step))

@@ -57,7 +57,7 @@ class Sampler:
             raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
         if not hasattr(self, "_sampler"):
             signature = [tf.TensorSpec((None,), tf.int64)] * (2 if self.takes_labels else 1)
-            self._sampler = tf.function(self.samples_from_seeds, input_signature=signature)
+            self._sampler = tf.function(self.samples_from_seeds, input_signature=signature, autograph=False)
         seeds = np.arange(seed, seed + count, dtype=np.int64)
         inputs = [seeds, *self.sampled_labels(seeds, labels)]
         pieces = -(-count // 256)

@@ -116,6 +116,7 @@ def _check_order(source, batch_size, seed, repeat, skip_batches):
 def _endless_indices(count, batch_size, shuffle, seed, skip_batches):
     """An infinite dataset of int64 (batch_size,): which items make up each batch."""
 
+    @tf.autograph.experimental.do_not_convert
     def indices_of_batch(batch):
         positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
         epochs, places = positions // count, positions % count
@@ -156,6 +157,7 @@ def _gathering(source, labels):
     numbers = _host_tensor(source.labels) if labels else None
     scaled = source.images.dtype == np.uint8
 
+    @tf.autograph.experimental.do_not_convert
     def batch_of(indices):
         batch = tf.gather(items, indices)
         if scaled:

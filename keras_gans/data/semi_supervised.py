@@ -92,6 +92,7 @@ def to_semi_supervised_dataset(source, *, labels_per_class, batch_size=100, seed
     # Another seed, so that the two orders have nothing in common.
     unlabelled = to_dataset(source, seed=seed + 1, **order)
 
+    @tf.autograph.experimental.do_not_convert
     def woven(labelled_rows, images):
         few_images, labels = labelled_rows
         both = tf.stack([few_images, images], axis=1)

@@ -52,7 +52,7 @@ def decode_array(model, latents, labels=None):
         samples = decode(model, *inputs)
         return to_uint8(samples) if is_image else samples
 
-    graph = tf.function(decoded).get_concrete_function(*specifications)
+    graph = tf.function(decoded, autograph=False).get_concrete_function(*specifications)
     given = [latents] if labels is None else [latents, labels]
     batches = [slice(start, start + _BATCH) for start in range(0, len(latents), _BATCH)]
     return np.concatenate([graph(*(tf.constant(part[rows]) for part in given)).numpy() for rows in batches])

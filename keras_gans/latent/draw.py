@@ -191,5 +191,5 @@ def _mapped(draw, seeds, sample, latent_dim, *arguments):
 @functools.lru_cache(maxsize=64)
 def _graph_of(draw, sample, latent_dim, *arguments):
     # Eagerly, map_fn starts every operation of every row from Python: dozens of times slower, for the same bits.
-    function = tf.function(lambda seeds: _mapped(draw, seeds, sample, latent_dim, *arguments))
+    function = tf.function(lambda seeds: _mapped(draw, seeds, sample, latent_dim, *arguments), autograph=False)
     return function.get_concrete_function(tf.TensorSpec((None,), tf.int64))

@@ -51,7 +51,9 @@ class Extractor:
         self.image_shape = tuple(network.input_shape[1:])
         self.class_count = outputs[1].shape[-1] if len(outputs) > 1 else 0
         signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
-        self._network = tf.function(lambda images: network(images, training=False), input_signature=signature)
+        self._network = tf.function(
+            lambda images: network(images, training=False), input_signature=signature, autograph=False
+        )
 
     def __repr__(self):
         classes = f", {self.class_count} classes" if self.class_count else ""
