@@ -1,5 +1,7 @@
 """What every registered scheme promises, whatever its paper."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -23,6 +25,12 @@ def one_step(model):
 def train(model, steps, skip_steps=0):
     model.fit(endless(model, skip_steps), steps_per_epoch=steps, epochs=1, verbose=0)
     return model
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Function of a scheme that gives its model after three steps: the same one to every test, which only reads it."""
+    return functools.cache(lambda scheme: train(small_model(scheme), 3))
 
 
 def assert_equal(first, second):
@@ -54,8 +62,8 @@ def test_an_update_moves_its_own_player_and_no_other(scheme, monkeypatch):
 
 
 @every_scheme
-def test_each_player_takes_its_number_of_steps(scheme):
-    model = train(small_model(scheme), 3)
+def test_each_player_takes_its_number_of_steps(scheme, trained):
+    model = trained(scheme)
     assert int(model.step) == 3
     for player, optimizer in model.optimizers.items():
         steps = getattr(model, "discriminator_steps", 1) if player == "discriminator" else 1
@@ -63,9 +71,9 @@ def test_each_player_takes_its_number_of_steps(scheme):
 
 
 @every_scheme
-def test_losses_are_reported_under_the_players_names(scheme):
-    model = small_model(scheme)
-    history = model.fit(endless(model), steps_per_epoch=2, epochs=1, verbose=0).history
+def test_losses_are_reported_under_the_players_names(scheme, trained):
+    model = trained(scheme)
+    history = model.history.history
     expected = {f"{player}_{curve}" for player in model.players for curve in ("loss", "gradient_norm")}
     assert set(history) == expected | set(model.log_names)
     assert all(np.isfinite(values).all() for values in history.values())
@@ -73,12 +81,11 @@ def test_losses_are_reported_under_the_players_names(scheme):
 
 @every_randomness
 def test_two_replicas_on_one_global_batch_step_as_one(scheme, two_replicas):
-    batch = batch_for(small_model(scheme), BATCH * small_model(scheme).batches_per_step())
-    dataset = tf.data.Dataset.from_tensors(batch).repeat()
     results = []
     for scope in (tf.distribute.get_strategy().scope(), two_replicas.scope()):
         with scope:
             model = small_model(scheme, rate=0.05)
+        dataset = tf.data.Dataset.from_tensors(batch_for(model, BATCH * model.batches_per_step())).repeat()
         start = weights(model)
         # The dataset already holds whole training steps.
         history = keras.Model.fit(model, dataset, steps_per_epoch=4, epochs=1, verbose=0).history
@@ -94,10 +101,9 @@ def test_two_replicas_on_one_global_batch_step_as_one(scheme, two_replicas):
 
 
 @every_randomness
-def test_resuming_equals_going_on_bit_for_bit(scheme, tmp_path):
+def test_resuming_equals_going_on_bit_for_bit(scheme, trained, tmp_path):
     whole = train(small_model(scheme), 6)
-    half = train(small_model(scheme), 3)
-    half.save(tmp_path / "half.keras")
+    trained(scheme).save(tmp_path / "half.keras")
     keras.utils.set_random_seed(99)
     resumed = train(keras.saving.load_model(tmp_path / "half.keras"), 3, skip_steps=3)
     assert int(resumed.step) == 6
@@ -108,10 +114,10 @@ def test_resuming_equals_going_on_bit_for_bit(scheme, tmp_path):
 
 
 @every_scheme
-def test_another_seed_trains_another_model(scheme):
-    first, second = train(small_model(scheme), 2), small_model(scheme)
+def test_another_seed_trains_another_model(scheme, trained):
+    first, second = trained(scheme), small_model(scheme)
     second.seed = 1
-    train(second, 2)
+    train(second, 3)
     assert any(not np.array_equal(a, b) for a, b in zip(weights(first).values(), weights(second).values(), strict=True))
 
 
@@ -128,8 +134,8 @@ def test_each_step_draws_latents_of_its_own(scheme, monkeypatch):
 
 
 @every_scheme
-def test_keras_file_holds_everything(scheme, tmp_path):
-    model = train(small_model(scheme), 2)
+def test_keras_file_holds_everything(scheme, trained, tmp_path):
+    model = trained(scheme)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model)
@@ -142,8 +148,8 @@ def test_keras_file_holds_everything(scheme, tmp_path):
 
 
 @every_scheme
-def test_saved_model_equals_the_generator(scheme, tmp_path):
-    model = train(small_model(scheme), 2)
+def test_saved_model_equals_the_generator(scheme, trained, tmp_path):
+    model = trained(scheme)
     model.export(tmp_path / "saved", verbose=False)
     served = tf.saved_model.load(tmp_path / "saved").signatures
     latents = np.random.default_rng(1).standard_normal((5, model.latent_dim)).astype("float32")
