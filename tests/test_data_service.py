@@ -15,7 +15,7 @@ from keras_gans.errors import UserError
 from tests.services import start_services
 from tests.small import BATCH, endless, images, small_model, weights
 from tests.test_many_workers import free_ports
-from tests.test_training_cli import TINY, environment, run
+from tests.test_training_cli import TINY, environment, run_here
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +102,9 @@ def test_a_data_set_too_large_to_travel_is_refused(address, monkeypatch):
 def test_the_command_line_trains_through_a_service_and_goes_on_without(address, tmp_path):
     arguments = ["train", "dcgan", *TINY, "--set", "log_every=2"]
     codes = [
-        run(*arguments, "--steps", "4", "--data-service", address, "--run-dir", "through", cwd=tmp_path),
-        run("train", "--resume", "through/00001-dcgan-digits", "--steps", "6", cwd=tmp_path),
-        run(*arguments, "--steps", "6", "--run-dir", "plain", cwd=tmp_path),
+        run_here(*arguments, "--steps", "4", "--data-service", address, "--run-dir", "through", cwd=tmp_path),
+        run_here("train", "--resume", "through/00001-dcgan-digits", "--steps", "6", cwd=tmp_path),
+        run_here(*arguments, "--steps", "6", "--run-dir", "plain", cwd=tmp_path),
     ]
     assert [code for code, _, _ in codes] == [0, 0, 0], codes
     through, plain = (kg.load_run(next((tmp_path / root).iterdir())) for root in ("through", "plain"))
@@ -114,7 +114,7 @@ def test_the_command_line_trains_through_a_service_and_goes_on_without(address, 
 
 def test_a_service_that_does_not_answer_is_one_message_and_no_run(tmp_path):
     nowhere = f"grpc://localhost:{free_ports(1)[0]}"
-    code, _, errors = run("train", "dcgan", "--data-service", nowhere, cwd=tmp_path)
+    code, _, errors = run_here("train", "dcgan", "--data-service", nowhere, cwd=tmp_path)
     assert code == 2 and "Traceback" not in errors
     assert f"No tf.data service's dispatcher answers at {nowhere}" in errors.replace("\n", " ")
     assert not list(tmp_path.iterdir())

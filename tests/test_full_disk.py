@@ -8,7 +8,7 @@ import pytest
 
 import keras_gans as kg
 from keras_gans import run_directory
-from tests.test_training_cli import TINY, command, environment, run
+from tests.test_training_cli import TINY, command, environment, run_here
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def assert_stopped_and_goes_on(code, errors, folder, make_room):
     step = run_directory.step_of(saved[-1])
     assert kg.load_run(directory).steps_taken == step
     make_room()
-    code, output, errors = run("train", "--resume", "1", "--steps", str(step + 5), cwd=folder)
+    code, output, errors = run_here("train", "--resume", "1", "--steps", str(step + 5), cwd=folder)
     assert code == 0 and f"going on from step {step}" in output, errors
     assert kg.load_run(directory).steps_taken == step + 5
 
@@ -70,7 +70,7 @@ def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(smal
 
 
 def test_a_limit_on_the_size_of_files_is_met_likewise(tmp_path):
-    code, _, errors = run("train", "dcgan", "--steps", "10", *ARGUMENTS, cwd=tmp_path)
+    code, _, errors = run_here("train", "dcgan", "--steps", "10", *ARGUMENTS, cwd=tmp_path)
     assert code == 0, errors
     size = next((tmp_path / "runs").glob("*/checkpoints/*.keras")).stat().st_size
     # The shell's unit is 1,024 bytes. Nothing else that a run writes is as large as half a checkpoint.

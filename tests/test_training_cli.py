@@ -1,5 +1,7 @@
 """The command line as a user meets it."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from training import cli
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--batch-size", "16"]
@@ -25,16 +29,28 @@ def environment():
 
 
 def run(*arguments, cwd):
-    """(exit code, standard output, standard error) of keras-gans."""
+    """(exit code, standard output, standard error) of keras-gans in a process of its own."""
     done = subprocess.run(
         command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout, done.stderr
 
 
+def run_here(*arguments, cwd):
+    """As `run`, in this process, which has imported TensorFlow already: for what a command does once it has started."""
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as exit:
+        patch.chdir(cwd)
+        patch.setenv("COLUMNS", "100")
+        patch.setattr(sys, "argv", ["keras-gans", *arguments])
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            cli.main()
+    return exit.value.code or 0, output.getvalue(), errors.getvalue()
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """(folder, output) of a small finished run."""
+    """(folder, output) of a small finished run, in a process of its own."""
     folder = tmp_path_factory.mktemp("trained")
     code, output, errors = run("train", "dcgan", "--steps", "30", *TINY, cwd=folder)
     assert code == 0, errors
@@ -63,9 +79,9 @@ def test_it_says_nothing_else(trained):
 
 def test_resuming_for_more_steps_equals_one_long_run(trained, tmp_path):
     folder, _ = trained
-    code, _, errors = run("train", "dcgan", "--steps", "50", *TINY, "--run-dir", "whole", cwd=folder)
+    code, _, errors = run_here("train", "dcgan", "--steps", "50", *TINY, "--run-dir", "whole", cwd=folder)
     assert code == 0, errors
-    code, output, errors = run("train", "--resume", "1", "--steps", "50", cwd=folder)
+    code, output, errors = run_here("train", "--resume", "1", "--steps", "50", cwd=folder)
     assert code == 0, errors
     assert "going on from step 30" in output
     files = [
@@ -81,7 +97,7 @@ def test_resuming_for_more_steps_equals_one_long_run(trained, tmp_path):
 
 
 def test_resuming_another_recipe_is_refused_with_the_differences(trained):
-    code, _, errors = run("train", "--resume", "latest", "--set", "latent_dim=7", cwd=trained[0])
+    code, _, errors = run_here("train", "--resume", "latest", "--set", "latent_dim=7", cwd=trained[0])
     assert code == 2
     assert "latent_dim: 100 -> 7" in errors and "Traceback" not in errors
 
@@ -91,14 +107,16 @@ def test_sampling_writes_a_grid_or_single_images(trained):
     code, output, errors = run("sample", "1", "--count", "9", "--to", "grid.png", cwd=folder)
     assert code == 0, errors
     assert "grid.png" in output and (folder / "grid.png").exists()
-    code, _, errors = run("sample", "latest", "--count", "3", "--seed", "5", "--separate", "--to", "single", cwd=folder)
+    code, _, errors = run_here(
+        "sample", "latest", "--count", "3", "--seed", "5", "--separate", "--to", "single", cwd=folder
+    )
     assert code == 0, errors
     assert sorted(path.name for path in (folder / "single").iterdir()) == ["5.png", "6.png", "7.png"]
     assert Image.open(folder / "single" / "5.png").size == (8, 8)
 
 
 def test_a_dry_run_writes_nothing(tmp_path):
-    code, output, errors = run("train", "wgan_gp", "--dry-run", *TINY, cwd=tmp_path)
+    code, output, errors = run_here("train", "wgan_gp", "--dry-run", *TINY, cwd=tmp_path)
     assert code == 0, errors
     assert "gradient_penalty_weight" in output and "(None, 8, 8, 1)" in output and "learning rate 0.0005" in output
     assert not list(tmp_path.iterdir())
@@ -124,7 +142,7 @@ def test_interrupting_saves_and_prints_the_command_that_goes_on(tmp_path):
     assert "keras-gans train --resume runs/00001-dcgan-digits" in output
     checkpoint = next((tmp_path / "runs" / "00001-dcgan-digits" / "checkpoints").glob("*.keras"))
     step = int(checkpoint.stem.split("-")[1])
-    code, output, errors = run("train", "--resume", "1", "--steps", str(step + 3), cwd=tmp_path)
+    code, output, errors = run_here("train", "--resume", "1", "--steps", str(step + 3), cwd=tmp_path)
     assert code == 0, errors
     assert f"going on from step {step}" in output
 
@@ -154,15 +172,16 @@ def test_a_mistake_is_one_message_at_once(arguments, message, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("start", "arguments", "message"),
     [
-        (["train", "dcgan", "--data", "ring"], "square images"),
-        (["train", "dcgan", "--batch-size", "5000"], "1,297"),
-        (["train", "dcgan", "--devices", "cpu:2", "--batch-size", "15"], "--batch-size 16"),
+        (run_here, ["train", "dcgan", "--data", "ring"], "square images"),
+        (run_here, ["train", "dcgan", "--batch-size", "5000"], "1,297"),
+        # Devices are made before TensorFlow has used any, so in a process of its own.
+        (run, ["train", "dcgan", "--devices", "cpu:2", "--batch-size", "15"], "--batch-size 16"),
     ],
 )
-def test_what_only_the_data_shows_is_refused_before_anything_is_written(arguments, message, tmp_path):
-    code, _, errors = run(*arguments, cwd=tmp_path)
+def test_what_only_the_data_shows_is_refused_before_anything_is_written(start, arguments, message, tmp_path):
+    code, _, errors = start(*arguments, cwd=tmp_path)
     assert code == 2
     assert message in errors.replace("\n", " ").replace("1297", "1,297") and "Traceback" not in errors
     assert not list(tmp_path.iterdir())
@@ -185,7 +204,7 @@ def test_help_and_list_do_not_import_tensorflow(tmp_path):
 
 def test_a_diverging_run_stops_with_one_message(tmp_path):
     rate = "optimizers.discriminator.learning_rate=1e30"
-    code, _, errors = run("train", "wgan_gp", "--steps", "50", *TINY, "--set", rate, cwd=tmp_path)
+    code, _, errors = run_here("train", "wgan_gp", "--steps", "50", *TINY, "--set", rate, cwd=tmp_path)
     assert code == 1
     assert "discriminator_loss is NaN or infinite" in errors and "no checkpoint yet" in errors
     assert "Traceback" not in errors
@@ -200,29 +219,21 @@ def test_two_logical_devices_train(tmp_path):
 
 def test_sevens_are_drawn_by_number_and_by_name(tmp_path):
     small = ["--steps", "20", "--set", "generator.hidden_units=[8]", "--set", "discriminator.hidden_units=[8]"]
-    code, _, errors = run("train", "cgan", *small, cwd=tmp_path)
+    code, _, errors = run_here("train", "cgan", *small, cwd=tmp_path)
     assert code == 0, errors
     # A column for each class.
     grid = np.asarray(Image.open(tmp_path / "runs" / "00001-cgan-digits" / "samples" / "step-00000020.png"))
     assert grid.shape[1] > grid.shape[0]
     for file, label in (("all.png", None), ("seven.png", "7")):
-        code, _, errors = run(
-            "sample",
-            "latest",
-            "--count",
-            "16",
-            "--to",
-            file,
-            *([] if label is None else ["--label", label]),
-            cwd=tmp_path,
-        )
+        chosen = [] if label is None else ["--label", label]
+        code, _, errors = run_here("sample", "latest", "--count", "16", "--to", file, *chosen, cwd=tmp_path)
         assert code == 0, errors
     assert (tmp_path / "all.png").read_bytes() != (tmp_path / "seven.png").read_bytes()
-    code, _, errors = run("sample", "latest", "--label", "17", cwd=tmp_path)
+    code, _, errors = run_here("sample", "latest", "--label", "17", cwd=tmp_path)
     assert code == 2 and "0 to 9" in errors and "17" in errors
 
 
 def test_few_labels_are_for_schemes_that_learn_from_them(tmp_path):
-    code, _, errors = run("train", "cgan", "--labels-per-class", "2", "--steps", "2", cwd=tmp_path)
+    code, _, errors = run_here("train", "cgan", "--labels-per-class", "2", "--steps", "2", cwd=tmp_path)
     assert code == 2 and "labels_per_class=2 for cgan" in errors and "sgan" in errors
     assert not (tmp_path / "runs").exists()
