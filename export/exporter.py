@@ -101,36 +101,46 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
-        (staged / "tflite").mkdir()
-        for part, signature in _TFLITE_PARTS.items():
-            if signature in answers:
-                # TFLite has numbers only: names of classes stay behind, in labels.txt.
-                outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind != "S"]
-                chosen = job | {"signature": signature, "outputs": outputs, "saved_model": str(saved_model)}
-                made = _make_tflite(part, chosen, staged / "tflite", scratch, batch_sizes, progress)
-                figures["tflite" if part == "generator" else f"tflite_{part}"] = made
+        parts = _tflite_parts(answers, staged / "tflite")
+        figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
     if hasattr(model, "class_names"):
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     return figures
 
 
-def _make_tflite(part, job, folder, scratch, batch_sizes, progress):
-    """Converts a signature of a SavedModel into files of a folder; returns {format: figures}."""
-    files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
-    progress(f"Converting the {part} to TFLite")
-    seconds = run_script("tflite", job | {"files": files, "batch_sizes": batch_sizes}, scratch)["seconds"]
-    progress(f"Checking the {part}'s TFLite files in a fresh process")
-    check = {key: value for key, value in job.items() if key != "saved_model"}
-    checks = run_script("verify", check | {"tflite": files, "batch_sizes": signature_names(batch_sizes)}, scratch)
+def _tflite_parts(answers, folder):
+    """{part: what of the SavedModel it is, and its files}, for those parts that the model has; makes the folder."""
+    folder.mkdir()
+    parts = {}
+    for part, signature in _TFLITE_PARTS.items():
+        if signature in answers:
+            # TFLite has numbers only: names of classes stay behind, in labels.txt.
+            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind != "S"]
+            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
+            parts[part] = {"signature": signature, "outputs": outputs, "files": files}
+    return parts
+
+
+def _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress):
+    """Converts parts of a SavedModel into their files and checks these; returns {key of the report: figures}."""
+    progress(f"Converting to TFLite: {', '.join(parts)}")
+    conversion = {"saved_model": str(saved_model), "parts": parts, "batch_sizes": batch_sizes}
+    seconds = run_script("tflite", conversion, scratch)["seconds"]
+    progress("Checking the TFLite files in a fresh process")
+    check = {"tflite": parts, "batch_sizes": signature_names(batch_sizes)}
+    checks = run_script("verify", job | check, scratch)["checks"]
     return {
-        kind: {
-            "file": f"tflite/{part}_{kind}.tflite",
-            # Of pixels; probabilities have no noise floor that an eye would see.
-            "floor_db": FLOORS_DB.get(kind) if part == "generator" else None,
-            "conversion_seconds": seconds[kind],
-            "checks": checks["checks"][kind],
+        "tflite" if part == "generator" else f"tflite_{part}": {
+            kind: {
+                "file": f"tflite/{part}_{kind}.tflite",
+                # Of pixels; probabilities have no noise floor that an eye would see.
+                "floor_db": FLOORS_DB.get(kind) if part == "generator" else None,
+                "conversion_seconds": seconds[part][kind],
+                "checks": checks[part][kind],
+            }
+            for kind in TFLITE_FORMATS
         }
-        for kind in TFLITE_FORMATS
+        for part in parts
     }
 
 

@@ -1,11 +1,12 @@
-"""A script: converts one signature of a SavedModel to TFLite files, with TFLite's own operations only.
+"""A script: converts signatures of a SavedModel to TFLite files, with TFLite's own operations only.
 
 Run by `fresh_process.run_script`, since a converter may take its whole process down and logs without end. A fixed batch
 keeps the fast kernels: with a free one a transposed convolution is 90 times slower.
 
-Job: {"saved_model": folder, "signature": name, "outputs": names, "files": {format: path}, "batch_sizes": [1, ...]}. The
-first batch size answers under `serving_default`, a further size n under `batch_n`; the weights are shared.
-Result: {"failures": [text], "seconds": {format: s}}.
+Job: {"saved_model": folder, "batch_sizes": [1, ...], "parts": {part: {"signature": name, "outputs": names, "files":
+{format: path}}}}. The first batch size answers under `serving_default`, a further size n under `batch_n`; the weights
+are shared. One process for all parts: TensorFlow's import takes longer than a small model's conversion.
+Result: {"failures": [text], "seconds": {part: {format: s}}}.
 """
 
 import json
@@ -25,38 +26,47 @@ def signature_names(batch_sizes):
 
 
 def main(job_path, result_path):
+    import tensorflow as tf
+
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
-    result = {"failures": [], "seconds": {}}
-    module, functions = _fixed_functions(job)
-    for kind, path in job["files"].items():
+    loaded, failures = tf.saved_model.load(job["saved_model"]), []
+    seconds = {name: _convert_part(loaded, part, job["batch_sizes"], failures) for name, part in job["parts"].items()}
+    with open(result_path, "w", encoding="utf-8") as file:
+        json.dump({"failures": failures, "seconds": seconds}, file)
+
+
+def _convert_part(loaded, part, batch_sizes, failures):
+    """Writes a part's files; returns {format: seconds}."""
+    module, functions = _fixed_functions(loaded, part, batch_sizes)
+    seconds = {}
+    for kind, path in part["files"].items():
         start = time.perf_counter()
         try:
             content = _convert(module, functions, kind)
         except Exception as error:
-            result["failures"].append(_explained(kind, str(error)))
+            failures.append(_explained(kind, str(error)))
             continue
         with open(path, "wb") as file:
             file.write(content)
-        result["seconds"][kind] = time.perf_counter() - start
-    with open(result_path, "w", encoding="utf-8") as file:
-        json.dump(result, file)
+        seconds[kind] = time.perf_counter() - start
+    return seconds
 
 
-def _fixed_functions(job):
+def _fixed_functions(loaded, part, batch_sizes):
     """(tf.Module, concrete functions), one function for each batch size."""
     import tensorflow as tf
 
     module = tf.Module()
-    module.loaded = tf.saved_model.load(job["saved_model"])
-    served = module.loaded.signatures[job["signature"]]
+    module.loaded = loaded
+    served = loaded.signatures[part["signature"]]
     _, inputs = served.structured_input_signature
     functions = []
-    for name, size in signature_names(job["batch_sizes"]).items():
+    for name, size in signature_names(batch_sizes).items():
 
         def answer(**tensors):
             answered = served(**tensors)
-            return {output: answered[output] for output in job["outputs"]}
+            return {output: answered[output] for output in part["outputs"]}
 
         # The converter names a signature after the Python function.
         answer.__name__ = name

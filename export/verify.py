@@ -3,8 +3,8 @@
 Run by `fresh_process.run_script`: what it proves is that the files answer without Keras and without keras_gans.
 
 Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and either
-{"saved_model": folder, "warmup": its warmup file} or {"tflite": {format: path}, "batch_sizes": {signature: rows},
-"signature": of the golden answers, "outputs": names}.
+{"saved_model": folder, "warmup": its warmup file} or {"batch_sizes": {signature: rows}, "tflite": {part: {"signature":
+of the golden answers, "outputs": names, "files": {format: path}}}}.
 Result: {"failures": [text]} and the figures: errors in the outputs' own units, latencies in milliseconds.
 """
 
@@ -226,10 +226,15 @@ def _replay_warmup(loaded, path, failures):
 
 
 def _check_tflite(job, golden, failures):
+    return {"checks": {name: _check_part(part, job, golden, failures) for name, part in job["tflite"].items()}}
+
+
+def _check_part(part, job, golden, failures):
+    """Holds one part's files against its golden answers; returns {format: {signature: figures}}."""
     checks = {}
-    golden = golden[job["signature"]]
-    golden = {"inputs": golden["inputs"], "outputs": {name: golden["outputs"][name] for name in job["outputs"]}}
-    for kind, path in job["tflite"].items():
+    golden = golden[part["signature"]]
+    golden = {"inputs": golden["inputs"], "outputs": {name: golden["outputs"][name] for name in part["outputs"]}}
+    for kind, path in part["files"].items():
         checks[kind] = {
             name: _check_runner(f"TFLite {kind} {name}", path, name, size, golden, failures)
             for name, size in job["batch_sizes"].items()
@@ -239,7 +244,7 @@ def _check_tflite(job, golden, failures):
             allowed = max(_allowed(value, job["tolerance"]) for value in golden["outputs"].values())
             if kind == "float32" and not figures["max_abs_error"] <= allowed:
                 failures.append(f"TFLite float32 {name} differs by {figures['max_abs_error']:.3g}, not {allowed:.3g}.")
-    return {"checks": checks}
+    return checks
 
 
 def _check_runner(label, path, signature, size, golden, failures):
