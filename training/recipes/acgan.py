@@ -44,6 +44,7 @@ def acgan_dcgan():
     return acgan().replace(
         name="acgan_dcgan",
         summary="ACGAN of convolutional networks",
+        scheme={"name": "acgan", "shared_fakes": True},
         generator={"name": "dcgan_generator", "base_filters": 64, "conditioning": "concat"},
         discriminator={"name": "dcgan_discriminator", "base_filters": 64, "dropout": 0.3, "head": "auxiliary"},
         optimizers={"generator": adam, "discriminator": adam},
