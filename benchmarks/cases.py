@@ -115,5 +115,11 @@ def step_of(model, batch):
 
     iterator = iter(tf.data.Dataset.from_tensors(batch).cache().repeat().prefetch(2))
     model.make_train_function()
-    # A value is read, so that the step has ended.
-    return lambda: {name: float(value) for name, value in model.train_function(iterator).items()}
+
+    def step():
+        curves = model.train_function(iterator)
+        # One value is read, so that the step has ended; `fit` reads the others only where somebody looks at them.
+        float(next(iter(curves.values())))
+        return curves
+
+    return step
