@@ -5,8 +5,7 @@
 
 Each run is `train` with everything on, as `keras-gans train` calls it: the doctor, sample grids, curves for
 TensorBoard, checkpoints and the progress bar. Of the time that `fit` takes after its first step, which is traced, each
-kind of callback has its share; what is left are the steps and their input. Beside it stands what a bare step takes on a
-batch that is ready, in the same process afterwards: the difference is the input pipeline and Keras's loop.
+kind of callback has its share; what is left are the steps, their input and Keras's loop.
 """
 
 import argparse
@@ -16,17 +15,13 @@ import time
 from unittest import mock
 
 import keras
-import numpy as np
 
-from benchmarks.cases import step_of
-from benchmarks.machine import seconds_a_call
 from keras_gans.base import AdversarialModel
 from keras_gans.callbacks.every import EveryNSteps
-from keras_gans.run_directory import load_run
 from training import recipe as recipes
-from training.train import open_data, to_dataset, train
+from training.train import train
 
-RUNS = ("gan:digits", "dcgan:digits", "dcgan:mnist", "wgan_gp:mnist")
+RUNS = ("gan:digits", "dcgan:digits", "dcgan:mnist")
 
 
 class Watched:
@@ -69,34 +64,31 @@ class _FirstStep(keras.callbacks.Callback):
             self.ended = time.perf_counter()
 
 
-def measure(name, data, steps):
-    """(milliseconds a step of the run, of a bare step, {callback: its share of the run})."""
-    recipe = recipes.named(name).replace(data=data, steps=steps)
+def measure(name, data, steps=None):
+    """(milliseconds a step of the run, {callback: its share of the run}); the recipe's own steps unless given."""
+    recipe = recipes.named(name).replace(data=data)
+    recipe = recipe.replace(steps=steps or recipe.steps)
     watched = Watched()
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(EveryNSteps, "_call", watched.timed_call(EveryNSteps._call)),
         mock.patch.object(AdversarialModel, "fit", watched.timed_fit(AdversarialModel.fit)),
     ):
-        model = load_run(train(recipe, root=folder).run)
-    batch = next(iter(to_dataset(recipe, open_data(recipe))))
-    step = step_of(model, batch)
-    step()
-    bare = float(np.median([seconds_a_call(step, 1.0) for _ in range(3)]))
+        train(recipe, root=folder)
     shares = {name: seconds / watched.fitting for name, seconds in watched.seconds.most_common()}
-    return 1e3 * watched.fitting / (steps - 1), 1e3 * bare, shares
+    return 1e3 * watched.fitting / (recipe.steps - 1), shares
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", nargs="+", metavar="RECIPE:DATA", default=RUNS, help=" ".join(RUNS))
-    parser.add_argument("--steps", type=int, default=1000, help="of each run")
+    parser.add_argument("--steps", type=int, help="of each run; its recipe's own unless given")
     arguments = parser.parse_args()
-    print("| run | ms a step | ms a bare step | callbacks together | each |\n|---|---|---|---|---|")
+    print("| run | ms a step | callbacks together | each |\n|---|---|---|---|")
     for run in arguments.runs:
-        whole, bare, shares = measure(*run.split(":"), arguments.steps)
+        milliseconds, shares = measure(*run.split(":"), arguments.steps)
         each = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items())
-        print(f"| {run} | {whole:.1f} | {bare:.1f} | {100 * sum(shares.values()):.0f} % | {each} |", flush=True)
+        print(f"| {run} | {milliseconds:.1f} | {100 * sum(shares.values()):.0f} % | {each} |", flush=True)
 
 
 if __name__ == "__main__":

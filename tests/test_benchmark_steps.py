@@ -72,7 +72,6 @@ def test_the_time_of_products_is_most_of_a_step_that_multiplies_and_little_of_on
 
 @pytest.mark.slow
 def test_a_whole_runs_time_is_shared_out_among_what_watches_it():
-    whole, bare, shares = whole_run.measure("gan", "digits", 40)
+    milliseconds, shares = whole_run.measure("gan", "digits", 40)
     assert {"Doctor", "Checkpoint", "ImageGrid", "Curves"} <= set(shares)
-    assert all(share > 0 for share in shares.values()) and sum(shares.values()) < 1
-    assert whole > bare > 0
+    assert all(share > 0 for share in shares.values()) and sum(shares.values()) < 1 and milliseconds > 0
