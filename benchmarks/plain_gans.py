@@ -178,7 +178,7 @@ class PlainSGAN(PlainModel):
 
 @plain_loops.register("began")
 class PlainBEGAN(PlainModel):
-    """BEGAN's two losses and its control of k, as the best-known public code has them."""
+    """BEGAN's two losses and its control of k in keras.io's order: D's step, then G's on samples of its own."""
 
     def __init__(self, case):
         super().__init__(case)

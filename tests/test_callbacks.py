@@ -193,10 +193,14 @@ def test_keras_tensorboard_callback_works_too(tmp_path):
 
 
 def test_what_never_began_can_be_closed():
+    import signal
+
     from training.interruption import Interruption
 
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     kg.callbacks.Progress(steps=3).close()
     Interruption().restore()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_an_interruption_gives_the_signals_back():

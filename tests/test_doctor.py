@@ -13,6 +13,7 @@ import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
+from keras_gans.base import AdversarialModel
 from keras_gans.callbacks.doctor import Doctor
 from keras_gans.doctor import HEALTHY, UNCLEAR, Patient, Reference, VitalSigns, diagnose, not_finite, separation
 from keras_gans.doctor.snapshot import Snapshot
@@ -567,3 +568,30 @@ def test_no_samples_at_all_will_do():
     watching = Doctor(every=2, console=Console(quiet=True))
     fit(small_model("gan"), 6, [watching])
     assert watching.verdict.name == HEALTHY and watching.history[-1].diversity is None
+
+
+class WithoutSamples(AdversarialModel):
+    """A scheme of one's own, with a discriminator and nothing that draws or describes samples."""
+
+    players = {"discriminator": ("discriminator",)}
+
+    def __init__(self):
+        super().__init__()
+        self.discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+
+    def default_optimizers(self):
+        return {"discriminator": keras.optimizers.SGD(0.1)}
+
+    def play(self, real):
+        self.update("discriminator", lambda: (tf.reduce_mean(self.discriminator(real)), {}))
+
+
+def test_a_scheme_without_samples_is_judged_by_losses_and_weights_alone():
+    from keras_gans.doctor.examination import Examination
+
+    model = WithoutSamples()
+    model.compile()
+    examination = Examination(model, Reference(np.random.default_rng(0).normal(size=(200, 2))))
+    logs = {name: float(value) for name, value in model.train_step(tf.ones((4, 2))).items()}
+    signs = examination.look(1, logs)
+    assert signs.weight_changes["discriminator"] > 0 and signs.separation is None and signs.diversity is None

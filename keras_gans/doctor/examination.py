@@ -28,9 +28,7 @@ class Examination:
         self.seed = seed
         self._embedded = None
         self._curve_sums = {}
-        discriminator = getattr(model, "discriminator", None)
-        has_score = discriminator is not None and _judges_alone(discriminator, model.sample_shape())
-        self._scorer = _scorer(discriminator) if has_score else None
+        self._scorer = None if self.reference is None else _scorer(model)
         self._weights = self._copy_weights()
 
     def look(self, step, logs=None):
@@ -119,8 +117,14 @@ def _judges_alone(discriminator, sample_shape):
     return len(takes) == 1 and tuple(takes[0].shape[1:]) == tuple(sample_shape) and tuple(gives[0].shape[1:]) == (1,)
 
 
-def _scorer(discriminator):
-    """A graph from samples to raw scores as used, not as trained (batch normalization by its moving averages)."""
+def _scorer(model):
+    """A graph from samples to the discriminator's raw scores, None where it does not score samples alone.
+
+    The scores are as used, not as trained: batch normalization goes by its moving averages.
+    """
+    discriminator = getattr(model, "discriminator", None)
+    if discriminator is None or not _judges_alone(discriminator, model.sample_shape()):
+        return None
 
     def scores(samples):
         answers = discriminator(from_uint8(samples) if samples.dtype == tf.uint8 else samples, training=False)
