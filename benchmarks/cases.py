@@ -7,10 +7,10 @@ A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.
 import dataclasses
 
 import numpy as np
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, scheme_of
 
 from keras_gans.labels import UNLABELLED
-from training import recipe as recipes
-from training.build import build_model, scheme_of
 
 CLASS_COUNT = 10
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from keras_gans.data import open_source
 from keras_gans.metrics.features import extractor
-from keras_gans.run_directory import load_checkpoint
+from keras_gans.runs.run_directory import load_checkpoint
 
 _SURE = 0.9
 _PARTS = 10
@@ -37,7 +37,7 @@ def main():
     arguments = parser.parse_args()
     every = max(1, arguments.steps // _PARTS)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "training.cli", "train", "dcgan", "--steps", str(arguments.steps)]
+        command = [sys.executable, "-m", "keras_gans.training.cli", "train", "dcgan", "--steps", str(arguments.steps)]
         settings = [f"checkpoint_every={every}", f"picture_every={every}", f"keep_checkpoints={_PARTS}"]
         command += [part for setting in settings for part in ("--set", setting)] + ["--run-dir", folder]
         started = time.time()

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_gans import run_directory
 from keras_gans.errors import UserError
 from keras_gans.quiet import import_quietly
+from keras_gans.runs import run_directory
 
 from .formats import FORMATS, check_batch_sizes, check_formats, check_target
 

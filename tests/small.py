@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, scheme_of
 
 import keras_gans as kg
-from training import recipe as recipes
-from training.build import build_model, scheme_of
 
 IMAGE_SHAPE = (8, 8, 1)
 BATCH = 8

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import checkerboard, convergence_measures
 from benchmarks.filed import known_runs, run_once
-from keras_gans import plot
+from keras_gans.drawing import plot
 
 
 def test_a_run_is_measured_once_and_filed_at_once(tmp_path):

@@ -195,7 +195,7 @@ def test_keras_tensorboard_callback_works_too(tmp_path):
 def test_what_never_began_can_be_closed():
     import signal
 
-    from training.interruption import Interruption
+    from keras_gans.training.interruption import Interruption
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     kg.callbacks.Progress(steps=3).close()
@@ -206,7 +206,7 @@ def test_what_never_began_can_be_closed():
 def test_an_interruption_gives_the_signals_back():
     import signal
 
-    from training.interruption import Interruption
+    from keras_gans.training.interruption import Interruption
 
     before = signal.getsignal(signal.SIGINT)
     model, interruption = small_model("gan"), Interruption()

@@ -122,7 +122,7 @@ def test_a_service_that_does_not_answer_is_one_message_and_no_run(tmp_path):
 
 WATCHED = """
 import sys
-from training import cli, service_watch
+from keras_gans.training import cli, service_watch
 service_watch.PATIENCE_SECONDS = 2.0
 sys.argv[0] = "keras-gans"
 cli.main()

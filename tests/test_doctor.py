@@ -13,10 +13,10 @@ import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
-from keras_gans.base import AdversarialModel
 from keras_gans.callbacks.doctor import Doctor
 from keras_gans.doctor import HEALTHY, UNCLEAR, Patient, Reference, VitalSigns, diagnose, not_finite, separation
 from keras_gans.doctor.snapshot import Snapshot
+from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import NonFiniteError, UserError
 from tests.small import BATCH, images, optimizer_state, small_model, weights
 
@@ -202,7 +202,7 @@ def test_without_samples_losses_and_weights_are_judged_alone():
 
 
 def test_every_setting_that_is_advised_exists():
-    from training import recipe as recipes
+    from keras_gans.training import recipe as recipes
 
     illnesses = [
         COLLAPSED, OVERPOWERED, {"coverage": 0.05, "distance": 0.4}, {"score_spread": 0.0},

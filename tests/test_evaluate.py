@@ -11,12 +11,13 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 import keras_gans as kg
-from keras_gans import data, metrics, run_directory
+from keras_gans import data, metrics
 from keras_gans.callbacks.evaluate import Evaluate, as_line
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 from keras_gans.metrics import Evaluation, Protocol, Score, measures
 from keras_gans.metrics.features import Extractor
+from keras_gans.runs import run_directory
 from tests.small import BATCH, images, small_model
 
 PROTOCOL = Protocol("digits", "test", "00", 500, 1000, "none", "digits", "ab", 0, settings=(("k", 5),))
@@ -346,7 +347,7 @@ def test_the_callback_refuses_early(tmp_path):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of the ring with two steps behind it, and a best checkpoint of its first step."""
-    from training import recipe, train
+    from keras_gans.training import recipe, train
 
     root = tmp_path_factory.mktemp("runs")
     chosen = recipe.named("gan_ring").replace(data="ring", steps=2, checkpoint_every=1)
@@ -358,8 +359,7 @@ def run(tmp_path_factory):
 
 def command(*arguments):
     import typer
-
-    from training.evaluate_command import evaluate_command
+    from keras_gans.training.evaluate_command import evaluate_command
 
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(evaluate_command)
@@ -398,7 +398,7 @@ def test_the_command_prints_the_data_beside_the_run_and_writes_the_protocol(run)
     ids=lambda value: str(value)[:12],
 )
 def test_the_commands_mistakes_are_found_before_any_work(run, options, message, monkeypatch):
-    monkeypatch.setattr("training.evaluate_command.import_quietly", None)
+    monkeypatch.setattr("keras_gans.training.evaluate_command.import_quietly", None)
     result = command(run, *options)
     assert isinstance(result.exception, UserError) and message in str(result.exception)
 

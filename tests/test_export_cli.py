@@ -5,9 +5,9 @@ import sys
 
 import pytest
 import typer
+from keras_gans.export.cli import export_command
 from typer.testing import CliRunner
 
-from export.cli import export_command
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
 
@@ -58,7 +58,7 @@ def test_a_wrong_option_is_found_before_anything_is_written(runs, tmp_path, argu
 def test_options_are_checked_without_tensorflow(runs, tmp_path):
     code = f"""
 import sys
-from export.cli import export_command
+from keras_gans.export.cli import export_command
 from pathlib import Path
 try:
     export_command("7", Path({str(tmp_path)!r}), "saved_model", "1", Path({str(runs)!r}))

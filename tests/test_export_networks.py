@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from keras_gans.export import export_model, exporter
+from keras_gans.export.full_precision import in_float32
 
-from export import export_model, exporter
-from export.full_precision import in_float32
 from keras_gans import networks, schemes
 
 

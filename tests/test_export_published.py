@@ -11,8 +11,8 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from keras_gans.export import export_model
 
-from export import export_model
 from keras_gans import networks, schemes
 
 ROWS = 5

@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
+from keras_gans.export.formats import check_batch_sizes, check_formats, check_target
+from keras_gans.export.versions import publish, staging, versions
 
-from export.formats import check_batch_sizes, check_formats, check_target
-from export.versions import publish, staging, versions
 from keras_gans.errors import UserError
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import keras_gans as kg
-from keras_gans import run_directory
+from keras_gans.runs import run_directory
 from tests.test_training_cli import TINY, command, environment, run_here, unwrapped
 
 

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
-
-from training.strategy import Worker, this_worker
+from keras_gans.training.strategy import Worker, this_worker
 
 JOBS = Path(__file__).parents[1] / "docs" / "jobs"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans import run_directory
 from keras_gans.errors import UserError
+from keras_gans.runs import run_directory
 from tests.small import endless, optimizer_state, small_model, weights
 
 KILLS = 20

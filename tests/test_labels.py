@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.engine.replicas import batch_mean, masked_mean
 from keras_gans.errors import UserError
-from keras_gans.replicas import batch_mean, masked_mean
 from tests.small import BATCH, batch_for, images, small_model
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.stats import kstest, truncnorm
 
 import keras_gans as kg
-from keras_gans import latent, picture
+from keras_gans import latent
+from keras_gans.drawing import picture
 from keras_gans.errors import UserError
 from keras_gans.latent import arithmetic, attributes, expression, inversion, truncation
 from keras_gans.pixels import to_uint8

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keras_gans.training import new_run
+from keras_gans.training import train as training
+from keras_gans.training.latent_command import latent_app
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -14,9 +17,6 @@ import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.metrics import features
 from tests.small import recipe_for
-from training import new_run
-from training import train as training
-from training.latent_command import latent_app
 
 ROOT = Path(__file__).parent.parent
 
@@ -190,7 +190,7 @@ def test_a_mistake_is_one_message(runs, arguments, message, monkeypatch):
 
 def test_help_teaches_without_tensorflow(tmp_path):
     script = (
-        "import sys; from training.latent_command import latent_app\n"
+        "import sys; from keras_gans.training.latent_command import latent_app\n"
         "for arguments in (['--help'], ['arithmetic', '--help'], ['invert', '--help']):\n"
         "    try: latent_app(arguments)\n"
         "    except SystemExit: pass\n"

@@ -10,11 +10,11 @@ import time
 
 import numpy as np
 import pytest
+from keras_gans.training.strategy import Worker, this_worker
+from keras_gans.training.train import _check_doctor
 
 import keras_gans as kg
 from keras_gans.errors import UserError
-from training.strategy import Worker, this_worker
-from training.train import _check_doctor
 
 TIMEOUT = 240
 
@@ -38,7 +38,15 @@ def start(folder, workers, *arguments):
         if workers > 1:
             config = {"cluster": {"worker": places}, "task": {"type": "worker", "index": index}}
             environment["TF_CONFIG"] = json.dumps(config)
-        command = [sys.executable, "-m", "training.cli", "train", *arguments, "--run-dir", str(folder / "runs")]
+        command = [
+            sys.executable,
+            "-m",
+            "keras_gans.training.cli",
+            "train",
+            *arguments,
+            "--run-dir",
+            str(folder / "runs"),
+        ]
         with open(folder / f"{index}.log", "a") as log:
             processes.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
     return processes

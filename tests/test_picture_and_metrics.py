@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.linalg import sqrtm
 
-from keras_gans import picture
+from keras_gans.drawing import picture
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.metrics import frechet_distance, mode_coverage
 from keras_gans.registry import Registry

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans import picture, plot
-from keras_gans.axes import Axis
+from keras_gans.drawing import picture, plot
+from keras_gans.drawing.axes import Axis
+from keras_gans.drawing.plot import Curve, Panel
 from keras_gans.errors import UserError
-from keras_gans.plot import Curve, Panel
 
 RED = (200, 0, 0)
 BLUE = (0, 0, 200)

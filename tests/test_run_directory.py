@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gans import networks, run_directory, schemes
+from keras_gans import networks, schemes
 from keras_gans.errors import UserError
+from keras_gans.runs import run_directory
 
 
 def make_run(root, name):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
 from sklearn.decomposition import PCA
 
 import keras_gans as kg
 from tests.science import SAMPLES, SEEDS, DigitMeasures, digits_split, report, trained
-from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 

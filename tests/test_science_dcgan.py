@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
 from sklearn.svm import SVC
 
 import keras_gans as kg
 from keras_gans.latent import arithmetic
 from tests.science import SEEDS, DigitMeasures, report, trained
-from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 

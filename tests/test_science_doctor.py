@@ -6,6 +6,8 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model
 from rich.console import Console
 
 import keras_gans as kg
@@ -13,8 +15,6 @@ from keras_gans.callbacks.doctor import Doctor
 from keras_gans.doctor import HEALTHY, UNCLEAR
 from keras_gans.errors import NonFiniteError
 from tests.science import SEEDS, report, trained
-from training import recipe as recipes
-from training.build import build_model
 
 pytestmark = pytest.mark.slow
 

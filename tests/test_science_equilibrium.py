@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
 
 from benchmarks import convergence_measures
 from tests.science import SAMPLES, SEEDS, digits_split, report, trained
-from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, classes_of
 from sklearn.svm import SVC
 
 import keras_gans as kg
 from keras_gans.errors import UserError
 from tests.science import SEEDS, report, trained
-from training import recipe as recipes
-from training.build import build_model, classes_of
 
 pytestmark = pytest.mark.slow
 

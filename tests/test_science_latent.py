@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
 
 import keras_gans as kg
 from keras_gans.errors import UserError
@@ -10,7 +11,6 @@ from keras_gans.latent import arithmetic, attributes
 from keras_gans.latent import expression as expressions
 from keras_gans.metrics import features
 from tests.science import SEEDS, DigitMeasures, report, trained
-from training import recipe as recipes
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,12 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras_gans.training.theory.gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
+from keras_gans.training.theory.optimal_discriminator import CODINGS
 
 from keras_gans import losses
 from keras_gans.metrics.divergence import jensen_shannon_divergence
 from tests.test_theory import assert_medians_hold
-from training.theory.gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
-from training.theory.optimal_discriminator import CODINGS
 
 
 def pearson(r, s):

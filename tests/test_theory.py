@@ -13,6 +13,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import typer
+from keras_gans.training import theory
+from keras_gans.training.theory import (
+    disjoint_supports,
+    game_value,
+    optimal_discriminator,
+    outcome,
+    playing,
+    vanishing_gradient,
+)
+from keras_gans.training.theory.gaussian import (
+    DATA,
+    GRID,
+    MADE,
+    Gaussian,
+    integral,
+    optimal_least_squares,
+    optimal_scores,
+)
+from keras_gans.training.theory_command import theory_command
 from PIL import Image
 from scipy import special
 from typer.testing import CliRunner
@@ -21,10 +40,6 @@ import keras_gans as kg
 from keras_gans.errors import UserError
 from tests.science import SEEDS, report
 from tests.test_callbacks import events
-from training import theory
-from training.theory import disjoint_supports, game_value, optimal_discriminator, outcome, playing, vanishing_gradient
-from training.theory.gaussian import DATA, GRID, MADE, Gaussian, integral, optimal_least_squares, optimal_scores
-from training.theory_command import theory_command
 
 app = typer.Typer()
 app.command("theory")(theory_command)
@@ -36,7 +51,7 @@ def run(*arguments):
 
 def assert_medians_hold(name):
     """Runs a check with each of `SEEDS`, and holds the median of each figure to its bound."""
-    module = importlib.import_module(f"training.theory.{name}")
+    module = importlib.import_module(f"keras_gans.training.theory.{name}")
     for claims in zip(*(module.check(playing.Setting(seed)).claims for seed in SEEDS), strict=True):
         limit = f"theory {claims[0].expected:.5g}, {claims[0].bound}"
         assert claims[0].holds_for(report(claims[0].quantity, [claim.measured for claim in claims], limit))
@@ -56,7 +71,7 @@ def test_checks_are_chosen_by_name_in_one_order():
 
 def test_each_check_says_what_and_whose_it_is():
     for name in theory.NAMES:
-        module = importlib.import_module(f"training.theory.{name}")
+        module = importlib.import_module(f"keras_gans.training.theory.{name}")
         assert module.STATEMENT.endswith(".") and any(year in module.SOURCE for year in ("2014", "2017"))
 
 
@@ -213,7 +228,7 @@ def test_mistakes_are_found_before_tensorflow_and_before_anything_is_written(tmp
     code = f"""
 import sys
 from pathlib import Path
-from training.theory_command import theory_command
+from keras_gans.training.theory_command import theory_command
 for names, to in ((["colapse"], {str(tmp_path / "new")!r}), ([], {str(tmp_path / "file")!r})):
     try:
         theory_command(names, False, Path(to), 0)

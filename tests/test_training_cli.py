@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keras_gans.training import cli
 from PIL import Image
-
-from training import cli
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--batch-size", "16"]
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "training.cli", *arguments]
+    return [sys.executable, "-m", "keras_gans.training.cli", *arguments]
 
 
 def environment():
@@ -194,7 +193,7 @@ def test_what_only_the_data_shows_is_refused_before_anything_is_written(start, a
 
 def test_help_and_list_do_not_import_tensorflow(tmp_path):
     script = (
-        "import sys; from training.cli import app\n"
+        "import sys; from keras_gans.training.cli import app\n"
         "for arguments in (['--help'], ['list'], ['train', '--help']):\n"
         "    try: app(arguments)\n"
         "    except SystemExit: pass\n"

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, scheme_of
+from keras_gans.training.train import build_for, open_data
 
 import keras_gans as kg
 from keras_gans.errors import UserError
-from training import recipe as recipes
-from training.build import build_model, scheme_of
-from training.train import build_for, open_data
 
 
 def test_every_registered_scheme_has_a_recipe():

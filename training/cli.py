@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from keras_gans.export.cli import export_command
 from rich.console import Console
 from rich.table import Table
 
-from keras_gans import data, run_directory
+from keras_gans import data
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.quiet import import_quietly
+from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
@@ -22,11 +24,6 @@ from .going_on import check_resumable
 from .latent_command import latent_app
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
-
-try:
-    from ..export.cli import export_command
-except ImportError:  # an uninstalled checkout, where the two folders stand side by side
-    from export.cli import export_command
 
 DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
@@ -244,7 +241,7 @@ def sample_command(
         raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
-        from keras_gans import picture
+        from keras_gans.drawing import picture
 
         model = run_directory.load_run(folder)
     samples = model.sample(count, seed=seed, labels=label)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_gans import run_directory
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import whole
 from keras_gans.quiet import import_quietly
+from keras_gans.runs import run_directory
 
 _CHECKPOINTS = ("latest", "best")
 

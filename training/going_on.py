@@ -2,8 +2,8 @@
 
 import shlex
 
-from keras_gans import run_directory
 from keras_gans.errors import UserError
+from keras_gans.runs import run_directory
 
 from .recipe import Recipe, differences
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_gans import latent, picture
+from keras_gans import latent
+from keras_gans.drawing import picture
 from keras_gans.errors import UserError
 from keras_gans.latent import arithmetic, attributes
 from keras_gans.latent import expression as expressions

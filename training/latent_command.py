@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_gans import run_directory
 from keras_gans.data.folder import EXTENSIONS, check_folder
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent import expression as expressions
 from keras_gans.quiet import import_quietly
+from keras_gans.runs import run_directory
 
 latent_app = typer.Typer(
     name="latent",
@@ -105,7 +105,8 @@ def interpolate_command(
     if mode not in (None, "slerp", "linear"):
         raise unknown_name("interpolation", mode, ("slerp", "linear"))
     model = _load(folder)
-    from keras_gans import latent, picture
+    from keras_gans import latent
+    from keras_gans.drawing import picture
 
     is_image = len(model.sample_shape()) == 3
     seeds = [from_seed, *(via or []), to_seed]
@@ -177,7 +178,7 @@ def arithmetic_command(
         label=label,
         console=console,
     )
-    from keras_gans import picture
+    from keras_gans.drawing import picture
 
     target = _target(folder, model, to, "arithmetic.png")
     picture.save_png(outcome.picture, target)
@@ -213,7 +214,8 @@ def truncate_command(
     model = _load(folder)
     import numpy as np
 
-    from keras_gans import latent, picture
+    from keras_gans import latent
+    from keras_gans.drawing import picture
 
     thresholds = threshold or ([0.25, 0.5, 0.75] if model.latent_prior == "uniform" else [0.5, 1.0, 1.5])
     for value in thresholds:
@@ -275,7 +277,7 @@ def invert_command(
     targets = targets_of(model, run_directory.read_recipe(folder), images, split, count, label)
     with console.status("descending ..."):
         table, drawn = inversion_report(model, targets, steps=steps, restarts=restarts)
-    from keras_gans import picture
+    from keras_gans.drawing import picture
 
     console.print(table)
     target = _target(folder, model, to, "invert.png")

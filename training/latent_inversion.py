@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 from rich.table import Table
 
-from keras_gans import data, latent, picture
+from keras_gans import data, latent
 from keras_gans.data import pictures
+from keras_gans.drawing import picture
 from keras_gans.errors import UserError
 from keras_gans.latent import inversion
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
-from keras_gans import run_directory
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
+from keras_gans.runs import run_directory
 
 from . import new_run
 from .build import build_model, classes_of, scheme_of

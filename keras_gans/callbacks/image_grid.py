@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import picture
 from keras_gans.callbacks.every import EveryNSteps
+from keras_gans.drawing import picture
 from keras_gans.pixels import to_uint8
 
 

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from keras_gans.doctor.snapshot import plain
 from keras_gans.doctor.vital_signs import VitalSigns, separation
+from keras_gans.engine.replicas import spans_machines
 from keras_gans.pixels import from_uint8
-from keras_gans.replicas import spans_machines
 
 _BATCH = 256
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import inputs
+from keras_gans.engine import inputs
 from keras_gans.errors import UserError
 from keras_gans.latent.decoding import decode, labels_for
 from keras_gans.latent.draw import prior_named

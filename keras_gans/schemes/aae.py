@@ -6,8 +6,8 @@ Makhzani et al., "Adversarial Autoencoders" (2015), https://arxiv.org/abs/1511.0
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.encoding import EncodingModel
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
 from keras_gans.optimizers import Adam
 

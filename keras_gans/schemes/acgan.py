@@ -6,8 +6,8 @@ Odena et al., "Conditional Image Synthesis with Auxiliary Classifier GANs" (2017
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.class_conditional import ClassConditionalGAN
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.class_conditional import ClassConditionalGAN
 from keras_gans.errors import UserError
 from keras_gans.labels import is_right
 from keras_gans.optimizers import Adam

@@ -6,11 +6,11 @@ Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" 
 import tensorflow as tf
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.replicas import mean_over_replicas
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.optimizers import Adam
-from keras_gans.replicas import mean_over_replicas
-from keras_gans.two_player import GAN
 
 
 @register_scheme("began")

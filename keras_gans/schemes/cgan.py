@@ -6,8 +6,8 @@ Mirza and Osindero, "Conditional Generative Adversarial Nets" (2014), https://ar
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.class_conditional import ClassConditionalGAN
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.class_conditional import ClassConditionalGAN
 from keras_gans.errors import UserError
 from keras_gans.optimizers import Adam
 

@@ -4,7 +4,7 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 https://arxiv.org/abs/1511.06434
 """
 
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
 from keras_gans.optimizers import Adam
 from keras_gans.schemes.gan import VanillaGAN
 

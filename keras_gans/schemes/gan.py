@@ -7,11 +7,11 @@ Goodfellow et al., "Generative Adversarial Networks" (2014), https://arxiv.org/a
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import unknown_name
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_keeps_samples_apart, check_weight, real_gradient_penalty
-from keras_gans.two_player import GAN
 
 _GENERATOR_LOSSES = {
     "non_saturating": losses.non_saturating_generator,

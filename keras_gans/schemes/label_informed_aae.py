@@ -3,7 +3,7 @@
 Makhzani et al., "Adversarial Autoencoders" (2015), section 2.3, https://arxiv.org/abs/1511.05644
 """
 
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
 from keras_gans.errors import UserError
 from keras_gans.labels import check_class_count, check_class_names, check_training_labels
 from keras_gans.schemes.aae import AdversarialAutoencoder

@@ -6,10 +6,10 @@ Mao et al., "Least Squares Generative Adversarial Networks" (2017), https://arxi
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.optimizers import Adam
-from keras_gans.two_player import GAN
 
 
 @register_scheme("lsgan")

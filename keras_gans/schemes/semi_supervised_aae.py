@@ -7,11 +7,11 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.class_and_style import ClassAndStyle
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.class_and_style import ClassAndStyle
+from keras_gans.engine.replicas import masked_mean
 from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.optimizers import Adam
-from keras_gans.replicas import masked_mean
 from keras_gans.schemes.aae import AdversarialAutoencoder
 
 

@@ -8,14 +8,14 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.classifying import ClassifyingGAN
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.classifying import ClassifyingGAN
+from keras_gans.engine.replicas import batch_mean, masked_mean
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.layers import check_is_random
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
-from keras_gans.replicas import batch_mean, masked_mean
 
 OBJECTIVES = ("odena", "salimans")
 GENERATOR_OBJECTIVES = ("adversarial", "feature_matching")

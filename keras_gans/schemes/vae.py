@@ -6,8 +6,8 @@ Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/
 from keras import ops
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
-from keras_gans.encoding import EncodingModel
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
 from keras_gans.optimizers import Adam
 

@@ -6,10 +6,10 @@ Arjovsky et al., "Wasserstein GAN" (2017), https://arxiv.org/abs/1701.07875
 import keras
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.penalties import clip_weights
-from keras_gans.two_player import GAN
 
 
 @register_scheme("wgan")

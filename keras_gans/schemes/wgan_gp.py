@@ -4,10 +4,10 @@ Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.
 """
 
 from keras_gans import losses
-from keras_gans.base import register_scheme
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.two_player import GAN
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_keeps_samples_apart, check_weight, gradient_penalty
-from keras_gans.two_player import GAN
 
 
 @register_scheme("wgan_gp")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import keras_gans as kg
-from keras_gans.plot import Curve, Panel
+from keras_gans.drawing.plot import Curve, Panel
 
 from .outcome import Evidence, exactly, within
 

@@ -5,8 +5,8 @@ import numpy as np
 from scipy import special
 
 import keras_gans as kg
+from keras_gans.drawing.plot import Curve, Panel
 from keras_gans.optimizers import Adam
-from keras_gans.plot import Curve, Panel
 
 from .outcome import Evidence, at_least, at_most, exactly
 from .playing import fit, location_generator, scores_of, still, train_discriminator

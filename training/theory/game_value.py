@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.plot import Curve, Panel
+from keras_gans.drawing.plot import Curve, Panel
 
 from .gaussian import DATA, GRID, MADE, Gaussian, optimal_scores
 from .outcome import Evidence, within

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import special
 
 import keras_gans as kg
-from keras_gans.plot import Curve, Panel
+from keras_gans.drawing.plot import Curve, Panel
 
 from .gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
 from .outcome import Evidence, at_most

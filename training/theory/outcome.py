@@ -74,7 +74,7 @@ class Evidence:
 
     Attributes:
         claims: tuple of `Claim`.
-        panels: list of `keras_gans.plot.Panel` that show them.
+        panels: list of `keras_gans.drawing.plot.Panel` that show them.
         columns: panels in a row of the picture.
         skipped: tuple of the cases that --quick left out, in words.
     """

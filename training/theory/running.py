@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import keras_gans as kg
-from keras_gans import picture, plot
+from keras_gans.drawing import picture, plot
 from keras_gans.files import whole
 
 from .. import new_run

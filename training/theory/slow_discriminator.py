@@ -3,7 +3,7 @@
 import numpy as np
 
 import keras_gans as kg
-from keras_gans.plot import Curve, Panel
+from keras_gans.drawing.plot import Curve, Panel
 
 from ..recipe import named
 from ..train import build_for, open_data, to_dataset

@@ -3,7 +3,7 @@
 import numpy as np
 
 import keras_gans as kg
-from keras_gans.plot import Curve, Panel
+from keras_gans.drawing.plot import Curve, Panel
 
 from .gaussian import Gaussian
 from .outcome import Evidence, at_most, within

@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import averages, randomness
-from keras_gans.base import AdversarialModel
+from keras_gans import randomness
+from keras_gans.engine import averages
+from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import prior_named
 from keras_gans.layers import RandomLayer
-from keras_gans.serving import Sampler
 
 
 class GAN(Sampler, AdversarialModel):

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.labels import (
     check_class_count,
@@ -13,7 +14,6 @@ from keras_gans.labels import (
     labels_of,
 )
 from keras_gans.randomness import for_this_replica, uniform
-from keras_gans.two_player import GAN
 
 # 2^64 over the golden ratio: multiples of it spread evenly over the integers modulo 2^64 (Knuth, volume 3, 6.4).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

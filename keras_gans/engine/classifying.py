@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import averages
+from keras_gans.engine import averages
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.labels import check_class_count, check_class_names, check_training_labels
-from keras_gans.two_player import GAN
 
 
 class Classifier:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from keras_gans.axes import SCALES, Axis, bar_spacing, limits, ticks
+from keras_gans.drawing.axes import SCALES, Axis, bar_spacing, limits, ticks
 from keras_gans.errors import UserError, unknown_name
 
 KINDS = ("line", "dashed", "dots", "bars", "area")

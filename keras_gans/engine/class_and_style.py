@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.classifying import Classifier
+from keras_gans.engine.classifying import Classifier
 from keras_gans.errors import UserError
 from keras_gans.labels import check_class_count, check_class_names
 

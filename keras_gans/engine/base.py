@@ -5,11 +5,12 @@ import inspect
 import keras
 import tensorflow as tf
 
-from keras_gans import inputs, randomness
+from keras_gans import randomness
+from keras_gans.engine import inputs
+from keras_gans.engine.replicas import check_compile, reducible
+from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.registry import schemes
-from keras_gans.replicas import check_compile, reducible
-from keras_gans.updating import NON_FINITE, Updating
 
 
 def register_scheme(name):

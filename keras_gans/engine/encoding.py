@@ -4,12 +4,12 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gans import inputs
-from keras_gans.base import AdversarialModel
+from keras_gans.engine import inputs
+from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import draw_labelled_latents, draw_latents, prior_named
 from keras_gans.pixels import from_uint8
-from keras_gans.serving import Sampler
 
 _BATCH = 512
 

@@ -1,0 +1,1 @@
+"""The one place that draws: grids of images, points, moving pictures, curves."""
