@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from keras_gans import engine as engine
     from keras_gans import errors as errors
     from keras_gans import export as export
+    from keras_gans import fields as fields
     from keras_gans import labels as labels
     from keras_gans import latent as latent
     from keras_gans import layers as layers
@@ -44,6 +45,7 @@ _HOMES = {
     "engine": "keras_gans.engine",
     "errors": "keras_gans.errors",
     "export": "keras_gans.export",
+    "fields": "keras_gans.fields",
     "inputs": "keras_gans.engine.inputs",
     "labels": "keras_gans.labels",
     "latent": "keras_gans.latent",

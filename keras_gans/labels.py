@@ -4,8 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError, nearest
-
-UNLABELLED = -1
+from keras_gans.fields import UNLABELLED as UNLABELLED
 
 
 def check_class_count(count):
