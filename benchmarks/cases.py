@@ -7,10 +7,10 @@ A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.
 import dataclasses
 
 import numpy as np
+
+from keras_gans.fields import UNLABELLED, Classes, Images
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
-
-from keras_gans.labels import UNLABELLED
 
 CLASS_COUNT = 10
 
@@ -44,8 +44,9 @@ class Case:
     def model(self, precision="float32"):
         """The project's compiled model."""
         chosen = self.chosen(precision)
-        classes = {"class_count": CLASS_COUNT, "class_names": None, "class_prior": [1 / CLASS_COUNT] * CLASS_COUNT}
-        return build_model(chosen, self.image_shape, classes if scheme_of(chosen).trains_on_labels else None)
+        names = tuple(map(str, range(CLASS_COUNT)))
+        label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
+        return build_model(chosen, {"sample": Images(self.image_shape), "label": label})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
@@ -55,7 +56,7 @@ class Case:
         random = np.random.default_rng(0)
         rows, scheme = self.batch_size * batches, scheme_of(self.chosen())
         images = random.uniform(-1, 1, (rows, *self.image_shape)).astype("float32")
-        if not scheme.trains_on_labels:
+        if "label" not in scheme.takes:
             return images
         labels = random.integers(0, CLASS_COUNT, rows)
         if scheme.allows_unlabelled:

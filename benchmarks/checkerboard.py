@@ -15,8 +15,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from keras_gans.training import recipe as recipes
-from keras_gans.training.train import build_for, to_dataset
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +22,8 @@ import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import picture, plot
 from keras_gans.layers.upsample import MODES
+from keras_gans.training import recipe as recipes
+from keras_gans.training.train import build_for, to_dataset
 
 SAMPLES, DATA = 1000, "mnist"
 NAMES = {"deconv": "deconvolution", "subpixel": "sub-pixel", "nearest": "nearest", "bilinear": "bilinear"}

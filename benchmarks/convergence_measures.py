@@ -24,8 +24,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras_gans.training import recipe as recipes
-from keras_gans.training.train import build_for, to_dataset
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
@@ -34,6 +32,8 @@ import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import picture, plot
 from keras_gans.optimizers import Adam
+from keras_gans.training import recipe as recipes
+from keras_gans.training.train import build_for, to_dataset
 
 # {recipe: (the curve that its scheme reports, what the figure calls it)}.
 RECIPES = {"began": ("convergence_measure", "M_global"), "wgan_gp_mlp": ("wasserstein_estimate", "own critic")}

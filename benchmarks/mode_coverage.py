@@ -22,14 +22,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from keras_gans.training import recipe as recipes
-from keras_gans.training.build import scheme_of
-from keras_gans.training.train import build_for, to_dataset
 from rich.console import Console
 from rich.table import Table
 
 import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import scheme_of
+from keras_gans.training.train import build_for, to_dataset
 
 POINT_SAMPLES, STACKED_SAMPLES = 2500, 26_000
 # Lin et al., "PacGAN" (2018), tables 1 and 3: modes, high quality in %, reverse KL in nats.

@@ -15,11 +15,11 @@ import time
 from unittest import mock
 
 import keras
-from keras_gans.training import recipe as recipes
-from keras_gans.training.train import train
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.training import recipe as recipes
+from keras_gans.training.train import train
 
 RUNS = ("gan:digits", "dcgan:digits", "dcgan:mnist")
 

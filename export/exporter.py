@@ -103,7 +103,7 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             twin.export(str(saved_model), verbose=False)
         parts = _tflite_parts(answers, staged / "tflite")
         figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
-    if hasattr(model, "class_names"):
+    if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     return figures
 

@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
-from keras_gans.latent import interpolate_examples, latents_from_seeds
 
 from .full_precision import computes_in_half
 
@@ -28,11 +27,12 @@ def golden_answers(model):
         UserError: the model has no endpoints, an answer is NaN or infinite, or there is no telling what an input
             should hold.
     """
-    if not hasattr(model, "endpoints"):
+    endpoints = model.endpoints()
+    if not endpoints:
         raise UserError(f"{type(model).__name__} has no endpoints(), which say what an exported model answers.")
     answers = {}
-    for name, (function, specifications) in model.endpoints().items():
-        inputs = _example_inputs(model, name, specifications)
+    for name, (function, specifications) in endpoints.items():
+        inputs = {key: np.asarray(value) for key, value in model.example_inputs(name, ROWS).items()}
         with tf.device("/CPU:0"):
             outputs = function(*(tf.constant(inputs[spec.name], spec.dtype) for spec in specifications))
         outputs = {key: _array(value) for key, value in outputs.items()}
@@ -67,44 +67,6 @@ def save_golden(path, model, answers):
             arrays.update({f"{signature}/{side}/{name}": value for name, value in tensors.items()})
     np.savez(path, **arrays)
     return {"golden": str(path), "tolerance": tolerance_of(model)}
-
-
-def _example_inputs(model, signature, specifications):
-    """{input name: array of `ROWS` rows}; a scheme with inputs of its own says what is valid in example_inputs."""
-    if hasattr(model, "example_inputs"):
-        return {name: np.asarray(value) for name, value in model.example_inputs(signature, ROWS).items()}
-    examples = {
-        "z": _example_latents,
-        "seed": lambda *_: _example_seeds(),
-        "label": lambda model, _: np.arange(ROWS, dtype=np.int64) % model.class_count,
-        "image": _example_samples,
-        "point": _example_samples,
-    }
-    between = interpolate_examples(ROWS)
-    examples |= {name: lambda *_, name=name: between[name] for name in between}
-    inputs = {}
-    for spec in specifications:
-        if spec.name not in examples:
-            raise UserError(
-                f"Export cannot tell what a valid {spec.name!r} of signature {signature!r} is. Give "
-                f"{type(model).__name__} a method example_inputs(signature, rows) that returns {{input: array}}."
-            )
-        inputs[spec.name] = examples[spec.name](model, spec)
-    return inputs
-
-
-def _example_seeds():
-    # A server takes any int64, so both ends are tried.
-    limits = np.iinfo(np.int64)
-    return np.array([*range(ROWS - 3), -1, limits.min, limits.max], np.int64)
-
-
-def _example_latents(model, spec):
-    return latents_from_seeds(_example_seeds(), spec.shape[-1], getattr(model, "latent_prior", "normal")).numpy()
-
-
-def _example_samples(model, spec):
-    return model(_example_latents(model, tf.TensorSpec((None, model.latent_dim))), training=False).numpy()
 
 
 def _array(tensor):

@@ -24,7 +24,7 @@ def describe_model(model, run):
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
         "scheme": names[0] if names else type(model).__name__,
-        "class_names": list(model.class_names) if hasattr(model, "class_names") else None,
+        "class_names": list(model.class_names) or None,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
     }

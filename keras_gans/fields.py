@@ -64,7 +64,8 @@ def _check_finite_floats(values: np.ndarray, name: str, hint: str) -> None:
             f"{values.max()}. keras_gans.data.load scales them; by hand, x / 127.5 - 1 for uint8."
         )
     if not np.isfinite(values).all():
-        raise UserError(f"The batch holds {np.count_nonzero(~np.isfinite(values))} NaN or infinite values of {name}.")
+        count = np.count_nonzero(~np.isfinite(values))
+        raise UserError(f"The first batch holds {count} NaN or infinite values among its {name}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,10 +136,12 @@ class Classes(Field):
     Args:
         names: of the classes, label i being `names[i]`.
         allows_unlabelled: whether -1, for a row without a label, may occur.
+        prior: each class's share of the data; None where it is not known.
     """
 
     names: tuple[str, ...]
     allows_unlabelled: bool = False
+    prior: tuple[float, ...] | None = None
     shape = ()
     dtype = "int64"
 
@@ -227,6 +230,6 @@ class Tokens(Field):
 Kinds = Sequence[type[Field]]
 
 
-def is_picture(field: Field) -> bool:
-    """Whether a field's rows can be drawn as images."""
-    return isinstance(field, Images)
+def sample_of(shape: Sequence[int]) -> Images | Points:
+    """The field of samples of that shape: images of (height, width, channels), else points."""
+    return Images(tuple(shape)) if len(shape) == 3 else Points(tuple(shape))

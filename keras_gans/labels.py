@@ -85,26 +85,6 @@ def checked_in_graph(labels, names):
         return tf.identity(labels)
 
 
-def check_training_labels(labels, count, allow_unlabelled=False):
-    """Raises a `UserError` unless `labels` are a batch of integer labels of `count` classes.
-
-    Args:
-        labels: array (batch,), or None.
-        count: number of classes.
-        allow_unlabelled: whether -1, for no label, may occur.
-    """
-    example = "keras_gans.data.load(..., labels=True) gives (images, labels); by hand, fit takes such a dataset or x, y"
-    if labels is None:
-        raise UserError(f"This scheme trains on labels, and fit() received none. {example}.")
-    labels = np.asarray(labels)
-    lowest = UNLABELLED if allow_unlabelled else 0
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"Labels are integers of shape (batch,). Received: {labels.dtype} of shape {labels.shape}.")
-    if labels.min(initial=lowest) < lowest or labels.max(initial=0) >= count:
-        hint = " (-1 for no label)" if allow_unlabelled else ""
-        raise UserError(f"Labels lie from {lowest} to {count - 1}{hint}. Received: {labels.min()} to {labels.max()}.")
-
-
 def is_right(labels, logits):
     """1 for each row whose largest logit is its label's and 0 for the others, float32 (batch,)."""
     return tf.cast(tf.equal(tf.argmax(logits, axis=-1), tf.cast(labels, tf.int64)), tf.float32)

@@ -1,12 +1,12 @@
 """How the science figures are measured: the protocol that the README states."""
 
 import numpy as np
-from keras_gans.training import recipe as recipes
-from keras_gans.training.train import build_for, open_data, to_dataset
 from sklearn.decomposition import PCA
 from sklearn.svm import SVC
 
 import keras_gans as kg
+from keras_gans.training import recipe as recipes
+from keras_gans.training.train import build_for, open_data, to_dataset
 
 SEEDS = (0, 1, 2)
 SAMPLES = 2000

@@ -2,14 +2,15 @@
 
 import keras
 import numpy as np
+
+import keras_gans as kg
+from keras_gans.fields import Classes, Images
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 
-import keras_gans as kg
-
 IMAGE_SHAPE = (8, 8, 1)
 BATCH = 8
-CLASSES = {"class_count": 3, "class_names": ("ant", "bee", "cat"), "class_prior": [0.25, 0.25, 0.5]}
+FIELDS = {"sample": Images(IMAGE_SHAPE), "label": Classes(("ant", "bee", "cat"), prior=(0.25, 0.25, 0.5))}
 
 
 def recipe_for(scheme):
@@ -36,7 +37,7 @@ def recipe_for(scheme):
 def small_model(scheme, rate=None, **changes):
     """A compiled model of `scheme` for images of `IMAGE_SHAPE`; with SGD at `rate` where given."""
     recipe = recipe_for(scheme).replace(**changes)
-    model = build_model(recipe, IMAGE_SHAPE, CLASSES if scheme_of(recipe).trains_on_labels else None)
+    model = build_model(recipe, {name: FIELDS[name] for name in scheme_of(recipe).takes})
     if rate is not None:
         # Not Adam: it divides the scale of the gradients out, and with it the mistakes that tests look for.
         model.compile(optimizers={player: keras.optimizers.SGD(rate) for player in model.players})
@@ -54,7 +55,7 @@ def batch_for(model, count, seed=0):
     Where rows without a label are allowed, every other one has none.
     """
     rows = images(count, seed)
-    if not model.trains_on_labels:
+    if "label" not in model.takes:
         return rows
     labels = np.random.default_rng(seed).integers(0, model.class_count, count)
     if model.allows_unlabelled:
@@ -65,7 +66,7 @@ def batch_for(model, count, seed=0):
 def endless(model, skip_steps=0, seed=0):
     """A dataset whose order is a function of the seed, from the given training step on."""
     order = {"batch_size": BATCH, "repeat": True, "seed": seed, "skip_batches": skip_steps * model.batches_per_step()}
-    if not model.trains_on_labels:
+    if "label" not in model.takes:
         return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
     source = kg.data.open_source((images(40), np.arange(40) % model.class_count))
     if model.allows_unlabelled:

@@ -359,6 +359,7 @@ def run(tmp_path_factory):
 
 def command(*arguments):
     import typer
+
     from keras_gans.training.evaluate_command import evaluate_command
 
     app = typer.Typer(pretty_exceptions_enable=False)

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 import typer
-from keras_gans.export.cli import export_command
 from typer.testing import CliRunner
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
+from keras_gans.export.cli import export_command
 
 app = typer.Typer()
 app.command("export")(export_command)

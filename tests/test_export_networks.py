@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from keras_gans.export import export_model, exporter
-from keras_gans.export.full_precision import in_float32
 
 from keras_gans import networks, schemes
+from keras_gans.export import export_model, exporter
+from keras_gans.export.full_precision import in_float32
 
 
 def dcgan(upsampling="deconv"):

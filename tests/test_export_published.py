@@ -11,9 +11,9 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from keras_gans.export import export_model
 
 from keras_gans import networks, schemes
+from keras_gans.export import export_model
 
 ROWS = 5
 

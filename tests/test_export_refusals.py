@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_gans.export import export_model, exporter, fresh_process, verify
-from keras_gans.export.golden import golden_answers
-from keras_gans.export.saved_model import WARMUP_FILE, write_warmup
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
+from keras_gans.export import export_model, exporter, fresh_process, verify
+from keras_gans.export.golden import golden_answers
+from keras_gans.export.saved_model import WARMUP_FILE, write_warmup
 
 
 class Determinant(keras.layers.Layer):

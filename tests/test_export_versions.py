@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from keras_gans.export.formats import check_batch_sizes, check_formats, check_target
-from keras_gans.export.versions import publish, staging, versions
 
 from keras_gans.errors import UserError
+from keras_gans.export.formats import check_batch_sizes, check_formats, check_target
+from keras_gans.export.versions import publish, staging, versions
 
 
 def put(folder, content, seal=lambda number: None):

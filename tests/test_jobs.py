@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
+
 from keras_gans.training.strategy import Worker, this_worker
 
 JOBS = Path(__file__).parents[1] / "docs" / "jobs"

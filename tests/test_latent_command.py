@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras_gans.training import new_run
-from keras_gans.training import train as training
-from keras_gans.training.latent_command import latent_app
 from PIL import Image
 from typer.testing import CliRunner
 
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.metrics import features
+from keras_gans.training import new_run
+from keras_gans.training import train as training
+from keras_gans.training.latent_command import latent_app
 from tests.small import recipe_for
 
 ROOT = Path(__file__).parent.parent

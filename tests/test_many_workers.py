@@ -10,11 +10,11 @@ import time
 
 import numpy as np
 import pytest
-from keras_gans.training.strategy import Worker, this_worker
-from keras_gans.training.train import _check_doctor
 
 import keras_gans as kg
 from keras_gans.errors import UserError
+from keras_gans.training.strategy import Worker, this_worker
+from keras_gans.training.train import _check_doctor
 
 TIMEOUT = 240
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
 from sklearn.decomposition import PCA
 
 import keras_gans as kg
+from keras_gans.training import recipe as recipes
 from tests.science import SAMPLES, SEEDS, DigitMeasures, digits_split, report, trained
 
 pytestmark = pytest.mark.slow

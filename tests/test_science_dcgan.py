@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
 from sklearn.svm import SVC
 
 import keras_gans as kg
 from keras_gans.latent import arithmetic
+from keras_gans.training import recipe as recipes
 from tests.science import SEEDS, DigitMeasures, report, trained
 
 pytestmark = pytest.mark.slow

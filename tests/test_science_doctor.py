@@ -6,14 +6,15 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_gans.training import recipe as recipes
-from keras_gans.training.build import build_model
 from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.callbacks.doctor import Doctor
 from keras_gans.doctor import HEALTHY, UNCLEAR
 from keras_gans.errors import NonFiniteError
+from keras_gans.fields import Images
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model
 from tests.science import SEEDS, report, trained
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,7 @@ def test_a_mild_collapse_needs_a_classifier_to_be_seen():
 def test_after_a_poisoned_batch_the_run_goes_on_from_its_last_healthy_state_and_ends_healthy():
     recipe = recipes.named("gan").replace(steps=1200)
     watching = doctor(recipe, roll_back=True)
-    model = build_model(recipe, (8, 8, 1))
+    model = build_model(recipe, {"sample": Images((8, 8, 1))})
 
     def batches():
         """The recipe's data, in order of the step, with a NaN in the batch of step 851."""

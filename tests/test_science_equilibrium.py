@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
 
 from benchmarks import convergence_measures
+from keras_gans.training import recipe as recipes
 from tests.science import SAMPLES, SEEDS, digits_split, report, trained
 
 pytestmark = pytest.mark.slow

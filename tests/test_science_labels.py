@@ -9,12 +9,13 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
-from keras_gans.training.build import build_model, classes_of
 from sklearn.svm import SVC
 
 import keras_gans as kg
 from keras_gans.errors import UserError
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model
+from keras_gans.training.train import fields_of
 from tests.science import SEEDS, report, trained
 
 pytestmark = pytest.mark.slow
@@ -102,7 +103,7 @@ def from_labels_alone(recipe, source, steps, role="discriminator"):
         steps: of half a batch each, the labelled rows of the scheme's batch.
         role: of the network, whose first outputs are the classes' logits.
     """
-    network = getattr(build_model(recipe, source.image_shape, classes_of(source)), role)
+    network = getattr(build_model(recipe, fields_of(source)), role)
     logits = network.outputs[0][:, : source.class_count]
     few = kg.data.labelled_subset(source, recipe.labels_per_class, recipe.seed)
     images = np.repeat(few.images, -(-recipe.batch_size // len(few)), axis=0)

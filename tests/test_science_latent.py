@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
 
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.latent import arithmetic, attributes
 from keras_gans.latent import expression as expressions
 from keras_gans.metrics import features
+from keras_gans.training import recipe as recipes
 from tests.science import SEEDS, DigitMeasures, report, trained
 
 pytestmark = pytest.mark.slow

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from keras_gans.training.theory.playing import Setting, shifted_critic
 
 import keras_gans as kg
+from keras_gans.training.theory.playing import Setting, shifted_critic
 from tests.science import SEEDS, report, trained
 from tests.test_theory import assert_medians_hold
 

@@ -5,9 +5,9 @@ The protocol on the digits is that of the semi-supervised GAN in `test_science_l
 
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
 
 import keras_gans as kg
+from keras_gans.training import recipe as recipes
 from tests.science import SEEDS, DigitMeasures, report, trained
 from tests.test_science_labels import from_labels_alone, mnist, shuffled_digits
 

@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_gans.training.theory.gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
-from keras_gans.training.theory.optimal_discriminator import CODINGS
 
 from keras_gans import losses
 from keras_gans.metrics.divergence import jensen_shannon_divergence
+from keras_gans.training.theory.gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
+from keras_gans.training.theory.optimal_discriminator import CODINGS
 from tests.test_theory import assert_medians_hold
 
 

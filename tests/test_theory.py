@@ -13,6 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import typer
+from PIL import Image
+from scipy import special
+from typer.testing import CliRunner
+
+import keras_gans as kg
+from keras_gans.errors import UserError
 from keras_gans.training import theory
 from keras_gans.training.theory import (
     disjoint_supports,
@@ -32,12 +38,6 @@ from keras_gans.training.theory.gaussian import (
     optimal_scores,
 )
 from keras_gans.training.theory_command import theory_command
-from PIL import Image
-from scipy import special
-from typer.testing import CliRunner
-
-import keras_gans as kg
-from keras_gans.errors import UserError
 from tests.science import SEEDS, report
 from tests.test_callbacks import events
 

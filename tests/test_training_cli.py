@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras_gans.training import cli
 from PIL import Image
+
+from keras_gans.training import cli
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--batch-size", "16"]

@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from keras_gans.training import recipe as recipes
-from keras_gans.training.build import build_model, scheme_of
-from keras_gans.training.train import build_for, open_data
 
 import keras_gans as kg
 from keras_gans.errors import UserError
+from keras_gans.fields import Images
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, scheme_of
+from keras_gans.training.train import build_for, open_data
 
 
 def test_every_registered_scheme_has_a_recipe():
@@ -68,7 +69,7 @@ def test_settings_reach_the_model():
         "learning_rate_schedule": "linear",
         "steps": 10,
     }
-    model = build_model(recipes.with_settings(recipes.named("wgan_gp"), settings), (8, 8, 1))
+    model = build_model(recipes.with_settings(recipes.named("wgan_gp"), settings), {"sample": Images((8, 8, 1))})
     assert model.latent_dim == 12
     assert model.gradient_penalty_weight == 1.0 and model.discriminator_steps == 2
     schedule = model.optimizers["discriminator"].get_config()["learning_rate"]["config"]
@@ -113,7 +114,7 @@ def test_bad_settings_are_refused(settings, message):
 )
 def test_arguments_of_networks_and_schemes_are_checked_when_built(settings, message):
     with pytest.raises(UserError, match=message):
-        build_model(recipes.with_settings(recipes.named("dcgan"), settings), (8, 8, 1))
+        build_model(recipes.with_settings(recipes.named("dcgan"), settings), {"sample": Images((8, 8, 1))})
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_arguments_of_networks_and_schemes_are_checked_when_built(settings, mess
 )
 def test_a_recipe_names_the_networks_of_its_scheme_and_no_other(changes, received):
     with pytest.raises(UserError, match=f"'dcgan' takes the networks discriminator, generator. Received: {received}."):
-        build_model(recipes.named("dcgan").replace(**changes), (8, 8, 1))
+        build_model(recipes.named("dcgan").replace(**changes), {"sample": Images((8, 8, 1))})
 
 
 def test_a_run_of_before_there_were_encoders_can_be_gone_on_with():

@@ -3,7 +3,6 @@
 import inspect
 
 import keras
-import numpy as np
 
 from keras_gans import registry
 from keras_gans.errors import UserError, nearest
@@ -11,39 +10,18 @@ from keras_gans.optimizers import Adam
 
 from .recipe import NETWORKS
 
-_CLASSES = ("class_count", "class_names", "class_prior")
-
 
 def scheme_of(recipe):
     """The class of a recipe's scheme."""
     return registry.schemes[recipe.scheme["name"]]
 
 
-def classes_of(source):
-    """What a scheme needs to know of a data set's classes: {"class_count", "class_names", "class_prior"}.
-
-    Args:
-        source: a `keras_gans.data.Source`.
-
-    Raises:
-        UserError: it has no labels.
-    """
-    source.require_labels()
-    counts = np.bincount(source.labels, minlength=source.class_count)
-    return {
-        "class_count": source.class_count,
-        "class_names": source.class_names,
-        "class_prior": (counts / counts.sum()).tolist(),
-    }
-
-
-def build_model(recipe, sample_shape, classes=None):
+def build_model(recipe, data_fields):
     """The recipe's scheme with its networks and optimizers, compiled.
 
     Args:
         recipe: a `Recipe`.
-        sample_shape: (height, width, channels) of an image, or (d,) of a point.
-        classes: see `classes_of`; for schemes that train on labels.
+        data_fields: {field: `keras_gans.fields.Field`} of what the data have for the scheme's `takes`.
 
     Returns:
         AdversarialModel.
@@ -58,33 +36,26 @@ def build_model(recipe, sample_shape, classes=None):
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
-    count = {} if classes is None else {"class_count": classes["class_count"]}
-    code_sizes = scheme.code_sizes(recipe.latent_dim, **count)
     try:
         networks = {
-            role: _network(
-                getattr(recipe, role),
-                role,
-                (code_sizes[role],) if role in code_sizes else sample_shape,
-                recipe.latent_dim,
-                count,
-            )
+            role: _network(getattr(recipe, role), role, scheme.network_arguments(role, data_fields, recipe.latent_dim))
             for role in NETWORKS
             if role in scheme.network_names()
         }
     finally:
         keras.config.set_dtype_policy(before)
-    model = scheme(**networks, seed=recipe.seed, **_scheme_arguments(recipe, scheme, classes))
+    model = scheme(**networks, seed=recipe.seed, **_scheme_arguments(recipe, scheme, data_fields))
     model.compile(optimizers={player: _optimizer(recipe, player, model) for player in recipe.optimizers})
     return model
 
 
-def _scheme_arguments(recipe, scheme, classes):
+def _scheme_arguments(recipe, scheme, data_fields):
     """What a recipe's scheme is constructed with, besides its networks and the seed."""
     _, options = _split(recipe.scheme)
     takes = _arguments(scheme)
-    _check_arguments("scheme", options, takes - {*scheme.network_names(), "latent_dim", "seed", "name", *_CLASSES})
-    given = {key: value for key, value in (classes or {}).items() if key in takes}
+    offered = scheme.scheme_arguments(data_fields)
+    given = {key: value for key, value in offered.items() if key in takes}
+    _check_arguments("scheme", options, takes - {*scheme.network_names(), "latent_dim", "seed", "name", *offered})
     if recipe.ema:
         if "ema" not in takes:
             raise UserError(
@@ -110,14 +81,17 @@ def _check_networks(recipe, scheme):
         )
 
 
-def _network(choice, role, input_shape, latent_dim, count):
+def _network(choice, role, offered):
     name, options = _split(choice)
     function = registry.networks[name]
-    given = {"latent_dim": latent_dim} if "latent_dim" in _arguments(function) else {}
-    if options.get("conditioning") or options.get("head", "score") != "score":
-        given |= count
-    _check_arguments(role, options, _arguments(function) - set(given) - {"sample_shape", "image_shape"})
-    return function(input_shape, **given, **options)
+    takes = _arguments(function)
+    offered = offered | {"image_shape": offered.get("sample_shape")}
+    if not options.get("conditioning") and options.get("head", "score") == "score":
+        # It sees labels only where the recipe says how.
+        offered.pop("class_count", None)
+    given = {key: value for key, value in offered.items() if key in takes}
+    _check_arguments(role, options, takes - set(given))
+    return function(**given, **options)
 
 
 def _optimizer(recipe, player, model):

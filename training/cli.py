@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from keras_gans.export.cli import export_command
 from rich.console import Console
 from rich.table import Table
 
 from keras_gans import data
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.export.cli import export_command
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 

@@ -5,15 +5,17 @@ import functools
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
+from keras_gans.fields import Classes, sample_of
 from keras_gans.runs import run_directory
 
 from . import new_run
-from .build import build_model, classes_of, scheme_of
+from .build import build_model, scheme_of
 from .going_on import how_to_go_on, last_checkpoint
 from .interruption import Interruption
 from .service_watch import ServiceWatch
@@ -43,7 +45,7 @@ def open_data(recipe, data_dir=None, progress=False):
         recipe.data,
         image_size=recipe.image_size,
         channels=recipe.channels,
-        labels=scheme_of(recipe).trains_on_labels,
+        labels="label" in scheme_of(recipe).takes,
         data_dir=data_dir,
         progress=progress,
     )
@@ -51,8 +53,17 @@ def open_data(recipe, data_dir=None, progress=False):
 
 def build_for(recipe, source):
     """The recipe's compiled model for a `keras_gans.data.Source`."""
-    classes = classes_of(source) if scheme_of(recipe).trains_on_labels else None
-    return build_model(recipe, source.image_shape, classes)
+    return build_model(recipe, fields_of(source))
+
+
+def fields_of(source):
+    """{"sample", and "label" where there are labels: what the data have for it}."""
+    known = {"sample": sample_of(source.image_shape)}
+    if source.labels is not None:
+        counts = np.bincount(source.labels, minlength=source.class_count)
+        names = source.class_names or tuple(map(str, range(source.class_count)))
+        known["label"] = Classes(names, prior=tuple((counts / counts.sum()).tolist()))
+    return known
 
 
 def to_dataset(recipe, source, skip_batches=0, data_service=None):
@@ -74,7 +85,7 @@ def to_dataset(recipe, source, skip_batches=0, data_service=None):
 
 def _local_dataset(recipe, source, skip_batches):
     order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
-    trains_on_labels = scheme_of(recipe).trains_on_labels
+    trains_on_labels = "label" in scheme_of(recipe).takes
     if recipe.labels_per_class is None:
         return kg.data.to_dataset(source, labels=trains_on_labels, **order)
     if not scheme_of(recipe).allows_unlabelled:
@@ -178,7 +189,7 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
     pictures = kg.callbacks.ImageGrid(
-        board, every=recipe.picture_every, real=source.images[:2048], samples_directory=run / "samples"
+        board, every=recipe.picture_every, real={"sample": source.images[:2048]}, samples_directory=run / "samples"
     )
     checkpoint = kg.callbacks.Checkpoint(
         run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
@@ -225,7 +236,7 @@ def _doctor(mode, recipe, run, source, console):
     if mode == "off" or len(source) < _DOCTOR_SAMPLES:
         return None
     return kg.callbacks.Doctor(
-        source.images if scheme_of(recipe).is_generative else None,
+        _rows_to_judge_by(source) if scheme_of(recipe).is_generative else None,
         run / "tensorboard",
         every=max(50, recipe.steps // 30),
         console=console,
@@ -233,6 +244,10 @@ def _doctor(mode, recipe, run, source, console):
         stop=mode == "stop",
         roll_back=mode == "roll-back",
     )
+
+
+def _rows_to_judge_by(source):
+    return {"sample": source.images} | ({} if source.labels is None else {"label": source.labels})
 
 
 def _evaluation(recipe, run, source):

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.doctor.diagnosis import diagnose
-from keras_gans.doctor.examination import Examination, first_samples
+from keras_gans.doctor.examination import Examination, first_rows
 from keras_gans.doctor.illnesses import not_finite
 from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
@@ -39,8 +39,8 @@ class Doctor(EveryNSteps):
 
     Args:
         real: the data to compare with: an array of uint8 images, of float images in [-1, 1] or of points, of which a
-            part is drawn; or a tf.data.Dataset of batches, whose first are taken. None judges by losses, gradients and
-            weights alone.
+            part is drawn; {"sample": such an array, "label": its labels} for a discriminator that sees both; or a
+            tf.data.Dataset of batches, whose first are taken. None judges by losses, gradients and weights alone.
         directory: for TensorBoard; None writes nothing there.
         every: steps between looks; None looks at the end of each epoch.
         patience: looks in a row at which an illness of the samples must show.
@@ -96,7 +96,7 @@ class Doctor(EveryNSteps):
         if learning_rate_factor != 1.0 and not roll_back:
             raise UserError("learning_rate_factor acts when going back: set roll_back=True, or leave it out.")
         if isinstance(real, tf.data.Dataset):
-            real = first_samples(real, 2 * count)
+            real = first_rows(real, 2 * count)
         if real is None and extractor is not None:
             raise UserError(
                 "An extractor compares the classes of samples and data: pass those as real, or leave extractor out."
@@ -110,7 +110,7 @@ class Doctor(EveryNSteps):
         self.stop, self.roll_back = stop, roll_back
         self.learning_rate_factor, self.max_roll_backs = learning_rate_factor, max_roll_backs
         self.verdict, self.verdicts, self.history, self.roll_backs = None, [], [], 0
-        self._lines, self._treated = [], 0
+        self._lines, self._treated, self._healthy = [], 0, None
 
     # Looking ----------------------------------------------------------------------------------------------------
 
@@ -125,16 +125,15 @@ class Doctor(EveryNSteps):
         first = self._examination.look(self.step)
         if not self.history:
             self._take_down(first)
-        if self.roll_back and not hasattr(self, "_healthy"):
+        if self.roll_back and self._healthy is None:
             # Where no look has been healthy yet, the beginning is what there is to go back to.
             self._healthy = Snapshot(self.model)
 
     def _check_model(self):
-        shape, real = tuple(self.model.sample_shape()), self.reference and self.reference.samples.shape[1:]
-        if real is not None and tuple(real) != shape:
-            raise UserError(
-                f"The model makes samples of shape {shape}, but the doctor's real ones are of {tuple(real)}."
-            )
+        if self.reference is not None and self.model.makes == "sample":
+            shape, real = tuple(self.model.sample_shape()), tuple(self.reference.samples.shape[1:])
+            if real != shape:
+                raise UserError(f"The model makes samples of shape {shape}, but the doctor's real ones are of {real}.")
         if self.learning_rate_factor != 1.0:
             check_learning_rates_can_change(self.model)
 
@@ -273,10 +272,7 @@ class Doctor(EveryNSteps):
 
 
 def _patient_of(model):
-    return Patient(
-        is_critic="wasserstein_estimate" in model.log_names,
-        is_minimax=getattr(model, "generator_objective", None) == "minimax",
-    )
+    return Patient(is_critic=model.is_critic, is_minimax=model.is_saturating)
 
 
 def _as_markdown(verdict):

@@ -7,25 +7,27 @@ import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.drawing import picture
-from keras_gans.pixels import to_uint8
+from keras_gans.engine import show
+from keras_gans.engine.inputs import first_rows
+from keras_gans.files import whole
 
 
 class ImageGrid(EveryNSteps):
-    """Draws samples of the same latents again and again, to PNG files and to TensorBoard's Images tab.
+    """Shows what a model says it `shows`, again and again: in TensorBoard's Images and Text tabs, and in files.
 
-    A class-conditional model's grid has a column for each class. Where the model reconstructs images and there are real
-    ones, `reconstructions-STEP.png` shows rows of these, each above what the model makes of it.
+    Samples, always of the same latents, go to `step-STEP.png`; anything else to `TAG-STEP.png`, or `.txt` for texts,
+    such as `reconstructions-STEP.png`, rows of real images each above what an autoencoder makes of it.
 
     Args:
-        directory: PNG files go to `directory/samples`, TensorBoard's to `directory`.
+        directory: files go to `directory/samples`, TensorBoard's to `directory`.
         every: steps between pictures; None draws one at the end of each epoch.
         count: images in a grid; points are drawn 32 for each.
         seed: of the latents, see `sample`.
-        real: real samples to compare with, drawn once: an array or a tf.data.Dataset of batches.
-        samples_directory: another folder for the PNG files.
+        real: data to compare with, shown once: an array of samples, {field: array}, or a tf.data.Dataset of batches.
+        samples_directory: another folder for the files.
 
     Attributes:
-        latest: path of the last picture written.
+        latest: path of the last picture of samples written.
     """
 
     def __init__(self, directory, every=None, count=64, seed=0, real=None, samples_directory=None):
@@ -40,52 +42,41 @@ class ImageGrid(EveryNSteps):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self._writer = tf.summary.create_file_writer(str(self.directory))
-        is_image = len(self.model.sample_shape()) == 3
-        self._drawn = self.count if is_image else 32 * self.count
-        self._real = None if self.real is None else _first(self.real, self._drawn, is_image)
+        self._real = None if self.real is None else self._rows_to_show()
         if self._real is not None:
-            self._show("images/real", picture.draw(self._real), self.step)
-            picture.save_png(picture.draw(self._real), self.samples_directory / "real.png")
+            for tag, shown in self.model.shows_data(self._real).items():
+                self._show(tag, shown, self.step, tag)
+
+    def _rows_to_show(self):
+        """{field: the first real rows, images as uint8}, as many as stand where `count` images would."""
+        fields = self.model.fields()
+        rows = {name: show.rows_for(field, self.count) for name, field in fields.items()}
+        first = first_rows(self.real, fields, max(rows.values()))
+        return {name: show.as_shown(first[name][: rows[name]], fields[name]) for name in first}
 
     def on_step(self, step, logs):
-        columns, labels = None, None
-        if getattr(self.model, "takes_labels", False):
-            # As many classes as a row can show.
-            columns = min(self.model.class_count, self._drawn)
-            labels = np.arange(self._drawn - self._drawn % columns) % columns
-        samples = self.model.sample(self._drawn if labels is None else len(labels), seed=self.seed, labels=labels)
-        drawn = picture.draw(samples, real=self._real, columns=columns)
-        self.latest = self.samples_directory / f"step-{step:08d}.png"
-        picture.save_png(drawn, self.latest)
-        self._show("images/samples", drawn, step)
-        if self._real is not None and self._real.ndim == 4 and hasattr(self.model, "reconstruct"):
-            self._draw_reconstructions(step)
-
-    def _draw_reconstructions(self, step):
-        columns = min(8, len(self._real))
-        rows = max(1, min(self.count // 2, len(self._real)) // columns)
-        originals = self._real[: rows * columns]
-        copies = to_uint8(self.model.reconstruct(originals)).numpy()
-        # A row of originals, then the row of their copies, and so on.
-        pairs = np.stack([each.reshape(rows, columns, *each.shape[1:]) for each in (originals, copies)], axis=1)
-        drawn = picture.draw(pairs.reshape(-1, *originals.shape[1:]), columns=columns)
-        picture.save_png(drawn, self.samples_directory / f"reconstructions-{step:08d}.png")
-        self._show("images/reconstructions", drawn, step)
+        for tag, shown in self.model.shows(self._real, self.count, self.seed).items():
+            path = self._show(tag, shown, step, f"{'step' if tag == 'samples' else tag}-{step:08d}")
+            if tag == "samples":
+                self.latest = path
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
         self._writer.close()
 
-    def _show(self, tag, drawn, step):
+    def _show(self, tag, shown, step, name):
+        """Draws or writes one thing for TensorBoard, and as a file of that name; returns the file's path."""
+        is_text = isinstance(shown, list)
+        path = self.samples_directory / f"{name}.{'txt' if is_text else 'png'}"
         with self._writer.as_default():
-            tf.summary.image(tag, drawn[np.newaxis], step=step)
+            if is_text:
+                tf.summary.text(f"texts/{tag}", tf.constant(shown), step=step)
+            else:
+                tf.summary.image(f"images/{tag}", shown[np.newaxis], step=step)
         self._writer.flush()
-
-
-def _first(real, count, is_image):
-    """The first `count` real samples, images as uint8."""
-    if isinstance(real, tf.data.Dataset):
-        real = real.map(lambda *element: element[0]).unbatch().batch(count)
-        real = next(iter(real)).numpy()
-    real = np.asarray(real)[:count]
-    return to_uint8(real).numpy() if is_image and real.dtype != np.uint8 else real
+        if is_text:
+            with whole(path) as partial:
+                partial.write_text("".join(f"{line}\n" for line in shown), encoding="utf-8")
+        else:
+            picture.save_png(shown, path)
+        return path

@@ -17,18 +17,18 @@ class Examination:
     Between looks it holds a copy of the players' trainable weights.
 
     Args:
-        model: a compiled `AdversarialModel`; those without `sample` are judged by losses, gradients and weights alone.
+        model: a compiled `AdversarialModel`; one that makes no samples is examined by losses, gradients and weights.
         reference: `Reference`, or None likewise.
         seed: of the first of the latents whose samples are looked at; always the same ones.
     """
 
     def __init__(self, model, reference=None, seed=0):
         self.model = model
-        self.reference = reference if hasattr(model, "sample") else None
+        self.reference = reference if model.makes == "sample" else None
         self.seed = seed
         self._embedded = None
         self._curve_sums = {}
-        self._scorer = None if self.reference is None else _scorer(model)
+        self._scorer = None if self.reference is None else _scorer(model, self.reference.rows)
         self._weights = self._copy_weights()
 
     def look(self, step, logs=None):
@@ -45,13 +45,13 @@ class Examination:
             signs["losses"] = {player: curves[f"{player}_loss"] for player in players}
             signs["gradient_norms"] = {player: curves[f"{player}_gradient_norm"] for player in players}
             signs["weight_changes"] = self._weight_changes()
-            signs["separation"] = _separation_of_curves(curves)
         if self.reference is not None:
             signs.update(self._signs_of_samples())
         return VitalSigns(step, **signs)
 
     def _signs_of_samples(self):
-        samples = self.model.sample(self.reference.count, seed=self.seed)
+        made = self.model.draw(self.reference.count, seed=self.seed)
+        samples = made["sample"]
         embedded = self.reference.embed(samples)
         if not np.isfinite(embedded).all():
             return {"finite": False}
@@ -60,15 +60,18 @@ class Examination:
             moved = np.linalg.norm(embedded - self._embedded, axis=1).mean()
             signs["sample_change"] = float(moved / self.reference.scale)
         self._embedded = embedded
-        return {**signs, **self._signs_of_scores(samples)}
+        return {**signs, **self._signs_of_scores(made)}
 
-    def _signs_of_scores(self, samples):
+    def _signs_of_scores(self, made):
         if self._scorer is None:
             return {}
-        real, fake = (
-            np.concatenate([self._scorer(piece) for piece in np.array_split(values, -(-len(values) // _BATCH))])
-            for values in (self.reference.samples, samples)
-        )
+        starts = range(0, self.reference.count, _BATCH)
+        pieces = [
+            self._scorer(*({name: rows[start : start + _BATCH] for name, rows in side.items()} for side in sides))
+            for sides in [(self.reference.rows, made)]
+            for start in starts
+        ]
+        real, fake = (np.concatenate(side) for side in zip(*pieces, strict=True))
         both = np.concatenate([real, fake])
         if not np.isfinite(both).all():
             return {"finite": False}
@@ -111,36 +114,24 @@ class Examination:
         return changes
 
 
-def _judges_alone(discriminator, sample_shape):
-    """Whether a discriminator takes samples and nothing else, and answers with one score first."""
-    takes, gives = discriminator.inputs, discriminator.outputs
-    return len(takes) == 1 and tuple(takes[0].shape[1:]) == tuple(sample_shape) and tuple(gives[0].shape[1:]) == (1,)
-
-
-def _scorer(model):
-    """A graph from samples to the discriminator's raw scores, None where it does not score samples alone.
+def _scorer(model, rows):
+    """A graph from real and made rows to their scores by the model's first judge, None where nothing can judge these.
 
     The scores are as used, not as trained: batch normalization goes by its moving averages.
     """
-    discriminator = getattr(model, "discriminator", None)
-    if discriminator is None or not _judges_alone(discriminator, model.sample_shape()):
+    if not model.judged_fields or not set(model.judged_fields) <= set(rows):
         return None
 
-    def scores(samples):
-        answers = discriminator(from_uint8(samples) if samples.dtype == tf.uint8 else samples, training=False)
-        return tf.reshape(tf.cast(tf.nest.flatten(answers)[0], tf.float32), [-1])
+    def as_floats(side):
+        return {name: from_uint8(part) if part.dtype == tf.uint8 else part for name, part in side.items()}
+
+    def scores(real, made):
+        return next(iter(model.judged(as_floats(real), as_floats(made)).values()))
 
     return tf.function(scores, reduce_retracing=True, autograph=False)
 
 
-def _separation_of_curves(curves):
-    """What stands in for the separation where the scores cannot be had: a fair guess's chance of being right."""
-    if not {"real_probability", "fake_probability"} <= set(curves):
-        return None
-    return 0.5 + 0.5 * (curves["real_probability"] - curves["fake_probability"])
-
-
-def first_samples(dataset, count):
-    """The first `count` samples of a tf.data.Dataset of batches, or of (batches, labels), as an array."""
-    samples = dataset.map(lambda *element: element[0]).unbatch().take(count)
-    return np.stack(list(samples.as_numpy_iterator()))
+def first_rows(dataset, count):
+    """The first `count` rows of a tf.data.Dataset of batches, {"sample": array}, of (batches, labels) with "label"."""
+    rows = [row if isinstance(row, tuple) else (row,) for row in dataset.unbatch().take(count).as_numpy_iterator()]
+    return {name: np.stack(part) for name, part in zip(("sample", "label"), zip(*rows, strict=True), strict=False)}

@@ -78,7 +78,7 @@ class Reference:
 
     Args:
         real: array of the data: uint8 images (n, height, width, channels) in 0..255, floats of that shape in [-1, 1],
-            or float points (n, d).
+            or float points (n, d); or {field: array}, with such a one as "sample".
         count: real samples to compare with, and samples to draw at a look; at most half of the data.
         extractor: `keras_gans.metrics.Extractor` with a classifier, or None, which leaves classes out.
         seed: of the choice of real samples.
@@ -86,6 +86,7 @@ class Reference:
     Attributes:
         count: as above.
         samples: the real samples chosen, (count, ...).
+        rows: {field: the rows chosen of it}, the samples among them.
         scale: the data's mean pairwise distance.
 
     Raises:
@@ -94,6 +95,8 @@ class Reference:
     """
 
     def __init__(self, real, count=512, extractor=None, seed=0):
+        fields = real if isinstance(real, dict) else {"sample": real}
+        real = fields["sample"]
         self.count = min(count, len(real) // 2)
         if self.count < FEWEST:
             raise UserError(
@@ -103,8 +106,11 @@ class Reference:
         self.extractor = extractor
         chosen = np.random.default_rng(seed).choice(len(real), 2 * self.count, replace=False)
         # In the order of the file, because the data may be a memory map; then back in that of the draw.
-        taken = np.asarray(real[np.sort(chosen)])[np.argsort(np.argsort(chosen))]
-        self.samples, others = taken[: self.count], taken[self.count :]
+        taken = {
+            name: np.asarray(rows[np.sort(chosen)])[np.argsort(np.argsort(chosen))] for name, rows in fields.items()
+        }
+        self.rows = {name: rows[: self.count] for name, rows in taken.items()}
+        self.samples, others = self.rows["sample"], taken["sample"][self.count :]
         self._real, others = self.embed(self.samples), self.embed(others)
         self.scale = _mean_distance(self._real)
         if not self.scale > 0:

@@ -61,6 +61,7 @@ def healthy_summary(look, patient):
         parts.append("all classes there" if not look.missing_classes else f"{look.missing_classes} classes rare")
     if look.separation is not None:
         balance = "neither player wins" if 0.4 <= look.separation <= 0.95 else "and the generator still follows"
+        balance = "which finds the generated ones more real" if look.separation < 0.4 else balance
         balance = "as a critic should" if patient.is_critic and look.separation > 0.95 else balance
         parts.append(f"D tells real from generated in {percent(look.separation)} of pairs, {balance}")
     if look.gradient_norms and all(math.isfinite(norm) for norm in look.gradient_norms.values()):

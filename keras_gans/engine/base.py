@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gans import randomness
 from keras_gans.engine import inputs
+from keras_gans.engine.asking import Asking
 from keras_gans.engine.replicas import check_compile, reducible
 from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
@@ -22,12 +23,12 @@ def register_scheme(name):
     return add
 
 
-class AdversarialModel(Updating, keras.Model):
+class AdversarialModel(Asking, Updating, keras.Model):
     """Several networks, moved by several players with losses of their own.
 
     A subclass names its `players`, stores each constructor argument under the argument's own name, defines
     `default_optimizers` and overrides `play` with one `update` call for each move, in the paper's order.
-    Calling the model is what one exports.
+    Calling the model is what one exports. What else a scheme says of itself, and can be asked, is in `Asking`.
 
     Args:
         seed: everything random in training is a function of this and of `step`.
@@ -36,18 +37,12 @@ class AdversarialModel(Updating, keras.Model):
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
         log_names: names of the further curves that the loss functions report.
-        is_generative: whether its samples are meant to resemble the data.
-        trains_on_labels: whether `fit` needs integer labels with the samples.
-        allows_unlabelled: whether a label may be -1, for a row that has none.
         step: int64 variable, the number of training steps taken; saved with the weights.
         optimizers: {player: optimizer}, after `compile`.
     """
 
     players = {}
     log_names = ()
-    is_generative = True
-    trains_on_labels = False
-    allows_unlabelled = False
 
     def __init__(self, *, seed=0, name=None):
         super().__init__(name=name)
@@ -74,11 +69,6 @@ class AdversarialModel(Updating, keras.Model):
     def network_names(cls):
         """Names of the networks that the constructor takes, a tuple."""
         return tuple(dict.fromkeys(network for networks in cls.players.values() for network in networks))
-
-    @classmethod
-    def code_sizes(cls, latent_dim, class_count=None):
-        """{name of a network whose input is a code or a part of one, not a sample: the size of that input}."""
-        return {}
 
     def variables_of(self, player):
         """The trainable variables that a player's optimizer moves."""
@@ -169,22 +159,14 @@ class AdversarialModel(Updating, keras.Model):
         """How many batches of real samples one training step consumes."""
         return 1
 
-    def sample_shape(self):
-        """Shape of one real sample, without the batch."""
-        raise NotImplementedError(f"{type(self).__name__} must define sample_shape().")
-
-    def check_labels(self, labels):
-        """Raises a `UserError` where a batch of labels (an array, or None) is not what the scheme trains on."""
-        return None
-
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs):
         """As `keras.Model.fit`.
 
         Args:
-            x: tf.data.Dataset of batches of samples, or of (samples, labels); or a NumPy array of samples. Images
-                are floats in [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the
-                replicas cannot share evenly is left out.
-            y: labels, where `x` is an array and the scheme uses them.
+            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; or
+                the same of NumPy arrays. Images are floats in [-1, 1], shape (batch, height, width, channels). Under a
+                strategy a last batch that the replicas cannot share evenly is left out.
+            y: labels, where `x` is an array of samples and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.
 
@@ -192,7 +174,7 @@ class AdversarialModel(Updating, keras.Model):
             keras.callbacks.History.
 
         Raises:
-            UserError: samples or labels of the wrong rank, shape, type or range, before the first step.
+            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step.
             NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
         """
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
@@ -219,13 +201,12 @@ class AdversarialModel(Updating, keras.Model):
         """One round of the game: the paper's updates in the paper's order.
 
         Args:
-            *real: a batch of real samples; and their labels where the scheme trains on labels.
+            *real: a batch of each field in `takes`: of real samples; and of their labels where it takes labels.
         """
         raise NotImplementedError(f"{type(self).__name__} must define play().")
 
     def train_step(self, data):
-        batch = data if isinstance(data, (tuple, list)) else (data,)
-        real = batch[: 1 + self.trains_on_labels]
+        real = inputs.in_order(data, self.takes)
         root = randomness.root_seed(self.seed, self.step.value)
         self._reseed_layers(root)
         with randomness.stream(root):

@@ -3,13 +3,15 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.drawing import picture
+from keras_gans.engine import show
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
+from keras_gans.fields import SAMPLE, Classes
 from keras_gans.labels import (
     check_class_count,
     check_class_names,
     check_prior,
-    check_training_labels,
     checked_in_graph,
     labels_of,
 )
@@ -39,7 +41,7 @@ class ClassConditionalGAN(GAN):
         UserError: networks or class arguments that do not fit together.
     """
 
-    trains_on_labels = True
+    takes = {"sample": SAMPLE, "label": (Classes,)}
     takes_labels = True
 
     def __init__(
@@ -63,9 +65,6 @@ class ClassConditionalGAN(GAN):
                 "input. networks.dcgan_generator(..., class_count=K, conditioning='concat') makes such a one."
             )
 
-    def check_labels(self, labels):
-        check_training_labels(labels, self.class_count)
-
     def generate(self, rows):
         labels = self.draw_labels(rows)
         return self.generator([self.latents(rows), labels], training=True), labels
@@ -79,6 +78,19 @@ class ClassConditionalGAN(GAN):
             return tf.searchsorted(steps, places, side="right", out_type=tf.int64)
 
         return tf.reshape(for_this_replica(draw, rows), [rows])
+
+    def draw(self, count, seed=0):
+        (labels,) = self.sampled_labels(np.arange(seed, seed + count, dtype=np.int64), None)
+        return {"sample": self.sample(count, seed, labels), "label": labels}
+
+    def shows(self, real, count, seed=0):
+        # A column for each class, as many as a row can show.
+        rows = show.rows_for(self.fields()["sample"], count)
+        columns = min(self.class_count, rows)
+        labels = np.arange(rows - rows % columns) % columns
+        samples = self.sample(len(labels), seed=seed, labels=labels)
+        beside = None if real is None else real["sample"]
+        return {"samples": picture.draw(samples, real=beside, columns=columns)}
 
     # Sampling and serving -------------------------------------------------------------------------------------
 
@@ -106,7 +118,7 @@ class ClassConditionalGAN(GAN):
 
         plain = super().endpoints()
         latents, seeds = plain["serving_default"][1][0], plain["sample"][1][0]
-        output = "image" if self._is_image() else "point"
+        output = self.sample_name
 
         def from_latents(z, label):
             return {output: tf.cast(self([z, self._known(label)], training=False), tf.float32)}

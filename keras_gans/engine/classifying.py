@@ -6,7 +6,8 @@ import tensorflow as tf
 from keras_gans.engine import averages
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
-from keras_gans.labels import check_class_count, check_class_names, check_training_labels
+from keras_gans.fields import SAMPLE, Classes
+from keras_gans.labels import check_class_count, check_class_names
 
 
 class Classifier:
@@ -15,11 +16,9 @@ class Classifier:
     It stands before the other bases of a scheme.
     """
 
-    trains_on_labels = True
+    takes = {"sample": SAMPLE, "label": (Classes,)}
     allows_unlabelled = True
-
-    def check_labels(self, labels):
-        check_training_labels(labels, self.class_count, allow_unlabelled=True)
+    _classify = None
 
     def class_probabilities(self, samples):
         """Probabilities of the K classes: float samples in [-1, 1] -> float32 tensor (batch, K)."""
@@ -34,7 +33,7 @@ class Classifier:
         Returns:
             float32 array (count, K).
         """
-        if not hasattr(self, "_classify"):
+        if self._classify is None:
             specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
             graph = tf.function(self.class_probabilities, input_signature=[specification], autograph=False)
             self._classify = graph
@@ -43,7 +42,7 @@ class Classifier:
 
     def endpoints(self):
         """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
-        name = "image" if self._is_image() else "point"
+        name = self.sample_name
         samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
 
         def classify(samples):
@@ -107,6 +106,12 @@ class ClassifyingGAN(Classifier, GAN):
     def classifier(self):
         """The network that classifies: the discriminator, or its average where `ema` is on."""
         return self.discriminator_average if self.ema else self.discriminator
+
+    def realness(self, *values, training=False):
+        # The odds of "one of the K classes" against "generated"; of K logits the latter's is 0.
+        logits = tf.cast(self.discriminator(values[0], training=training)[0], tf.float32)
+        real, fake = logits[:, : self.class_count], logits[:, self.class_count :]
+        return tf.reduce_logsumexp(real, axis=-1) - tf.reduce_sum(fake, axis=-1)
 
     def class_probabilities(self, samples):
         """Probabilities of the K classes, given that a sample is real: float samples -> float32 (batch, K)."""

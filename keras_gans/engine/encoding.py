@@ -4,12 +4,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_gans.drawing import picture
 from keras_gans.engine import inputs
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import draw_labelled_latents, draw_latents, prior_named
-from keras_gans.pixels import from_uint8
+from keras_gans.pixels import from_uint8, to_uint8
 
 _BATCH = 512
 
@@ -153,9 +154,21 @@ class EncodingModel(Sampler, AdversarialModel):
         """
         return self._answer("reconstruct", self._checked(samples))
 
+    def shows(self, real, count, seed=0):
+        shown = super().shows(real, count, seed)
+        if real is None or not self.makes_images:
+            return shown
+        columns = min(8, len(real["sample"]))
+        rows = max(1, min(count // 2, len(real["sample"])) // columns)
+        originals = real["sample"][: rows * columns]
+        copies = to_uint8(self.reconstruct(originals)).numpy()
+        # A row of originals, then the row of their copies, and so on.
+        pairs = np.stack([each.reshape(rows, columns, *each.shape[1:]) for each in (originals, copies)], axis=1)
+        return {**shown, "reconstructions": picture.draw(pairs.reshape(-1, *originals.shape[1:]), columns=columns)}
+
     def _checked(self, samples):
         samples = np.asarray(samples)
-        if samples.dtype == np.uint8 and self._is_image():
+        if samples.dtype == np.uint8 and self.makes_images:
             samples = from_uint8(samples).numpy()
         inputs.check_samples(samples, self.sample_shape())
         return samples.astype(np.float32)
@@ -175,7 +188,7 @@ class EncodingModel(Sampler, AdversarialModel):
         to `z`; `reconstruct` maps `image` to `image`.
         """
         plain = super().endpoints()
-        name = "image" if self._is_image() else "point"
+        name = self.sample_name
         samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
 
         def encode(samples):

@@ -1,22 +1,53 @@
 """What fit() accepts: checked before the first step, and cut into the batches that a training step consumes."""
 
-import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.fields import sample_of
+
+
+def in_order(batch, takes):
+    """A batch's fields as a tuple in the order of `takes`.
+
+    Args:
+        batch: a tensor, the only field; a tuple or list in that order, of which the first count; or {field: tensor}.
+        takes: names of the fields.
+
+    Raises:
+        UserError: a field is missing.
+    """
+    takes = tuple(takes)
+    if isinstance(batch, Mapping):
+        if any(name not in batch for name in takes):
+            raise UserError(f"A batch holds the fields {', '.join(takes)}. Received one with {', '.join(batch)}.")
+        return tuple(batch[name] for name in takes)
+    batch = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
+    if len(batch) < len(takes):
+        raise UserError(_missing(takes, batch))
+    return batch[: len(takes)]
+
+
+def _missing(takes, batch):
+    if takes[len(batch)] == "label":
+        return (
+            "This scheme trains on labels, and fit() received none. keras_gans.data.load(..., labels=True) gives "
+            "(images, labels); by hand, fit takes such a dataset or x, y."
+        )
+    return f"This scheme takes batches of ({', '.join(takes)}). Received: {len(batch)} in place of {len(takes)}."
 
 
 def prepare(x, y, batch_size, model, *, shuffle, replicas):
     """The dataset that `fit` hands to Keras.
 
     Args:
-        x: tf.data.Dataset of batches, or a NumPy array.
+        x: tf.data.Dataset of batches; or NumPy arrays: one, a tuple or {field: array}.
         y: labels of an array, or None.
-        batch_size: of an array; 32 unless given.
+        batch_size: of arrays; 32 unless given.
         model: an `AdversarialModel`.
-        shuffle: whether to shuffle an array.
+        shuffle: whether to shuffle arrays.
         replicas: number of replicas that share a batch.
 
     Returns:
@@ -30,38 +61,67 @@ def prepare(x, y, batch_size, model, *, shuffle, replicas):
             raise UserError("A tf.data.Dataset brings its own labels and batches; leave y and batch_size out of fit().")
         dataset = x
     else:
-        dataset = _from_array(x, y, batch_size or 32, shuffle, model)
-    first, *labels = _first_batch(dataset)
-    check_samples(first, model.sample_shape())
-    model.check_labels(labels[0].numpy() if labels else None)
-    dataset = _merge_batches(dataset, len(first), model.batches_per_step(), replicas)
+        dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
+    first = dict(zip(model.takes, in_order(_first_batch(dataset), model.takes), strict=True))
+    model.check_batch({name: np.asarray(values) for name, values in first.items()})
+    dataset = _merge_batches(dataset, len(next(iter(first.values()))), model.batches_per_step(), replicas)
     options = tf.data.Options()
     # Each of several machines takes its part of every batch; by files, which TensorFlow would try first, it cannot.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.with_options(options)
 
 
-def _from_array(x, y, batch_size, shuffle, model):
-    if not isinstance(x, np.ndarray) and not tf.is_tensor(x):
+def _from_arrays(x, y, batch_size, shuffle, model):
+    if y is not None and isinstance(x, Mapping | tuple):
+        raise UserError("Several fields bring their labels with them: leave y out of fit().")
+    arrays = x if isinstance(x, Mapping | tuple) else (x,) if y is None else (x, y)
+    parts = list(arrays.values()) if isinstance(arrays, Mapping) else list(arrays)
+    if not parts or any(not isinstance(part, np.ndarray) and not tf.is_tensor(part) for part in parts):
         raise UserError(
-            f"fit() takes a tf.data.Dataset or a NumPy array of samples. Received: {type(x).__name__}. "
+            f"fit() takes a tf.data.Dataset or NumPy arrays of samples. Received: {type(x).__name__}. "
             "keras_gans.data.load makes a dataset of a name, a folder or an array."
         )
-    # Checked here already, so that a batch of an array of no use is never taken.
-    check_samples(x[:1], model.sample_shape())
-    if len(x) < batch_size:
-        raise UserError(f"The array holds {len(x)} samples, fewer than one batch of {batch_size}. Lower batch_size.")
-    dataset = tf.data.Dataset.from_tensor_slices(x if y is None else (x, y))
+    # Checked here already, so that a batch of arrays of no use is never taken.
+    name, field = next(iter(model.fields().items()))
+    field.check(np.asarray(in_order(arrays, model.takes)[0][:1]), shown_name(name))
+    counts = [len(part) for part in parts]
+    if len(set(counts)) > 1:
+        raise UserError(f"A row's fields lie at one place of each array. Received arrays of {counts} rows.")
+    if counts[0] < batch_size:
+        raise UserError(f"The array holds {counts[0]} samples, fewer than one batch of {batch_size}. Lower batch_size.")
+    dataset = tf.data.Dataset.from_tensor_slices(arrays if len(parts) > 1 else parts[0])
     if shuffle:
-        dataset = dataset.shuffle(len(x), seed=model.seed)
+        dataset = dataset.shuffle(counts[0], seed=model.seed)
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
 def _first_batch(dataset):
-    """The first element as a tuple: samples, and labels where there are any."""
     for element in dataset.take(1):
-        return tuple(element) if isinstance(element, (tuple, list)) else (element,)
+        return element
     raise UserError("The dataset is empty: there is not one batch to train on.")
+
+
+def first_rows(data, takes, count):
+    """The first rows of data, {field: array of `count` rows or as many as there are}.
+
+    Args:
+        data: arrays or a tf.data.Dataset of batches, of one field, or in any form that `in_order` takes.
+        takes: names of the fields; of a single array, which is the first one, the others are left out.
+        count: how many.
+    """
+    if isinstance(data, tf.data.Dataset):
+        rows = list(data.unbatch().take(count).as_numpy_iterator())
+        parts = zip(*(in_order(row, takes) for row in rows), strict=True)
+        return {name: np.stack(part) for name, part in zip(takes, parts, strict=True)}
+    if isinstance(data, Mapping):
+        return {name: data[name][:count] for name in takes if name in data}
+    parts = data if isinstance(data, tuple) else (data,)
+    return {name: np.asarray(part[:count]) for name, part in zip(takes, parts, strict=False)}
+
+
+def shown_name(field):
+    """A field's name as messages have it."""
+    return "samples" if field == "sample" else field
 
 
 def check_samples(samples, sample_shape):
@@ -71,43 +131,7 @@ def check_samples(samples, sample_shape):
         samples: array or tensor, the batch first.
         sample_shape: (height, width, channels) of images, or (d,) of points.
     """
-    shape = tuple(samples.shape)
-    expected = ("batch", *sample_shape)
-    if shape[1:] != tuple(sample_shape):
-        raise UserError(
-            f"The networks take samples of shape ({', '.join(map(str, expected))}). Received: {shape}."
-            + _shape_hint(shape, tuple(sample_shape))
-        )
-    values = np.asarray(samples)
-    if not np.issubdtype(values.dtype, np.floating):
-        raise UserError(
-            f"Samples must be floats in [-1, 1]. Received: {values.dtype} from {values.min()} to {values.max()}. "
-            "keras_gans.data.load scales them; by hand, x / 127.5 - 1 for uint8."
-        )
-    if not np.isfinite(values).all():
-        raise UserError(f"The first batch holds {np.count_nonzero(~np.isfinite(values))} NaN or infinite values.")
-    is_image = len(sample_shape) == 3
-    if is_image and (values.min() < -1.001 or values.max() > 1.001):
-        raise UserError(
-            f"Images must lie in [-1, 1], the generator's range. Received: {values.min():.4g} to {values.max():.4g}. "
-            "keras_gans.data.load scales them; by hand, x / 127.5 - 1 for 0 to 255."
-        )
-    if is_image and len(values) > 1 and values.min() >= 0.0 and values.max() > 0.0:
-        warnings.warn(
-            f"The first batch lies in [{values.min():.3g}, {values.max():.3g}], as if scaled to [0, 1]; the "
-            "generator's range is [-1, 1]: 2 * x - 1 maps one to the other.",
-            stacklevel=4,
-        )
-
-
-def _shape_hint(shape, sample_shape):
-    if shape == sample_shape:
-        return " There is no batch axis: batch the dataset first."
-    if shape[1:] == sample_shape[:-1] and sample_shape[-1] == 1:
-        return " The channel axis is missing: x[..., None] adds it."
-    if len(shape) == 5:
-        return " There are two batch axes: the dataset is batched twice."
-    return ""
+    sample_of(sample_shape).check(np.asarray(samples), "samples")
 
 
 def _merge_batches(dataset, batch_size, batches_per_step, replicas):
@@ -137,10 +161,9 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
 
 def _even_batches(dataset, replicas):
     """The dataset without a last batch that cannot be shared: a replica with no row, or with fewer, would err."""
-    first = dataset.element_spec[0] if isinstance(dataset.element_spec, tuple) else dataset.element_spec
-    if first.shape[0] is not None:
+    if tf.nest.flatten(dataset.element_spec)[0].shape[0] is not None:
         return dataset
-    return dataset.filter(lambda samples, *labels: tf.shape(samples)[0] % replicas == 0)
+    return dataset.filter(lambda *parts: tf.shape(tf.nest.flatten(parts)[0])[0] % replicas == 0)
 
 
 def _woven(parts, count):

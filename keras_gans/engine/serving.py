@@ -4,8 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.drawing import picture
+from keras_gans.engine import show
 from keras_gans.errors import UserError
-from keras_gans.latent import draw_latents, interpolate_endpoint, latents_from_seeds
+from keras_gans.fields import Images, sample_of
+from keras_gans.latent import draw_latents, interpolate_endpoint, interpolate_examples, latents_from_seeds
 from keras_gans.pixels import to_uint8
 
 
@@ -17,9 +20,18 @@ class Sampler:
     """
 
     takes_labels = False
+    makes = "sample"
+    _sampler = None
 
-    def _is_image(self):
-        return len(self.sample_shape()) == 3
+    @property
+    def makes_images(self):
+        """Whether its samples are images, and not points."""
+        return isinstance(sample_of(self.sample_shape()), Images)
+
+    @property
+    def sample_name(self):
+        """What a sample is called in the signatures of the exported model: "image" or "point"."""
+        return "image" if self.makes_images else "point"
 
     def latents(self, rows):
         """Fresh latents of a training step, (rows, latent_dim)."""
@@ -36,7 +48,7 @@ class Sampler:
         """
         latents = latents_from_seeds(seeds, self.latent_dim, self.latent_prior)
         samples = self([latents, *labels] if labels else latents, training=False)
-        return to_uint8(samples) if self._is_image() else samples
+        return to_uint8(samples) if self.makes_images else samples
 
     def sample(self, count, seed=0, labels=None):
         """Draws samples; the k-th is what the exported model's `sample` answers to the seed `seed + k`.
@@ -55,7 +67,7 @@ class Sampler:
         """
         if count < 1:
             raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
-        if not hasattr(self, "_sampler"):
+        if self._sampler is None:
             signature = [tf.TensorSpec((None,), tf.int64)] * (2 if self.takes_labels else 1)
             self._sampler = tf.function(self.samples_from_seeds, input_signature=signature, autograph=False)
         seeds = np.arange(seed, seed + count, dtype=np.int64)
@@ -73,6 +85,29 @@ class Sampler:
             )
         return ()
 
+    def draw(self, count, seed=0):
+        return {"sample": self.sample(count, seed)}
+
+    def shows(self, real, count, seed=0):
+        rows = show.rows_for(sample_of(self.sample_shape()), count)
+        beside = None if real is None else real["sample"]
+        return {"samples": picture.draw(self.sample(rows, seed=seed), real=beside)}
+
+    def example_input(self, specification, rows):
+        examples = {
+            "z": lambda: self._example_latents(rows),
+            "seed": lambda: _example_seeds(rows),
+            "label": lambda: np.arange(rows, dtype=np.int64) % len(self.class_names),
+            self.sample_name: lambda: self(self._example_latents(rows), training=False).numpy(),
+            **{name: lambda values=values: values for name, values in interpolate_examples(rows).items()},
+        }
+        if specification.name not in examples:
+            return super().example_input(specification, rows)
+        return examples[specification.name]()
+
+    def _example_latents(self, rows):
+        return latents_from_seeds(_example_seeds(rows), self.latent_dim, self.latent_prior).numpy()
+
     def endpoints(self):
         """What the exported model answers: {signature: (function, its input specifications)}.
 
@@ -81,7 +116,7 @@ class Sampler:
         """
         latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
         seeds = tf.TensorSpec((None,), tf.int64, name="seed")
-        output = "image" if self._is_image() else "point"
+        output = self.sample_name
         endpoints = {
             "serving_default": (lambda z: {output: tf.cast(self(z, training=False), tf.float32)}, [latents]),
             "sample": (lambda seed: {output: self.samples_from_seeds(seed)}, [seeds]),
@@ -105,3 +140,9 @@ class Sampler:
         for name, (function, signature) in self.endpoints().items():
             archive.add_endpoint(name, function, input_signature=signature)
         archive.write_out(filepath, **kwargs)
+
+
+def _example_seeds(rows):
+    # A server takes any int64, so both ends are tried.
+    limits = np.iinfo(np.int64)
+    return np.array([*range(rows - 3), -1, limits.min, limits.max], np.int64)

@@ -36,6 +36,8 @@ class GAN(Sampler, AdversarialModel):
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
+    rivals = {"generator": ("discriminator",)}
+    judged_fields = ("sample",)
 
     def __init__(
         self,
@@ -100,6 +102,17 @@ class GAN(Sampler, AdversarialModel):
 
     def batches_per_step(self):
         return self.discriminator_steps
+
+    def realness(self, *values, training=False):
+        answers = self.discriminator(list(values) if len(values) > 1 else values[0], training=training)
+        return tf.reshape(tf.cast(tf.nest.flatten(answers)[0], tf.float32), [-1])
+
+    def judged(self, real, made=None, training=False):
+        if made is None:
+            # A generator may make fewer fields than the scheme takes.
+            made = dict(zip(self.takes, self.generate(len(real["sample"])), strict=False))
+        sides = ([tf.convert_to_tensor(side[name]) for name in self.judged_fields] for side in (real, made))
+        return {"discriminator": tuple(self.realness(*side, training=training) for side in sides)}
 
     # The scheme's part ----------------------------------------------------------------------------------------
 

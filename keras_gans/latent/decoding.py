@@ -46,11 +46,10 @@ def decode_array(model, latents, labels=None):
     specifications = [tf.TensorSpec((None, model.latent_dim), tf.float32)]
     if labels is not None:
         specifications.append(tf.TensorSpec((None,), tf.int64))
-    is_image = len(model.sample_shape()) == 3
 
     def decoded(*inputs):
         samples = decode(model, *inputs)
-        return to_uint8(samples) if is_image else samples
+        return to_uint8(samples) if model.makes_images else samples
 
     graph = tf.function(decoded, autograph=False).get_concrete_function(*specifications)
     given = [latents] if labels is None else [latents, labels]

@@ -144,7 +144,7 @@ def interpolate_endpoint(model):
         (function, list of tf.TensorSpec), as `endpoints()` has them.
     """
     blend = mode_named(mode_for(model.latent_prior))
-    output = "image" if len(model.sample_shape()) == 3 else "point"
+    output = model.sample_name
 
     def interpolate(from_seed, to_seed, fraction, label=None):
         inside = tf.reduce_all((fraction >= 0.0) & (fraction <= 1.0))

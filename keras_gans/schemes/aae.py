@@ -40,6 +40,8 @@ class AdversarialAutoencoder(EncodingModel):
         "generator": ("encoder",),
     }
     log_names = ("real_probability", "fake_probability", "divergence_estimate")
+    rivals = {"generator": ("discriminator",)}
+    judged_fields = ("sample",)
 
     def __init__(self, encoder, decoder, discriminator, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
@@ -48,11 +50,18 @@ class AdversarialAutoencoder(EncodingModel):
 
     @classmethod
     def code_sizes(cls, latent_dim, class_count=None):
+        """{judge: the size of those codes, or parts of codes, that it sees}."""
         return {"discriminator": latent_dim}
+
+    @classmethod
+    def network_arguments(cls, role, data_fields, latent_dim):
+        offered = super().network_arguments(role, data_fields, latent_dim)
+        sizes = cls.code_sizes(latent_dim, offered.get("class_count"))
+        return offered | ({"sample_shape": (sizes[role],)} if role in sizes else {})
 
     def check_judge(self, name):
         """Raises a `UserError` unless the network of that name takes what `code_sizes` says."""
-        size = self.code_sizes(self.latent_dim, getattr(self, "class_count", None))[name]
+        size = self.code_sizes(self.latent_dim, len(self.class_names))[name]
         taken = tuple(getattr(self, name).inputs[0].shape[1:])
         if taken != (size,):
             raise UserError(
@@ -86,10 +95,27 @@ class AdversarialAutoencoder(EncodingModel):
     def generator_loss(self, real, *labels):
         return losses.non_saturating_generator(self.score(self.draw_codes(real), *labels)), {}
 
+    def judged(self, real, made=None, training=False):
+        return self.judged_codes(real["sample"], training=training)
+
+    def judged_codes(self, samples, *labels, training=False):
+        """`judged` of the prior's draws, which are the real ones, against the samples' codes."""
+        samples, *labels = map(ops.convert_to_tensor, (samples, *labels))
+        codes = (self.draw_codes if training else self.expected_codes)(samples)
+        sides = self.draw_prior(len(samples), *labels), codes
+        return {
+            judge: tuple(ops.reshape(score(side, *labels, training=training), [-1]) for side in sides)
+            for judge, score in self.judges().items()
+        }
+
+    def judges(self):
+        """{player: the function that gives its scores of codes}."""
+        return {"discriminator": self.score}
+
     def draw_prior(self, rows):
         """Draws from p(z), (rows, latent_dim)."""
         return self.latents(rows)
 
-    def score(self, codes, *labels):
-        """The discriminator's raw scores in training mode, (batch, 1)."""
-        return self.discriminator([codes, *labels] if labels else codes, training=True)
+    def score(self, codes, *labels, training=True):
+        """The discriminator's raw scores, (batch, 1)."""
+        return self.discriminator([codes, *labels] if labels else codes, training=training)

@@ -4,6 +4,7 @@ Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" 
 """
 
 import tensorflow as tf
+from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
@@ -77,6 +78,12 @@ class BEGAN(GAN):
         self.k.assign(losses.equilibrium_control(self.k.value, real_error, fake_error, self.gamma, self.lambda_k))
         measure = losses.convergence_measure(real_error, fake_error, self.gamma)
         self._log({"k": self.k.value, "convergence_measure": measure})
+
+    def realness(self, *values, training=False):
+        # The better it reconstructs a sample, the more real that is.
+        (samples,) = values
+        errors = ops.abs(samples - self.discriminator(samples, training=training))
+        return -ops.mean(ops.reshape(errors, (ops.shape(samples)[0], -1)), axis=-1)
 
     def errors(self, real):
         """L(x) of real samples and L(G(z)) of as many generated ones, as terms and as curves."""

@@ -28,6 +28,7 @@ class CGAN(ClassConditionalGAN):
         UserError: a discriminator that does not take labels.
     """
 
+    judged_fields = ("sample", "label")
     log_names = ("real_probability", "fake_probability")
 
     def __init__(self, generator, discriminator, latent_dim=None, **kwargs):

@@ -59,6 +59,10 @@ class VanillaGAN(GAN):
         self.generator_objective = generator_objective
         self.real_gradient_penalty_weight = real_gradient_penalty_weight
 
+    @property
+    def is_saturating(self):
+        return self.generator_objective == "minimax"
+
     def default_optimizers(self):
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
         return {player: Adam(2e-4) for player in self.players}

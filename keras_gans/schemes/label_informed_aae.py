@@ -5,7 +5,8 @@ Makhzani et al., "Adversarial Autoencoders" (2015), section 2.3, https://arxiv.o
 
 from keras_gans.engine.base import register_scheme
 from keras_gans.errors import UserError
-from keras_gans.labels import check_class_count, check_class_names, check_training_labels
+from keras_gans.fields import SAMPLE, Classes
+from keras_gans.labels import check_class_count, check_class_names
 from keras_gans.schemes.aae import AdversarialAutoencoder
 
 
@@ -28,8 +29,9 @@ class LabelInformedAAE(AdversarialAutoencoder):
         UserError: networks or class arguments that do not fit together.
     """
 
-    trains_on_labels = True
+    takes = {"sample": SAMPLE, "label": (Classes,)}
     allows_unlabelled = True
+    judged_fields = ("sample", "label")
 
     def __init__(
         self,
@@ -52,8 +54,8 @@ class LabelInformedAAE(AdversarialAutoencoder):
                 "conditioning='concat') makes such a one."
             )
 
-    def check_labels(self, labels):
-        check_training_labels(labels, self.class_count, allow_unlabelled=True)
+    def judged(self, real, made=None, training=False):
+        return self.judged_codes(real["sample"], real["label"], training=training)
 
     def draw_prior(self, rows, labels):
         return self.labelled_latents(labels, self.class_count)

@@ -45,6 +45,7 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         "generator": ("encoder",),
         "classifier": ("encoder",),
     }
+    rivals = {"generator": ("discriminator", "class_discriminator")}
     log_names = (
         *AdversarialAutoencoder.log_names,
         *("class_real_probability", "class_fake_probability", "supervised_loss", "labelled_accuracy"),
@@ -88,13 +89,16 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         loss, accuracy = masked_mean(rows, labelled), masked_mean(is_right(labels, logits), labelled)
         return loss, {"supervised_loss": loss, "labelled_accuracy": accuracy}
 
-    def score(self, codes):
-        """Raw scores of the codes' styles, in training mode."""
-        return super().score(self.class_and_style(codes)[1])
+    def judges(self):
+        return {"discriminator": self.score, "class_discriminator": self.class_score}
 
-    def class_score(self, codes):
-        """Raw scores of the codes' classes, in training mode."""
-        return self.class_discriminator(self.class_and_style(codes)[0], training=True)
+    def score(self, codes, training=True):
+        """Raw scores of the codes' styles."""
+        return super().score(self.class_and_style(codes)[1], training=training)
+
+    def class_score(self, codes, training=True):
+        """Raw scores of the codes' classes."""
+        return self.class_discriminator(self.class_and_style(codes)[0], training=training)
 
 
 def _chosen(rows, mask):

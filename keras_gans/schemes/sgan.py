@@ -69,9 +69,9 @@ class SGAN(ClassifyingGAN):
     def extra_logits(self):
         return int(self.objective == "odena")
 
-    def check_labels(self, labels):
-        super().check_labels(labels)
-        if self.objective == "salimans" and UNLABELLED not in labels:
+    def check_batch(self, batch):
+        super().check_batch(batch)
+        if self.objective == "salimans" and UNLABELLED not in batch["label"]:
             raise UserError(
                 "objective='salimans' learns what is real from rows without a label (-1). Received: only labelled rows "
                 "in the first batch. Use keras_gans.data.to_semi_supervised_dataset, or objective='odena'."

@@ -37,6 +37,8 @@ class VAEGAN(EncodingModel):
     """
 
     players = {"encoder": ("encoder",), "decoder": ("decoder",), "discriminator": ("discriminator",)}
+    rivals = {"decoder": ("discriminator",)}
+    judged_fields = ("sample",)
     log_names = ("divergence", "feature_error", "real_probability", "fake_probability")
 
     def __init__(self, encoder, decoder, discriminator, *, gamma=1e-3, prior_weight=1.0, **kwargs):
@@ -87,3 +89,13 @@ class VAEGAN(EncodingModel):
     def _judge(self, samples):
         """[Scores, features], in training mode."""
         return self.discriminator(samples, training=True)
+
+    def realness(self, *values, training=False):
+        return ops.reshape(self.discriminator(values[0], training=training)[0], [-1])
+
+    def judged(self, real, made=None, training=False):
+        if made is None:
+            rows = len(real["sample"])
+            made = {"sample": self.decoder(self.latents(rows), training=training)}
+        sides = (ops.convert_to_tensor(side["sample"]) for side in (real, made))
+        return {"discriminator": tuple(self.realness(side, training=training) for side in sides)}

@@ -28,6 +28,7 @@ class WGAN(GAN):
         UserError: `clip` is not positive.
     """
 
+    is_critic = True
     log_names = ("wasserstein_estimate",)
 
     def __init__(

@@ -26,6 +26,7 @@ class WGANGP(GAN):
             sample by sample (section 4), or a negative weight.
     """
 
+    is_critic = True
     log_names = ("wasserstein_estimate", "gradient_penalty")
 
     def __init__(

@@ -1,0 +1,167 @@
+"""What a scheme says of itself: what it takes, makes, shows, thinks of samples and answers when exported.
+
+Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
+"""
+
+from keras_gans.engine import show
+from keras_gans.errors import UserError
+from keras_gans.fields import SAMPLE, Classes, Kinds, sample_of
+
+
+class Asking:
+    """The defaults of everything that may be asked of an `AdversarialModel`: one that takes samples and makes none.
+
+    Attributes:
+        takes: {field: the kinds it may be of}, what `fit` takes and `play` gets, in this order; see `fields`.
+        makes: name of that field of `takes` which `sample` gives rows of, or None where it samples nothing.
+        rivals: {player: names of the judges that it tries to fool}; see `judged`.
+        judged_fields: names of the fields that `judged` needs, and `realness` takes; none where nothing judges.
+        measures: names of the measures that fit what it makes, see `metrics.MEASURES`; None for all of its kind.
+        is_generative: whether its samples are meant to resemble the data.
+        is_critic: whether its judge's scores have no scale of their own.
+        is_saturating: whether its generator's loss goes flat where the judge is sure.
+        allows_unlabelled: whether a label may be -1, for a row that has none.
+        class_names: of the classes that it knows, for people; none where it knows no classes.
+    """
+
+    takes: dict[str, Kinds] = {"sample": SAMPLE}
+    makes: str | None = None
+    rivals: dict[str, tuple[str, ...]] = {}
+    judged_fields: tuple[str, ...] = ()
+    measures: tuple[str, ...] | None = None
+    is_generative = True
+    is_critic = False
+    is_saturating = False
+    allows_unlabelled = False
+    class_names: tuple[str, ...] = ()
+
+    # Of the data ------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def network_arguments(cls, role, data_fields, latent_dim):
+        """What the function that builds a network is offered; it gets those arguments that it has.
+
+        Args:
+            role: the network's name, one of `network_names()`.
+            data_fields: {field: what the data have for it}, of the scheme's `takes`.
+            latent_dim: size of a latent.
+
+        Returns:
+            {argument: value}, here `sample_shape`, `latent_dim` and, with labels, `class_count`.
+        """
+        sample, label = data_fields.get("sample"), data_fields.get("label")
+        arguments = {"latent_dim": latent_dim}
+        if sample is not None:
+            arguments["sample_shape"] = sample.shape
+        if label is not None:
+            arguments["class_count"] = label.count
+        return arguments
+
+    @classmethod
+    def scheme_arguments(cls, data_fields):
+        """What the constructor is offered of the data, likewise: of labels their `class_count`, names and prior."""
+        label = data_fields.get("label")
+        if label is None:
+            return {}
+        known = {"class_count": label.count, "class_names": label.names}
+        return known if label.prior is None else known | {"class_prior": list(label.prior)}
+
+    def fields(self):
+        """{field: what exactly it holds}, of each name in `takes`; a scheme with names of its own says so here."""
+        known = {}
+        if "sample" in self.takes:
+            known["sample"] = sample_of(self.sample_shape())
+        if "label" in self.takes:
+            known["label"] = Classes(tuple(self.class_names), self.allows_unlabelled)
+        return {name: known[name] for name in self.takes}
+
+    def sample_shape(self):
+        """Shape of one sample, without the batch.
+
+        Raises:
+            UserError: the scheme makes no samples.
+        """
+        raise UserError(f"{type(self).__name__} makes no samples, so that there is no shape of them.")
+
+    def check_batch(self, batch):
+        """Raises a `UserError` where a batch of arrays, {field: rows}, is not what the scheme trains on."""
+        for name, field in self.fields().items():
+            field.check(batch[name], "samples" if name == "sample" else name)
+
+    def example_batch(self, count, seed=0):
+        """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
+        return {name: field.example(count, seed) for name, field in self.fields().items()}
+
+    # Of the model -----------------------------------------------------------------------------------------------
+
+    def sample(self, count, seed=0, labels=None):
+        """Draws samples, where the scheme `makes` some; see `serving.Sampler.sample`."""
+        raise UserError(f"{type(self).__name__} makes no samples.")
+
+    def draw(self, count, seed=0):
+        """What sampling makes, {field: array of `count` rows}, with what the samples were made for: their labels."""
+        return {}
+
+    def realness(self, *values, training=False):
+        """How real the scheme's judge finds samples, higher being more real, in its own raw scores.
+
+        Args:
+            *values: tensors, the batch first, of the `judged_fields`; images are floats in [-1, 1].
+            training: whether the networks run as in training.
+
+        Returns:
+            float32 tensor (batch,).
+        """
+        raise UserError(f"{type(self).__name__} has no judge of samples.")
+
+    def judged(self, real, made=None, training=False):
+        """What each judge thinks of the data and of what is to pass for them.
+
+        Args:
+            real: {field: tensor}, a batch of the fields in `takes`, images as floats in [-1, 1].
+            made: what is to pass for it, of the `judged_fields` at least; drawn anew, as training does, unless given.
+                Judges of codes draw their own.
+            training: whether the networks run as in training.
+
+        Returns:
+            {judge: (float32 scores (batch,) of the data, and of the others)}; a judge is a player. Empty where no
+            player judges.
+        """
+        return {}
+
+    def shows_data(self, real):
+        """What is drawn once of the data: {tag: uint8 picture (height, width, channels), or list of texts}.
+
+        Args:
+            real: {field: array}, images as uint8.
+        """
+        return show.data(real, self.fields())
+
+    def shows(self, real, count, seed=0):
+        """What is drawn again and again while it trains, likewise.
+
+        Args:
+            real: {field: array} of data to stand beside, or None.
+            count: images to draw at the most.
+            seed: of what is drawn at random.
+        """
+        return {}
+
+    def endpoints(self):
+        """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
+        return {}
+
+    def example_inputs(self, signature, rows):
+        """Valid inputs of one of the `endpoints`: {input: array of `rows` rows}."""
+        return {spec.name: self.example_input(spec, rows) for spec in self.endpoints()[signature][1]}
+
+    def example_input(self, specification, rows):
+        """An array of `rows` rows that an input of that name, shape and type may hold, for checks and warm-up.
+
+        Raises:
+            UserError: there is no telling.
+        """
+        raise UserError(
+            f"There is no telling what a valid {specification.name!r} is. Give {type(self).__name__} a method "
+            "example_input(specification, rows) that returns an array."
+        )
