@@ -58,12 +58,13 @@ def evaluate_command(
         import_quietly("tensorflow")
         from keras_gans.metrics import Evaluation
 
+        from .build import scheme_of
         from .going_on import recipe_of
         from .train import open_data
 
         recipe = recipe_of(folder)
         status.update("opening the data ...")
-        evaluation = Evaluation(open_data(recipe), names, samples, seed, extractor)
+        evaluation = Evaluation(open_data(recipe), names or scheme_of(recipe).measures, samples, seed, extractor)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")

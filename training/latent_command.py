@@ -65,7 +65,9 @@ def _folder_of(run, runs, to, suffixes=(".png",)):
 def _load(folder):
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
-        return run_directory.load_run(folder)
+        model = run_directory.load_run(folder)
+    model.check_has_latents()
+    return model
 
 
 def _target(folder, model, to, name):

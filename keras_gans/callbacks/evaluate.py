@@ -27,7 +27,7 @@ class Evaluate(EveryNSteps):
         directory: for TensorBoard.
         source: the training data, as `keras_gans.metrics.evaluate` takes it, or an `Evaluation` made ready.
         every: steps between evaluations; None evaluates at the end of each epoch. There is one more at the end.
-        metrics: names of measures; all that fit the data unless given.
+        metrics: names of measures; those of the scheme's `measures`, or all that fit the data, unless given.
         samples, seed, extractor: see `Evaluation`.
         metrics_file: JSON lines, appended to; None writes none.
         best: name of the figure by which the best checkpoint is kept, such as "frechet_distance"; None keeps none.
@@ -74,7 +74,8 @@ class Evaluate(EveryNSteps):
         super().on_train_begin(logs)
         self._started = time.perf_counter()
         if self.evaluation is None:
-            self.evaluation = Evaluation(self._source, **self._options)
+            wanted = self._options["metrics"] or self.model.measures
+            self.evaluation = Evaluation(self._source, **{**self._options, "metrics": wanted})
         if self._criterion is not None and self._criterion not in self.evaluation.names:
             raise unknown_name("figure to keep the best checkpoint by", self._criterion, self.evaluation.names)
         self.evaluation.prepare()

@@ -53,7 +53,8 @@ def points(generated, real=None, size=512, extent=None):
     """A scatter plot: generated points in red over real ones in grey.
 
     Args:
-        generated: float array (count, 2); of further coordinates only the first two are drawn.
+        generated: float array (count, 2); of further coordinates only the first two are drawn, and a single one is
+            drawn over its share of smaller ones, from none at the bottom to all at the top.
         real: float array of the same kind, or None.
         size: height and width in pixels.
         extent: half the width of the square drawn, in data units; what holds the real points unless given.
@@ -68,13 +69,21 @@ def points(generated, real=None, size=512, extent=None):
     for cloud, colour in layers:
         if cloud is None:
             continue
-        scaled = (np.asarray(cloud)[:, :2] / extent + 1.0) / 2.0 * (size - 1)
+        scaled = (_on_a_plane(np.asarray(cloud), extent) / extent + 1.0) / 2.0 * (size - 1)
         inside = scaled[np.isfinite(scaled).all(axis=1) & (np.abs(scaled - size / 2) < size / 2 - 2).all(axis=1)]
         x, y = np.rint(inside).astype(int).T
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
                 canvas[size - 1 - y + down, x + right] = colour
     return canvas
+
+
+def _on_a_plane(cloud, extent):
+    """The first two coordinates of points; of one coordinate that and its rank, spread over the square."""
+    if cloud.shape[1] > 1:
+        return cloud[:, :2]
+    ranks = np.argsort(np.argsort(cloud[:, 0])) / max(1, len(cloud) - 1)
+    return np.stack([cloud[:, 0], 0.9 * extent * (2.0 * ranks - 1.0)], axis=1)
 
 
 def draw(samples, real=None, columns=None):

@@ -3,9 +3,18 @@
 Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
 from keras_gans.engine import show
+from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
-from keras_gans.fields import SAMPLE, Classes, Kinds, sample_of
+from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of
 
 
 class Asking:
@@ -38,7 +47,7 @@ class Asking:
     # Of the data ------------------------------------------------------------------------------------------------
 
     @classmethod
-    def network_arguments(cls, role, data_fields, latent_dim):
+    def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict[str, Any]:
         """What the function that builds a network is offered; it gets those arguments that it has.
 
         Args:
@@ -58,7 +67,7 @@ class Asking:
         return arguments
 
     @classmethod
-    def scheme_arguments(cls, data_fields):
+    def scheme_arguments(cls, data_fields: Mapping[str, Field]) -> dict[str, Any]:
         """What the constructor is offered of the data, likewise: of labels their `class_count`, names and prior."""
         label = data_fields.get("label")
         if label is None:
@@ -66,7 +75,7 @@ class Asking:
         known = {"class_count": label.count, "class_names": label.names}
         return known if label.prior is None else known | {"class_prior": list(label.prior)}
 
-    def fields(self):
+    def fields(self) -> dict[str, Field]:
         """{field: what exactly it holds}, of each name in `takes`; a scheme with names of its own says so here."""
         known = {}
         if "sample" in self.takes:
@@ -75,7 +84,7 @@ class Asking:
             known["label"] = Classes(tuple(self.class_names), self.allows_unlabelled)
         return {name: known[name] for name in self.takes}
 
-    def sample_shape(self):
+    def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample, without the batch.
 
         Raises:
@@ -83,26 +92,31 @@ class Asking:
         """
         raise UserError(f"{type(self).__name__} makes no samples, so that there is no shape of them.")
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Mapping[str, np.ndarray]) -> None:
         """Raises a `UserError` where a batch of arrays, {field: rows}, is not what the scheme trains on."""
         for name, field in self.fields().items():
             field.check(batch[name], "samples" if name == "sample" else name)
 
-    def example_batch(self, count, seed=0):
+    def example_batch(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
         return {name: field.example(count, seed) for name, field in self.fields().items()}
 
     # Of the model -----------------------------------------------------------------------------------------------
 
-    def sample(self, count, seed=0, labels=None):
+    def sample(self, count: int, seed: int = 0, labels: Any = None) -> np.ndarray:
         """Draws samples, where the scheme `makes` some; see `serving.Sampler.sample`."""
         raise UserError(f"{type(self).__name__} makes no samples.")
 
-    def draw(self, count, seed=0):
+    def check_has_latents(self) -> None:
+        """Raises a `UserError` unless the model maps latents to samples, which is what `keras_gans.latent` walks in."""
+        if self.makes is None:
+            raise UserError(f"{type(self).__name__} maps no latents to samples, so there are none to walk between.")
+
+    def draw(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         """What sampling makes, {field: array of `count` rows}, with what the samples were made for: their labels."""
         return {}
 
-    def realness(self, *values, training=False):
+    def realness(self, *values: tf.Tensor, training: bool = False) -> tf.Tensor:
         """How real the scheme's judge finds samples, higher being more real, in its own raw scores.
 
         Args:
@@ -114,7 +128,9 @@ class Asking:
         """
         raise UserError(f"{type(self).__name__} has no judge of samples.")
 
-    def judged(self, real, made=None, training=False):
+    def judged(
+        self, real: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray] | None = None, training: bool = False
+    ) -> Judged:
         """What each judge thinks of the data and of what is to pass for them.
 
         Args:
@@ -129,7 +145,7 @@ class Asking:
         """
         return {}
 
-    def shows_data(self, real):
+    def shows_data(self, real: Mapping[str, np.ndarray]) -> Shown:
         """What is drawn once of the data: {tag: uint8 picture (height, width, channels), or list of texts}.
 
         Args:
@@ -137,7 +153,7 @@ class Asking:
         """
         return show.data(real, self.fields())
 
-    def shows(self, real, count, seed=0):
+    def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
         """What is drawn again and again while it trains, likewise.
 
         Args:
@@ -147,15 +163,27 @@ class Asking:
         """
         return {}
 
-    def endpoints(self):
+    def endpoints(self) -> Endpoints:
         """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
         return {}
 
-    def example_inputs(self, signature, rows):
+    def export(self, filepath: str | Path, **kwargs: Any) -> None:
+        """Writes a SavedModel with the signatures of `endpoints`, each weight once.
+
+        Args:
+            filepath: folder to write.
+            **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
+        """
+        archive = keras.export.ExportArchive()
+        for name, (function, signature) in self.endpoints().items():
+            archive.add_endpoint(name, function, input_signature=signature)
+        archive.write_out(filepath, **kwargs)
+
+    def example_inputs(self, signature: str, rows: int) -> dict[str, np.ndarray]:
         """Valid inputs of one of the `endpoints`: {input: array of `rows` rows}."""
         return {spec.name: self.example_input(spec, rows) for spec in self.endpoints()[signature][1]}
 
-    def example_input(self, specification, rows):
+    def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         """An array of `rows` rows that an input of that name, shape and type may hold, for checks and warm-up.
 
         Raises:

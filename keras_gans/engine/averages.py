@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gans.errors import UserError
 
 
-def check_decay(decay):
+def check_decay(decay: float) -> None:
     """Raises a `UserError` unless `decay` is 0 (off) or between 0 and 1."""
     if not 0 <= decay < 1:
         raise UserError(
@@ -18,7 +18,7 @@ def check_decay(decay):
         )
 
 
-def average_of(network):
+def average_of(network: keras.Model) -> keras.Model:
     """A copy of a network that holds its average, and that no optimizer moves."""
     average = keras.models.clone_model(network)
     average.set_weights(network.get_weights())
@@ -26,7 +26,7 @@ def average_of(network):
     return average
 
 
-def update(average, network, decay, step):
+def update(average: keras.Model, network: keras.Model, decay: float, step: tf.Tensor) -> None:
     """Moves the average one step towards the network: w' <- d w' + (1 - d) w.
 
     The decay d grows from 0.1 to `decay` over the first steps, as (1 + step) / (10 + step), so that a short run does

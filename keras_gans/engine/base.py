@@ -1,8 +1,12 @@
 """What every adversarial scheme shares: players, their optimizers, and the training step."""
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
@@ -13,8 +17,10 @@ from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
 from keras_gans.registry import schemes
 
+Scheme = TypeVar("Scheme", bound="type[AdversarialModel]")
 
-def register_scheme(name):
+
+def register_scheme(name: str) -> Callable[[Scheme], Scheme]:
     """Class decorator: files a scheme under `name` and makes its `.keras` files loadable."""
 
     def add(scheme):
@@ -44,7 +50,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
     players = {}
     log_names = ()
 
-    def __init__(self, *, seed=0, name=None):
+    def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
         super().__init__(name=name)
         self.seed = seed
         self.step = self.add_weight(
@@ -61,26 +67,31 @@ class AdversarialModel(Asking, Updating, keras.Model):
         self.built = True
 
     @property
-    def steps_taken(self):
+    def steps_taken(self) -> int:
         """`step` as an integer, under a strategy too."""
         return int(tf.convert_to_tensor(self.step.value))
 
     @classmethod
-    def network_names(cls):
+    def network_names(cls) -> tuple[str, ...]:
         """Names of the networks that the constructor takes, a tuple."""
         return tuple(dict.fromkeys(network for networks in cls.players.values() for network in networks))
 
-    def variables_of(self, player):
+    def variables_of(self, player: str) -> list[keras.Variable]:
         """The trainable variables that a player's optimizer moves."""
         return [variable for network in self.players[player] for variable in getattr(self, network).trainable_variables]
 
     # Compiling, saving and loading ----------------------------------------------------------------------------
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """The paper's optimizers, {player: keras.optimizers.Optimizer}."""
         raise NotImplementedError(f"{type(self).__name__} must define default_optimizers().")
 
-    def compile(self, optimizers=None, jit_compile=False, **kwargs):
+    def compile(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer | str] | None = None,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
         """Sets one optimizer for each player and builds it.
 
         Args:
@@ -115,31 +126,31 @@ class AdversarialModel(Asking, Updating, keras.Model):
         is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         return keras.optimizers.LossScaleOptimizer(optimizer) if is_half and not is_scaled else optimizer
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         optimizers = {
             player: keras.saving.serialize_keras_object(optimizer) for player, optimizer in self.optimizers.items()
         }
         return {"optimizers": optimizers, **self._compile_arguments}
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         lineage = type(self).__mro__[: type(self).__mro__.index(AdversarialModel) + 1]
         parameters = [p for scheme in lineage for p in inspect.signature(scheme.__init__).parameters.values()]
         names = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} - {"self"}
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in sorted(names)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "AdversarialModel":
         return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
-    def save(self, filepath, *args, **kwargs):
+    def save(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.save`, but raises `NonFiniteError` rather than save a weight that is NaN or infinite."""
         self._refuse_non_finite_weights(filepath)
         super().save(filepath, *args, **kwargs)
 
-    def save_weights(self, filepath, *args, **kwargs):
+    def save_weights(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.save_weights`, but raises `NonFiniteError` rather than save NaN or infinity."""
         self._refuse_non_finite_weights(filepath)
         super().save_weights(filepath, *args, **kwargs)
@@ -155,11 +166,20 @@ class AdversarialModel(Asking, Updating, keras.Model):
 
     # Training -------------------------------------------------------------------------------------------------
 
-    def batches_per_step(self):
+    def batches_per_step(self) -> int:
         """How many batches of real samples one training step consumes."""
         return 1
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs):
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`.
 
         Args:
@@ -197,7 +217,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
     def _replicas(self):
         return self.distribute_strategy.num_replicas_in_sync
 
-    def play(self, *real):
+    def play(self, *real: Mapping[str, np.ndarray]) -> None:
         """One round of the game: the paper's updates in the paper's order.
 
         Args:
@@ -205,7 +225,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} must define play().")
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = inputs.in_order(data, self.takes)
         root = randomness.root_seed(self.seed, self.step.value)
         self._reseed_layers(root)
@@ -217,7 +237,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
             self.step.assign(self.step + 1)
         return reducible(self.get_metrics_result())
 
-    def next_seed(self):
+    def next_seed(self) -> tf.Tensor:
         """A fresh seed of shape (2,), a function of the model's seed, its step and the number of draws so far."""
         if randomness.is_open():
             return randomness.next_seed()
@@ -234,11 +254,11 @@ class AdversarialModel(Asking, Updating, keras.Model):
             seed = randomness.fold_in(root, -1_000_000 - index)
             generator.state.assign(tf.cast(seed, generator.state.dtype))
 
-    def after_step(self, step):
+    def after_step(self, step: tf.Tensor) -> None:
         """Called at the end of each training step with the number of steps before it; averages of weights go here."""
         return None
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> NoReturn:
         raise UserError(
             "evaluate() and validation_data have no meaning for an adversarial scheme: its losses measure one player "
             "against the other, not the samples. Draw samples with sample() and compare those with held-out data."

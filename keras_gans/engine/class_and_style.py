@@ -1,5 +1,9 @@
 """Codes of a class and a style, whose encoder is a classifier."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 from keras_gans.engine.classifying import Classifier
@@ -23,7 +27,14 @@ class ClassAndStyle(Classifier):
         UserError: encoder, prior or class arguments that do not fit together.
     """
 
-    def __init__(self, *networks, class_count, class_names=None, latent_prior=None, **kwargs):
+    def __init__(
+        self,
+        *networks: keras.Model,
+        class_count: int,
+        class_names: Sequence[str] | None = None,
+        latent_prior: str = None,
+        **kwargs: Any,
+    ) -> None:
         self.class_count = check_class_count(class_count)
         self.class_names = check_class_names(class_names, class_count)
         prior = f"categorical_{self.class_count}"
@@ -34,7 +45,7 @@ class ClassAndStyle(Classifier):
             raise UserError(f"A class and a style are of a deterministic posterior. Received: {self.posterior!r}.")
 
     @staticmethod
-    def style_size(latent_dim, class_count):
+    def style_size(latent_dim: int, class_count: int) -> int:
         """Size of the style in a code.
 
         Raises:
@@ -47,23 +58,23 @@ class ClassAndStyle(Classifier):
             )
         return latent_dim - class_count
 
-    def class_and_style(self, codes):
+    def class_and_style(self, codes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Codes, or the encoder's outputs, (batch, K + d) in their two parts."""
         return codes[:, : self.class_count], codes[:, self.class_count :]
 
-    def class_logits(self, samples):
+    def class_logits(self, samples: tf.Tensor) -> tf.Tensor:
         """The encoder's K logits in training mode, (batch, K)."""
         return self.class_and_style(super().draw_codes(samples))[0]
 
-    def draw_codes(self, samples):
+    def draw_codes(self, samples: tf.Tensor) -> tf.Tensor:
         return self._with_probabilities(super().draw_codes(samples))
 
-    def expected_codes(self, samples):
+    def expected_codes(self, samples: tf.Tensor) -> tf.Tensor:
         return self._with_probabilities(super().expected_codes(samples))
 
     def _with_probabilities(self, outputs):
         logits, style = self.class_and_style(outputs)
         return tf.concat([tf.nn.softmax(logits), style], axis=1)
 
-    def class_probabilities(self, samples):
+    def class_probabilities(self, samples: tf.Tensor) -> tf.Tensor:
         return self.class_and_style(self.expected_codes(samples))[0]

@@ -1,10 +1,15 @@
 """Generators that take a class label: which labels they are trained on, sampled by and served with."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine import show
+from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.fields import SAMPLE, Classes
@@ -46,15 +51,15 @@ class ClassConditionalGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        class_count,
-        class_names=None,
-        class_prior=None,
-        **kwargs,
-    ):
+        class_count: int,
+        class_names: Sequence[str] | None = None,
+        class_prior: Sequence[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         self.class_count = check_class_count(class_count)
         self.class_names = check_class_names(class_names, class_count)
@@ -65,11 +70,11 @@ class ClassConditionalGAN(GAN):
                 "input. networks.dcgan_generator(..., class_count=K, conditioning='concat') makes such a one."
             )
 
-    def generate(self, rows):
+    def generate(self, rows: int | tf.Tensor) -> tuple[tf.Tensor, ...]:
         labels = self.draw_labels(rows)
         return self.generator([self.latents(rows), labels], training=True), labels
 
-    def draw_labels(self, rows):
+    def draw_labels(self, rows: int | tf.Tensor) -> tf.Tensor:
         """Labels of a training step's generated samples, int64 (rows,), from the classes' prior."""
         seed, steps = self.next_seed(), tf.constant(np.cumsum(self.class_prior)[:-1], tf.float32)
 
@@ -79,11 +84,11 @@ class ClassConditionalGAN(GAN):
 
         return tf.reshape(for_this_replica(draw, rows), [rows])
 
-    def draw(self, count, seed=0):
+    def draw(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         (labels,) = self.sampled_labels(np.arange(seed, seed + count, dtype=np.int64), None)
         return {"sample": self.sample(count, seed, labels), "label": labels}
 
-    def shows(self, real, count, seed=0):
+    def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
         # A column for each class, as many as a row can show.
         rows = show.rows_for(self.fields()["sample"], count)
         columns = min(self.class_count, rows)
@@ -94,14 +99,14 @@ class ClassConditionalGAN(GAN):
 
     # Sampling and serving -------------------------------------------------------------------------------------
 
-    def sampled_labels(self, seeds, labels):
+    def sampled_labels(self, seeds: np.ndarray, labels: Any) -> tuple[np.ndarray, ...]:
         if labels is None:
             # Evenly spread over [0, 1), so that any run of seeds holds every class in the prior's proportion.
             spread = (seeds.astype(np.uint64) * _GOLDEN >> np.uint64(11)) / 2.0**53
             return (np.searchsorted(np.cumsum(self.class_prior)[:-1], spread, side="right").astype(np.int64),)
         return (np.broadcast_to(self.label_of(labels), seeds.shape).astype(np.int64),)
 
-    def label_of(self, labels):
+    def label_of(self, labels: Any) -> np.ndarray:
         """An int64 array of labels from numbers or class names, or lists of them.
 
         Raises:
@@ -109,7 +114,7 @@ class ClassConditionalGAN(GAN):
         """
         return labels_of(labels, self.class_names)
 
-    def endpoints(self):
+    def endpoints(self) -> Endpoints:
         """As `Sampler.endpoints`, each signature with one more input, `label` int64 (batch,).
 
         A label that is no class is refused in the graph, with the classes named.

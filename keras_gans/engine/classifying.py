@@ -1,9 +1,14 @@
 """Models that classify: in Python, and as a signature of what is exported."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine import averages
+from keras_gans.engine.kinds import Endpoints
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.fields import SAMPLE, Classes
@@ -20,11 +25,11 @@ class Classifier:
     allows_unlabelled = True
     _classify = None
 
-    def class_probabilities(self, samples):
+    def class_probabilities(self, samples: tf.Tensor) -> tf.Tensor:
         """Probabilities of the K classes: float samples in [-1, 1] -> float32 tensor (batch, K)."""
         raise NotImplementedError(f"{type(self).__name__} must define class_probabilities().")
 
-    def classify(self, samples):
+    def classify(self, samples: np.ndarray) -> np.ndarray:
         """The probabilities of `class_probabilities` for an array of any length.
 
         Args:
@@ -40,7 +45,7 @@ class Classifier:
         pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
         return np.concatenate([self._classify(piece).numpy() for piece in pieces])
 
-    def endpoints(self):
+    def endpoints(self) -> Endpoints:
         """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
         name = self.sample_name
         samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
@@ -70,14 +75,14 @@ class ClassifyingGAN(Classifier, GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        class_count,
-        class_names=None,
-        **kwargs,
-    ):
+        class_count: int,
+        class_names: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         self.class_count = check_class_count(class_count)
         self.class_names = check_class_names(class_names, class_count)
@@ -93,27 +98,27 @@ class ClassifyingGAN(Classifier, GAN):
         if self.ema:
             self.discriminator_average = averages.average_of(discriminator)
 
-    def extra_logits(self):
+    def extra_logits(self) -> int:
         """How many of the discriminator's logits follow those of the classes."""
         return 0
 
-    def after_step(self, step):
+    def after_step(self, step: tf.Tensor) -> None:
         super().after_step(step)
         if self.ema:
             averages.update(self.discriminator_average, self.discriminator, self.ema, step)
 
     @property
-    def classifier(self):
+    def classifier(self) -> keras.Model:
         """The network that classifies: the discriminator, or its average where `ema` is on."""
         return self.discriminator_average if self.ema else self.discriminator
 
-    def realness(self, *values, training=False):
+    def realness(self, *values: tf.Tensor, training: bool = False) -> tf.Tensor:
         # The odds of "one of the K classes" against "generated"; of K logits the latter's is 0.
         logits = tf.cast(self.discriminator(values[0], training=training)[0], tf.float32)
         real, fake = logits[:, : self.class_count], logits[:, self.class_count :]
         return tf.reduce_logsumexp(real, axis=-1) - tf.reduce_sum(fake, axis=-1)
 
-    def class_probabilities(self, samples):
+    def class_probabilities(self, samples: tf.Tensor) -> tf.Tensor:
         """Probabilities of the K classes, given that a sample is real: float samples -> float32 (batch, K)."""
         logits = self.classifier(samples, training=False)[0]
         return tf.nn.softmax(tf.cast(logits[:, : self.class_count], tf.float32))

@@ -1,5 +1,9 @@
 """Schemes with an encoder and a decoder: samples to codes and back, in Python and as the signatures of a SavedModel."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -7,6 +11,7 @@ from keras import ops
 from keras_gans.drawing import picture
 from keras_gans.engine import inputs
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import draw_labelled_latents, draw_latents, prior_named
@@ -32,7 +37,15 @@ class EncodingModel(Sampler, AdversarialModel):
         UserError: networks that do not fit together, or no such prior.
     """
 
-    def __init__(self, encoder, decoder, *, latent_prior="normal", seed=0, name=None):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        *,
+        latent_prior: str = "normal",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
         super().__init__(seed=seed, name=name)
         self.encoder, self.decoder = encoder, decoder
         self.latent_prior = latent_prior
@@ -53,18 +66,18 @@ class EncodingModel(Sampler, AdversarialModel):
             )
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:
         """Size of a code."""
         return self.decoder.input_shape[-1]
 
     @property
-    def posterior(self):
+    def posterior(self) -> str:
         """Which q(z|x) the encoder gives: "deterministic", "gaussian" or "universal"."""
         if len(self.encoder.outputs) == 2:
             return "gaussian"
         return "universal" if len(self.encoder.inputs) == 2 else "deterministic"
 
-    def check_divergence_is_known(self, who):
+    def check_divergence_is_known(self, who: str) -> None:
         """Raises a `UserError` unless KL(q(z|x) || p(z)) has a formula: of a Gaussian posterior and a normal prior."""
         if self.posterior != "gaussian" or self.latent_prior != "normal":
             raise UserError(
@@ -73,16 +86,16 @@ class EncodingModel(Sampler, AdversarialModel):
                 "posterior='gaussian') makes such a one."
             )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Samples from codes: (batch, latent_dim) -> (batch, *sample_shape)."""
         return self.decoder(inputs, training=training)
 
-    def sample_shape(self):
+    def sample_shape(self) -> tuple[int, ...]:
         return self.decoder.output_shape[1:]
 
     # Training -------------------------------------------------------------------------------------------------
 
-    def draw_codes(self, samples):
+    def draw_codes(self, samples: tf.Tensor) -> tf.Tensor:
         """A draw from q(z|x) for each sample in training mode, differentiable, (batch, latent_dim)."""
         if self.posterior == "gaussian":
             return self.draw_around(*self.encoder(samples, training=True))
@@ -92,18 +105,18 @@ class EncodingModel(Sampler, AdversarialModel):
             return self.encoder([tf.convert_to_tensor(samples), noise], training=True)
         return self.encoder(samples, training=True)
 
-    def draw_around(self, mean, log_variance):
+    def draw_around(self, mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
         """A draw from N(mean, exp(log_variance)), through which gradients pass.
 
         Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
         """
         return mean + ops.exp(0.5 * log_variance) * self.draw_noise(mean, self.latent_dim)
 
-    def draw_noise(self, rows, size):
+    def draw_noise(self, rows: tf.Tensor, size: int) -> tf.Tensor:
         """Numbers from N(0, 1) for each row of a batch in a training step, (batch, size)."""
         return draw_latents(rows.shape[0] or tf.shape(rows)[0], size, self.next_seed())
 
-    def labelled_latents(self, labels, class_count):
+    def labelled_latents(self, labels: tf.Tensor, class_count: int) -> tf.Tensor:
         """Fresh latents of a training step from each row's class's part of the prior, (batch, 2).
 
         See `latent.draw_labelled_latents`.
@@ -112,7 +125,7 @@ class EncodingModel(Sampler, AdversarialModel):
 
     # Serving --------------------------------------------------------------------------------------------------
 
-    def expected_codes(self, samples):
+    def expected_codes(self, samples: tf.Tensor) -> tf.Tensor:
         """Codes for serving: a Gaussian posterior's means, and those of no noise of a universal one."""
         if self.posterior == "gaussian":
             return self.encoder(samples, training=False)[0]
@@ -121,7 +134,7 @@ class EncodingModel(Sampler, AdversarialModel):
             return self.encoder([samples, silence], training=False)
         return self.encoder(samples, training=False)
 
-    def encode(self, samples):
+    def encode(self, samples: np.ndarray) -> np.ndarray:
         """Codes of samples, see `expected_codes`.
 
         Args:
@@ -135,7 +148,7 @@ class EncodingModel(Sampler, AdversarialModel):
         """
         return self._answer("encode", self._checked(samples))
 
-    def decode(self, codes):
+    def decode(self, codes: np.ndarray) -> np.ndarray:
         """Samples of codes: float array (count, latent_dim) -> float32 array (count, *sample_shape).
 
         Raises:
@@ -146,7 +159,7 @@ class EncodingModel(Sampler, AdversarialModel):
             raise UserError(f"Codes are an array (count, {self.latent_dim}). Received: {codes.shape}.")
         return self._answer("decode", codes)
 
-    def reconstruct(self, samples):
+    def reconstruct(self, samples: np.ndarray) -> np.ndarray:
         """Samples after encoding and decoding; takes what `encode` takes.
 
         Returns:
@@ -154,7 +167,7 @@ class EncodingModel(Sampler, AdversarialModel):
         """
         return self._answer("reconstruct", self._checked(samples))
 
-    def shows(self, real, count, seed=0):
+    def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
         shown = super().shows(real, count, seed)
         if real is None or not self.makes_images:
             return shown
@@ -181,7 +194,7 @@ class EncodingModel(Sampler, AdversarialModel):
         pieces = np.array_split(values, max(1, -(-len(values) // _BATCH)))
         return np.concatenate([next(iter(self._answers[name](piece).values())).numpy() for piece in pieces])
 
-    def endpoints(self):
+    def endpoints(self) -> Endpoints:
         """As `Sampler.endpoints`, and three more.
 
         `decode` maps `z` to `image` (or `point`), as `serving_default` does; `encode` maps `image` float32 in [-1, 1]

@@ -1,6 +1,7 @@
 """What fit() accepts: checked before the first step, and cut into the batches that a training step consumes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,8 +9,11 @@ import tensorflow as tf
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
 
-def in_order(batch, takes):
+
+def in_order(batch: Any, takes: Iterable[str]) -> tuple[Any, ...]:
     """A batch's fields as a tuple in the order of `takes`.
 
     Args:
@@ -39,7 +43,9 @@ def _missing(takes, batch):
     return f"This scheme takes batches of ({', '.join(takes)}). Received: {len(batch)} in place of {len(takes)}."
 
 
-def prepare(x, y, batch_size, model, *, shuffle, replicas):
+def prepare(
+    x: Any, y: Any, batch_size: int | None, model: "AdversarialModel", *, shuffle: bool, replicas: int
+) -> tf.data.Dataset:
     """The dataset that `fit` hands to Keras.
 
     Args:
@@ -101,7 +107,7 @@ def _first_batch(dataset):
     raise UserError("The dataset is empty: there is not one batch to train on.")
 
 
-def first_rows(data, takes, count):
+def first_rows(data: Any, takes: Iterable[str], count: int) -> dict[str, np.ndarray]:
     """The first rows of data, {field: array of `count` rows or as many as there are}.
 
     Args:
@@ -119,12 +125,12 @@ def first_rows(data, takes, count):
     return {name: np.asarray(part[:count]) for name, part in zip(takes, parts, strict=False)}
 
 
-def shown_name(field):
+def shown_name(field: str) -> str:
     """A field's name as messages have it."""
     return "samples" if field == "sample" else field
 
 
-def check_samples(samples, sample_shape):
+def check_samples(samples: Any, sample_shape: Sequence[int]) -> None:
     """Raises a `UserError` unless `samples` are a batch of finite floats of `sample_shape`, images in [-1, 1].
 
     Args:

@@ -12,13 +12,13 @@ def _over_replicas(tensor):
     return (context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) if replicas > 1 else tensor), replicas
 
 
-def mean_over_replicas(value):
+def mean_over_replicas(value: tf.Tensor) -> tf.Tensor:
     """The mean of a scalar tensor over the replicas, equal on every one of them."""
     total, replicas = _over_replicas(value)
     return total / replicas
 
 
-def batch_mean(rows, weights):
+def batch_mean(rows: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The weighted mean row of the global batch, equal on every replica.
 
     Args:
@@ -33,7 +33,7 @@ def batch_mean(rows, weights):
     return total / weight
 
 
-def masked_mean(values, mask):
+def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """This replica's part of the mean of those values that the mask selects; 0 where it selects none.
 
     The mean of the parts over the replicas is the masked mean of the global batch, however the selected rows are
@@ -51,7 +51,7 @@ def masked_mean(values, mask):
     return tf.reduce_sum(values * mask) * replicas / tf.maximum(count, 1.0)
 
 
-def check_compile(strategy, jit_compile, steps_per_execution):
+def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per_execution: int) -> None:
     """Refuses what TensorFlow cannot do over several logical CPUs, where its own message names neither cause nor cure.
 
     Args:
@@ -80,12 +80,12 @@ def check_compile(strategy, jit_compile, steps_per_execution):
         )
 
 
-def spans_machines(strategy):
+def spans_machines(strategy: tf.distribute.Strategy) -> bool:
     """Whether a strategy's replicas are on several machines, where reading a mean takes all of them."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def reducible(results):
+def reducible(results: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """What a training step reports, in a form that `fit` can average over machines: scalars as tensors of shape (1,).
 
     Keras averages over an axis there, which a scalar does not have; on one machine it takes scalars as they are.

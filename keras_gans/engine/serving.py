@@ -1,11 +1,14 @@
 """How a trained generator answers: samples by seed, in Python and as the signatures of a SavedModel."""
 
-import keras
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine import show
+from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, sample_of
 from keras_gans.latent import draw_latents, interpolate_endpoint, interpolate_examples, latents_from_seeds
@@ -24,20 +27,20 @@ class Sampler:
     _sampler = None
 
     @property
-    def makes_images(self):
+    def makes_images(self) -> bool:
         """Whether its samples are images, and not points."""
         return isinstance(sample_of(self.sample_shape()), Images)
 
     @property
-    def sample_name(self):
+    def sample_name(self) -> str:
         """What a sample is called in the signatures of the exported model: "image" or "point"."""
         return "image" if self.makes_images else "point"
 
-    def latents(self, rows):
+    def latents(self, rows: int | tf.Tensor) -> tf.Tensor:
         """Fresh latents of a training step, (rows, latent_dim)."""
         return draw_latents(rows, self.latent_dim, self.next_seed(), self.latent_prior)
 
-    def samples_from_seeds(self, seeds, *labels):
+    def samples_from_seeds(self, seeds: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
         """Samples for serving: int64 seeds (batch,) -> uint8 images (batch, height, width, channels).
 
         Each row depends on its own seed only. Points stay float32 (batch, d).
@@ -50,7 +53,7 @@ class Sampler:
         samples = self([latents, *labels] if labels else latents, training=False)
         return to_uint8(samples) if self.makes_images else samples
 
-    def sample(self, count, seed=0, labels=None):
+    def sample(self, count: int, seed: int = 0, labels: Any = None) -> np.ndarray:
         """Draws samples; the k-th is what the exported model's `sample` answers to the seed `seed + k`.
 
         Args:
@@ -76,7 +79,7 @@ class Sampler:
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
         return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])
 
-    def sampled_labels(self, seeds, labels):
+    def sampled_labels(self, seeds: np.ndarray, labels: Any) -> tuple[np.ndarray, ...]:
         """The labels that `sample` hands on for seeds: here none, as (); else an int64 array (count,) in a tuple."""
         if labels is not None:
             raise UserError(
@@ -85,15 +88,15 @@ class Sampler:
             )
         return ()
 
-    def draw(self, count, seed=0):
+    def draw(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         return {"sample": self.sample(count, seed)}
 
-    def shows(self, real, count, seed=0):
+    def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
         rows = show.rows_for(sample_of(self.sample_shape()), count)
         beside = None if real is None else real["sample"]
         return {"samples": picture.draw(self.sample(rows, seed=seed), real=beside)}
 
-    def example_input(self, specification, rows):
+    def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         examples = {
             "z": lambda: self._example_latents(rows),
             "seed": lambda: _example_seeds(rows),
@@ -108,7 +111,7 @@ class Sampler:
     def _example_latents(self, rows):
         return latents_from_seeds(_example_seeds(rows), self.latent_dim, self.latent_prior).numpy()
 
-    def endpoints(self):
+    def endpoints(self) -> Endpoints:
         """What the exported model answers: {signature: (function, its input specifications)}.
 
         `serving_default` maps `z` to `image` (or `point`); `sample` maps one `seed` a row to one uint8 `image`;
@@ -128,18 +131,6 @@ class Sampler:
             )
         endpoints["interpolate"] = interpolate_endpoint(self)
         return endpoints
-
-    def export(self, filepath, **kwargs):
-        """Writes a SavedModel with the signatures of `endpoints`, each weight once.
-
-        Args:
-            filepath: folder to write.
-            **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
-        """
-        archive = keras.export.ExportArchive()
-        for name, (function, signature) in self.endpoints().items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(filepath, **kwargs)
 
 
 def _example_seeds(rows):

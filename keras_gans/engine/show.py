@@ -1,8 +1,12 @@
 """What a scheme shows of the data, by each field's kind: pictures of images and points, sentences as they are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from keras_gans.drawing import picture
+from keras_gans.engine.kinds import Shown
 from keras_gans.fields import Field, Images, Points, Texts
 from keras_gans.pixels import to_uint8
 
@@ -15,7 +19,7 @@ def rows_for(field: Field, count: int) -> int:
     return _POINTS_FOR_AN_IMAGE * count if isinstance(field, Points) else count
 
 
-def as_shown(values, field: Field):
+def as_shown(values: Any, field: Field) -> np.ndarray | list[str]:
     """Rows of a field as they are shown: images as uint8, texts as str."""
     if isinstance(field, Texts):
         return [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
@@ -23,7 +27,7 @@ def as_shown(values, field: Field):
     return to_uint8(values).numpy() if isinstance(field, Images) and values.dtype != np.uint8 else values
 
 
-def data(real, fields: dict[str, Field]):
+def data(real: Mapping[str, Any], fields: dict[str, Field]) -> Shown:
     """What is drawn of the data: {"real": ...}, or of several fields {"real_NAME": ...}.
 
     Args:

@@ -1,7 +1,11 @@
 """The one update: a player moves down the gradient of its loss."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import tensorflow as tf
 
+from keras_gans.engine.kinds import Curves
 from keras_gans.errors import UserError
 
 # How a loss that is NaN or infinite is known among TensorFlow's errors.
@@ -14,7 +18,7 @@ class Updating:
     It reads the model's `optimizers`, `curves` and `variables_of`.
     """
 
-    def update(self, player, loss_function, *args):
+    def update(self, player: str, loss_function: Callable[..., tuple[tf.Tensor, Curves]], *args: Any) -> Curves:
         """Moves one player one step down the gradient of its loss.
 
         Args:
@@ -35,7 +39,12 @@ class Updating:
 
         return self.update_together({player: {"loss": 1.0}}, terms)
 
-    def update_together(self, objectives, terms_function, *args):
+    def update_together(
+        self,
+        objectives: Mapping[str, Mapping[str, float | tf.Tensor]],
+        terms_function: Callable[..., tuple[dict[str, tf.Tensor], Curves]],
+        *args: Any,
+    ) -> Curves:
         """Moves several players at once, each one step down the gradient of its own loss of one forward pass.
 
         A loss is a weighted sum of terms, and a term that several players share is differentiated once for all.
@@ -101,7 +110,7 @@ class Updating:
         self.after_update(player)
         return norm
 
-    def after_update(self, player):
+    def after_update(self, player: str) -> None:
         """Called after each update of `player`; a scheme may constrain weights here."""
         # A body, because AutoGraph cannot convert a docstring alone where an update runs in a user's tf.function.
         return None

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine import inputs
 from keras_gans.errors import UserError
+from keras_gans.fields import sample_of
 from keras_gans.latent.decoding import decode, labels_for
 from keras_gans.latent.draw import prior_named
 from keras_gans.pixels import from_uint8
@@ -135,7 +135,7 @@ def _targets(model, images):
         images = from_uint8(images).numpy()
     if not len(images):
         raise UserError("There is no image to invert.")
-    inputs.check_samples(images, model.sample_shape())
+    sample_of(model.sample_shape()).check(np.asarray(images), "samples")
     return images.astype(np.float32)
 
 
