@@ -53,7 +53,8 @@ def open_data(recipe, data_dir=None, progress=False):
 
 def build_for(recipe, source):
     """The recipe's compiled model for a `keras_gans.data.Source`."""
-    return build_model(recipe, fields_of(source))
+    known = fields_of(source)
+    return build_model(recipe, {name: known[name] for name in scheme_of(recipe).takes})
 
 
 def fields_of(source):
