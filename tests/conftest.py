@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gans import testing
 from tests.services import start_services
 
-# Must happen before TensorFlow first uses its devices; tests of one device use the first.
-_CPU = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+# Before anything uses TensorFlow; tests of one device use the first.
+testing.prepare_devices()
 
 
 def pytest_collection_modifyitems(items):
@@ -27,10 +27,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """The only strategy over both CPUs: a second one in the same process breaks the first one's collectives."""
-    return tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.HierarchicalCopyAllReduce()
-    )
+    """The only strategy over both CPUs."""
+    return testing.two_replicas()
 
 
 @pytest.fixture(autouse=True)

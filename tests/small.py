@@ -74,12 +74,6 @@ def endless(model, skip_steps=0, seed=0):
     return kg.data.to_dataset(source, labels=True, **order)
 
 
-def inputs_for(model, latents):
-    """What calling the model takes: latents, and labels where it takes them."""
-    labels = np.arange(len(latents)) % getattr(model, "class_count", 1)
-    return [latents, labels] if model.takes_labels else latents
-
-
 def weights(model):
     """{place and name: array} of every weight, batch-normalization statistics and the step included."""
     return {f"{place} {variable.name}": np.array(variable) for place, variable in enumerate(model.weights)}

@@ -31,6 +31,8 @@ class Asking:
         is_saturating: whether its generator's loss goes flat where the judge is sure.
         allows_unlabelled: whether a label may be -1, for a row that has none.
         class_names: of the classes that it knows, for people; none where it knows no classes.
+        option_examples: {argument of the constructor: values that it may have}, where `keras_gans.testing` cannot guess
+            another value than the one it finds; added to what the bases say.
     """
 
     takes: dict[str, Kinds] = {"sample": SAMPLE}
@@ -43,6 +45,8 @@ class Asking:
     is_saturating = False
     allows_unlabelled = False
     class_names: tuple[str, ...] = ()
+    # A model's networks know one number of classes.
+    option_examples: dict[str, tuple[Any, ...]] = {"class_count": (2, 3)}
 
     # Of the data ------------------------------------------------------------------------------------------------
 

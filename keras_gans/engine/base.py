@@ -170,6 +170,10 @@ class AdversarialModel(Asking, Updating, keras.Model):
         """How many batches of real samples one training step consumes."""
         return 1
 
+    def updates_per_step(self, player: str) -> int:
+        """How many updates a player takes in one training step."""
+        return 1
+
     def fit(
         self,
         x: Any = None,

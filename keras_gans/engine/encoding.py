@@ -37,6 +37,8 @@ class EncodingModel(Sampler, AdversarialModel):
         UserError: networks that do not fit together, or no such prior.
     """
 
+    option_examples = {"latent_prior": ("normal", "uniform", "gaussian_mixture", "swiss_roll")}
+
     def __init__(
         self,
         encoder: keras.Model,

@@ -38,6 +38,8 @@ class GAN(Sampler, AdversarialModel):
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     rivals = {"generator": ("discriminator",)}
     judged_fields = ("sample",)
+    # The generator has one size of latents.
+    option_examples = {"latent_dim": (1, 2), "latent_prior": ("normal", "uniform")}
 
     def __init__(
         self,
@@ -102,6 +104,9 @@ class GAN(Sampler, AdversarialModel):
 
     def batches_per_step(self):
         return self.discriminator_steps
+
+    def updates_per_step(self, player):
+        return self.discriminator_steps if player == "discriminator" else 1
 
     def realness(self, *values, training=False):
         answers = self.discriminator(list(values) if len(values) > 1 else values[0], training=training)

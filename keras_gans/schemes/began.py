@@ -36,6 +36,7 @@ class BEGAN(GAN):
     """
 
     log_names = ("real_error", "fake_error", "k", "convergence_measure")
+    option_examples = {"discriminator_steps": (2,), "shared_fakes": (True,)}
 
     def __init__(
         self,

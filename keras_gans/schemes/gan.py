@@ -38,6 +38,11 @@ class VanillaGAN(GAN):
     """
 
     log_names = ("real_probability", "fake_probability")
+    # Batch normalization refuses any penalty.
+    option_examples = {
+        "generator_objective": tuple(_GENERATOR_LOSSES),
+        "real_gradient_penalty_weight": (1.0,),
+    }
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class SGAN(ClassifyingGAN):
     """
 
     log_names = ("supervised_loss", "labelled_accuracy", "real_probability", "fake_probability")
+    option_examples = {"objective": OBJECTIVES, "generator_objective": GENERATOR_OBJECTIVES}
 
     def __init__(
         self,
@@ -111,6 +112,11 @@ class SGAN(ClassifyingGAN):
 
     def _train_generator(self, rows, real, labels):
         self.update("generator", lambda: self.generator_loss(*self.generate(rows), real, labels))
+
+    def _shared_round(self, real, rows):
+        fake = self.generate(rows)
+        self.update("discriminator", self.discriminator_loss, *real, *map(tf.stop_gradient, fake))
+        return self.generator_loss(*fake, *real)
 
     def generator_loss(self, fake, real, labels):
         logits, features = self._logits(fake)
