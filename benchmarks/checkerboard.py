@@ -50,7 +50,7 @@ def measure(recipe):
     latents = kg.latent.draw_latents(SAMPLES, recipe.latent_dim, np.array([recipe.seed, 1]))
     untrained = kg.checkerboard_score(model.generator(latents, training=True))
     model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
-    data = np.asarray(kg.data.open_source(recipe.data, split="test").images[:SAMPLES])
+    data = np.asarray(kg.data.open_source(recipe.data, split="test").samples[:SAMPLES])
     return {
         "untrained": untrained,
         "trained": kg.checkerboard_score(model.sample(SAMPLES, seed=1_000_000)),

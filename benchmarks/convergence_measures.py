@@ -78,8 +78,8 @@ def critic_estimate(model, training, held_out, seed):
 def measure(recipe):
     """{"step" and each of `MEASURES`: list} of one run of a recipe of `RECIPES`."""
     source = kg.data.open_source(recipe.data)
-    held_out = kg.pixels.from_uint8(np.asarray(kg.data.open_source(recipe.data, split="test").images[:500])).numpy()
-    training = kg.pixels.from_uint8(np.asarray(source.images[:10_000])).numpy()
+    held_out = kg.pixels.from_uint8(np.asarray(kg.data.open_source(recipe.data, split="test").samples[:500])).numpy()
+    training = kg.pixels.from_uint8(np.asarray(source.samples[:10_000])).numpy()
     distance = kg.metrics.Evaluation(source, ["frechet_distance"], FID_SAMPLES)
     model, curve = build_for(recipe, source), RECIPES[recipe.name][0]
     found = {name: [] for name in ("step", *MEASURES)}

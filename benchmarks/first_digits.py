@@ -51,7 +51,7 @@ def main():
             share, digits = judged(load_checkpoint(checkpoint).sample(500), classifier)
             seconds = checkpoint.stat().st_mtime - started
             print(f"| {int(checkpoint.stem[5:])} | {seconds:.0f} | {100 * share:.0f} % | {digits} |", flush=True)
-        share, digits = judged(open_source("digits", split="test").images, classifier)
+        share, digits = judged(open_source("digits", split="test").samples, classifier)
         print(f"| real digits | | {100 * share:.0f} % | {digits} |")
 
 

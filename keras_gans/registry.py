@@ -59,3 +59,5 @@ class Registry:
 
 schemes = Registry("scheme", "keras_gans.schemes")
 networks = Registry("network", "keras_gans.networks")
+# Data sets of a user's own, opened by name; none come along.
+sources = Registry("data set", "keras_gans.data")

@@ -40,7 +40,7 @@ def trained(name, seed, data=None, callbacks=None, **changes):
 def digits_split(split):
     """(flat float images (count, 64) in [-1, 1], labels)."""
     source = kg.data.open_source("digits", split=split, labels=True)
-    return source.images.reshape(len(source), -1) / 127.5 - 1.0, np.asarray(source.labels)
+    return source.samples.reshape(len(source), -1) / 127.5 - 1.0, np.asarray(source.labels)
 
 
 class DigitMeasures:

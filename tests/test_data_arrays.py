@@ -17,12 +17,12 @@ def random_images(*shape):
 def test_images_are_taken_as_they_are():
     images = random_images(5, 6, 7, 3)
     source = kg.data.open_source(images)
-    assert source.images is images
-    assert (source.image_shape, len(source), source.is_points, source.labels) == ((6, 7, 3), 5, False, None)
+    assert source.samples is images
+    assert (source.sample_shape, len(source), source.is_points, source.labels) == ((6, 7, 3), 5, False, None)
 
 
 def test_images_without_channels_get_one():
-    assert kg.data.open_source(random_images(5, 6, 7)).image_shape == (6, 7, 1)
+    assert kg.data.open_source(random_images(5, 6, 7)).sample_shape == (6, 7, 1)
 
 
 def test_labelled_images():
@@ -46,7 +46,7 @@ def test_floats_that_look_unscaled_warn():
 def test_points_are_unscaled():
     points = np.random.default_rng(0).normal(scale=9, size=(8, 2))
     source = kg.data.open_source(points)
-    assert source.is_points and source.image_shape == (2,)
+    assert source.is_points and source.sample_shape == (2,)
     batch = next(iter(kg.data.to_dataset(source, batch_size=8, shuffle=False)))
     assert batch.dtype == "float32"
     np.testing.assert_allclose(batch, points, rtol=1e-6)
@@ -59,24 +59,24 @@ def test_centre_crop_and_resize(dtype):
     images[:, :, :4] = left
     images[:, :, 12:] = right
     source = kg.data.open_source(images, image_size=4)
-    assert source.images.dtype == dtype
-    np.testing.assert_allclose(source.images, np.full((1, 4, 4, 1), middle), atol=1e-6)
+    assert source.samples.dtype == dtype
+    np.testing.assert_allclose(source.samples, np.full((1, 4, 4, 1), middle), atol=1e-6)
 
 
 def test_channels_are_converted():
     colour = np.zeros((1, 2, 2, 3), "uint8")
     colour[..., 0] = 200
-    assert kg.data.open_source(colour, channels=1).images[0, 0, 0].tolist() == [60]
+    assert kg.data.open_source(colour, channels=1).samples[0, 0, 0].tolist() == [60]
     grey = np.full((1, 2, 2, 1), 60, "uint8")
-    assert kg.data.open_source(grey, channels=3).images[0, 0, 0].tolist() == [60, 60, 60]
+    assert kg.data.open_source(grey, channels=3).samples[0, 0, 0].tolist() == [60, 60, 60]
     floats = np.full((1, 2, 2, 3), [0.5, -1.0, 0.0], "float32")
-    value = kg.data.open_source(floats, channels=1).images[0, 0, 0, 0]
+    value = kg.data.open_source(floats, channels=1).samples[0, 0, 0, 0]
     np.testing.assert_allclose(value, 0.5 * 0.299 - 0.587, rtol=1e-5)
 
 
 def test_resized_floats_stay_in_range():
     images = np.sign(np.random.default_rng(0).normal(size=(2, 8, 8, 3))).astype("float32")
-    resized = kg.data.open_source(images, image_size=32).images
+    resized = kg.data.open_source(images, image_size=32).samples
     assert np.abs(resized).max() == 1.0
 
 
@@ -130,9 +130,9 @@ def test_what_is_no_data_set():
 def test_large_results_are_mapped_whole_and_found_again(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path))
     images = random_images(6, 8, 8, 1)
-    in_memory = kg.data.open_source(images, image_size=4).images
+    in_memory = kg.data.open_source(images, image_size=4).samples
     monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)
-    mapped = kg.data.open_source(images, image_size=4).images
+    mapped = kg.data.open_source(images, image_size=4).samples
     assert isinstance(mapped, np.memmap)
     np.testing.assert_array_equal(mapped, in_memory)
     (path,) = (tmp_path / "arrays").iterdir()

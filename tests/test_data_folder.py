@@ -26,7 +26,7 @@ def flat(colour=RED, size=(8, 8), mode="RGB"):
 
 def pixels(folder, **options):
     """The one image of a folder."""
-    images = kg.data.open_source(folder, **options).images
+    images = kg.data.open_source(folder, **options).samples
     assert len(images) == 1
     return images[0]
 
@@ -136,17 +136,17 @@ def test_a_large_jpeg_keeps_its_picture(tmp_path):
 
 def test_default_size_and_channels(tmp_path):
     save(tmp_path / "a.png", flat(9, mode="L"))
-    assert kg.data.open_source(tmp_path).image_shape == (64, 64, 1)
+    assert kg.data.open_source(tmp_path).sample_shape == (64, 64, 1)
     save(tmp_path / "b.png", flat())
-    assert kg.data.open_source(tmp_path).image_shape == (64, 64, 3)
-    assert kg.data.open_source(tmp_path, channels=1).image_shape == (64, 64, 1)
+    assert kg.data.open_source(tmp_path).sample_shape == (64, 64, 3)
+    assert kg.data.open_source(tmp_path, channels=1).sample_shape == (64, 64, 1)
 
 
 def test_order_is_that_of_paths_and_hidden_files_are_left_out(tmp_path):
     for value, name in enumerate(["b/2.png", "a.png", "b/1.png", ".x.png", ".y/1.png", "__MACOSX/1.png"]):
         save(tmp_path / name, flat(value * 10, mode="L"))
     (tmp_path / "notes.txt").write_text("no image")
-    images = kg.data.open_source(tmp_path, image_size=8).images
+    images = kg.data.open_source(tmp_path, image_size=8).samples
     assert images[:, 0, 0, 0].tolist() == [10, 20, 0]
 
 
@@ -155,7 +155,7 @@ def test_classes_are_the_top_subfolders(tmp_path):
         save(tmp_path / name, flat(value * 10, mode="L"))
     source = kg.data.open_source(tmp_path, image_size=8, labels=True)
     assert source.class_names == ("cat", "dog")
-    assert dict(zip(source.images[:, 0, 0, 0].tolist(), source.labels.tolist(), strict=True)) == {
+    assert dict(zip(source.samples[:, 0, 0, 0].tolist(), source.labels.tolist(), strict=True)) == {
         0: 1,
         10: 0,
         20: 0,
@@ -174,7 +174,7 @@ def test_splits_are_subfolders(tmp_path):
         save(tmp_path / name, flat(value * 10, mode="L"))
     train = kg.data.open_source(tmp_path, image_size=8, labels=True)
     assert (len(train), train.class_names) == (2, ("a", "b"))
-    assert kg.data.open_source(tmp_path, image_size=8, split="test").images[0, 0, 0, 0] == 20
+    assert kg.data.open_source(tmp_path, image_size=8, split="test").samples[0, 0, 0, 0] == 20
     with pytest.raises(UserError, match="no split 'validation': it has: train, test"):
         kg.data.open_source(tmp_path, split="validation")
 
@@ -245,11 +245,11 @@ def test_large_folders_are_mapped_and_follow_their_files(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)
     path = save(tmp_path / "data" / "1.png", flat())
-    first = kg.data.open_source(tmp_path / "data").images
+    first = kg.data.open_source(tmp_path / "data").samples
     assert isinstance(first, np.memmap) and first[0, 0, 0].tolist() == list(RED)
     save(path, flat((1, 2, 3)))
     os.utime(path, (time.time() + 5, time.time() + 5))
-    assert kg.data.open_source(tmp_path / "data").images[0, 0, 0].tolist() == [1, 2, 3]
+    assert kg.data.open_source(tmp_path / "data").samples[0, 0, 0].tolist() == [1, 2, 3]
 
 
 def test_progress_is_drawn_only_on_request(tmp_path, capfd):

@@ -157,7 +157,7 @@ def test_labels_where_there_are_none():
 
 
 def test_a_source_describes_itself_briefly(source):
-    assert repr(source) == "Source('array', 'train': 23 images of shape (2, 3, 1), 4 classes)"
+    assert repr(source) == "Source('array', 'train': 23 rows of image: images of 2x3x1, label: labels of 4 classes)"
 
 
 def test_keras_fit_takes_an_endless_dataset(source):

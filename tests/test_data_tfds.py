@@ -53,7 +53,7 @@ def test_checking_a_tfds_name_needs_no_tensorflow():
 @pytest.mark.parametrize("order", ["keras_gans.data, tensorflow_datasets", "tensorflow_datasets, keras_gans.data"])
 def test_tfds_knows_the_embedded_names(order):
     run_python(
-        f"import {order}\nimport tensorflow_datasets as tfds\n"
+        f"import {order}\nimport keras_gans as kg, tensorflow_datasets as tfds\nkg.data.register_with_tfds()\n"
         "assert {'digits', 'ring', 'grid'} <= set(tfds.list_builders(with_community_datasets=False))\n"
         "assert sorted(tfds.builder_cls('ring').builder_configs) == ['narrow', 'wide']"
     )
@@ -62,6 +62,7 @@ def test_tfds_knows_the_embedded_names(order):
 def test_tfds_load_prepares_the_embedded(tmp_path):
     import tensorflow_datasets as tfds
 
+    kg.data.register_with_tfds()
     dataset, info = tfds.load("digits", split="test", data_dir=tmp_path, with_info=True)
     assert len(dataset) == 500
     assert "CC BY 4.0" in info.description and "Alpaydin" in info.citation
@@ -73,12 +74,12 @@ def test_digits_are_scikit_learns():
     digits = load_digits()
     parts = [kg.data.open_source("digits", split=split) for split in ("train", "test")]
     assert [len(part) for part in parts] == [1297, 500]
-    assert {part.image_shape for part in parts} == {(8, 8, 1)}
+    assert {part.sample_shape for part in parts} == {(8, 8, 1)}
 
     def collection(images, labels):
         return sorted(image.tobytes() + bytes([label]) for image, label in zip(images, labels, strict=True))
 
-    images, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
+    images, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("samples", "labels"))
     expected = np.round(digits.images * 255 / 16).astype("uint8")
     assert collection(images, labels) == collection(expected, digits.target)
     shares = np.bincount(parts[1].labels) / np.bincount(digits.target)
@@ -95,9 +96,9 @@ def test_digits_are_scikit_learns():
 )
 def test_points_are_balanced_gaussians(name, centres, sigma):
     test = kg.data.open_source(name, split="test")
-    assert test.is_points and test.images.dtype == np.float32 and test.image_shape == (2,)
+    assert test.is_points and test.samples.dtype == np.float32 and test.sample_shape == (2,)
     assert set(np.bincount(test.labels)) == {10_000 // len(centres)}
-    residual = test.images - centres[test.labels]
+    residual = test.samples - centres[test.labels]
     np.testing.assert_allclose(residual.std(axis=0), sigma, rtol=0.03)
     np.testing.assert_allclose(residual.mean(axis=0), 0.0, atol=4 * sigma / 100)
 
@@ -105,7 +106,7 @@ def test_points_are_balanced_gaussians(name, centres, sigma):
 def test_train_and_test_points_differ():
     train, test = (kg.data.open_source("ring", split=split) for split in ("train", "test"))
     assert (len(train), len(test)) == (50_000, 10_000)
-    assert not set(map(bytes, train.images)) & set(map(bytes, test.images))
+    assert not set(map(bytes, train.samples)) & set(map(bytes, test.samples))
 
 
 def test_centres():
@@ -135,7 +136,7 @@ def test_digits_resized_in_colour_with_labels():
 def test_a_slice_of_a_split():
     whole = kg.data.open_source("digits", split="test")
     half = kg.data.open_source("digits", split="test[:250]")
-    np.testing.assert_array_equal(half.images, whole.images[:250])
+    np.testing.assert_array_equal(half.samples, whole.samples[:250])
     assert whole.class_names == tuple("0123456789")
 
 
@@ -230,8 +231,8 @@ def test_unknown_configuration(tmp_path):
 
 
 def test_a_data_set_without_images(tmp_path):
-    with pytest.raises(UserError, match=r"no feature 'image'.*text"):
-        kg.data.open_source("imdb_reviews", data_dir=tmp_path)
+    with pytest.raises(UserError, match=r"no feature 'image'.*image_sequence"):
+        kg.data.open_source("moving_mnist", data_dir=tmp_path)
 
 
 @pytest.fixture
@@ -300,9 +301,9 @@ def test_what_the_user_registers_needs_no_network(closed_port, tmp_path):
 
     try:
         source = kg.data.open_source("own_pictures", data_dir=tmp_path, labels=True)
-        assert source.image_shape == (64, 64, 3) and source.class_names == ("dark", "light")
-        np.testing.assert_array_equal(source.images[:, 0, 0, 0], source.labels * 255)
-        assert kg.data.open_source("own_pictures", data_dir=tmp_path, image_size=8).image_shape == (8, 8, 3)
+        assert source.sample_shape == (64, 64, 3) and source.class_names == ("dark", "light")
+        np.testing.assert_array_equal(source.samples[:, 0, 0, 0], source.labels * 255)
+        assert kg.data.open_source("own_pictures", data_dir=tmp_path, image_size=8).sample_shape == (8, 8, 3)
         with pytest.raises(UserError, match="labels=True.*withholds"):
             kg.data.open_source("own_pictures", split="test", data_dir=tmp_path, labels=True)
     finally:
@@ -318,8 +319,8 @@ def test_large_data_sets_are_mapped_with_their_labels(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)
     for _ in range(2):
         mapped = kg.data.open_source("digits", split="test")
-        assert isinstance(mapped.images, np.memmap)
-        np.testing.assert_array_equal(mapped.images, in_memory.images)
+        assert isinstance(mapped.samples, np.memmap)
+        np.testing.assert_array_equal(mapped.samples, in_memory.samples)
         np.testing.assert_array_equal(mapped.labels, in_memory.labels)
 
 
@@ -336,9 +337,9 @@ def test_prepared_data_sets_need_no_network(closed_port, name, shape, sizes):
     if not folder or not (Path(folder) / name).is_dir():
         pytest.skip(f"TFDS_DATA_DIR holds no prepared {name}")
     source = kg.data.open_source(name, split="test", labels=True)
-    assert (source.image_shape, len(source), source.images.dtype) == (shape, sizes[1], np.uint8)
+    assert (source.sample_shape, len(source), source.samples.dtype) == (shape, sizes[1], np.uint8)
     assert np.bincount(source.labels).size == len(source.class_names) == 10
     images, labels = next(iter(kg.data.to_dataset(source, labels=True)))
     assert images.shape == (64, *shape) and labels.shape == (64,)
     tenth = kg.data.open_source(name, split="train[:10%]", image_size=16)
-    assert (len(tenth), tenth.image_shape) == (sizes[0] // 10, (16, 16, shape[-1]))
+    assert (len(tenth), tenth.sample_shape) == (sizes[0] // 10, (16, 16, shape[-1]))

@@ -102,7 +102,7 @@ def test_numbers_that_json_has_not_are_text_there(value):
 def test_the_figures_are_the_measures_own(evaluation, extractor):
     made = (127.5 * (images(200) + 1)).astype("uint8")
     found = {each.name: each for each in evaluation.of_samples(made)}
-    held_out = data.open_source("digits", split="test").images
+    held_out = data.open_source("digits", split="test").samples
     expected = metrics.frechet_distance(extractor.features(made), extractor.features(held_out))
     assert found["frechet_distance"].value == pytest.approx(expected, rel=1e-6)
     protocol = found["frechet_distance"].protocol
@@ -113,7 +113,7 @@ def test_the_figures_are_the_measures_own(evaluation, extractor):
 
 
 def test_the_floor_is_what_training_data_scores(evaluation, extractor):
-    train = data.open_source("digits").images
+    train = data.open_source("digits").samples
     # Which 200 of the training images is the seed's choice; any 200 give about the same.
     floors = [
         metrics.frechet_distance(extractor.features(train[at : at + 200]), evaluation._reference.features)
@@ -125,12 +125,12 @@ def test_the_floor_is_what_training_data_scores(evaluation, extractor):
 
 
 def test_training_images_as_samples_score_as_the_floor(evaluation):
-    real = evaluation.of_samples(data.open_source("digits").images[:200])
+    real = evaluation.of_samples(data.open_source("digits").samples[:200])
     assert real[0].value < 3 * real[0].floor
 
 
 def test_samples_are_drawn_by_seed_and_never_twice(extractor):
-    model = Drawing(data.open_source("digits").images)
+    model = Drawing(data.open_source("digits").samples)
     for seed in (0, 3):
         Evaluation("digits", ["frechet_distance"], 3000, seed, extractor).of(model)
     drawn = [place for first, count in model.seeds for place in range(first, first + count)]
@@ -151,7 +151,7 @@ def test_an_evaluation_is_a_function_of_its_seed(evaluation, extractor):
 
 def test_all_measures_of_images(extractor):
     ready = Evaluation("digits", samples=120, extractor=extractor)
-    real = {each.name: each for each in ready.of_samples(data.open_source("digits").images[:120])}
+    real = {each.name: each for each in ready.of_samples(data.open_source("digits").samples[:120])}
     noise = {each.name: each for each in ready.of_samples((127.5 * (images(120) + 1)).astype("uint8"))}
     assert (
         list(real)
@@ -171,7 +171,7 @@ def test_all_measures_of_images(extractor):
     for name in ("frechet_distance", "kernel_distance", "coverage", "sliced_wasserstein_distance"):
         assert real[name].better_than(noise[name])
     assert real["sliced_wasserstein_distance"].protocol.extractor is None
-    collapsed = ready.of_samples(np.repeat(data.open_source("digits").images[:1], 120, axis=0))
+    collapsed = ready.of_samples(np.repeat(data.open_source("digits").samples[:1], 120, axis=0))
     assert {each.name: each.value for each in collapsed}["duplicate_rate"] == 1.0
 
 
@@ -181,13 +181,13 @@ def test_all_measures_of_images(extractor):
 )
 def test_all_measures_of_points(name, modes):
     ready = Evaluation(name, samples=300)
-    found = {each.name: each for each in ready.of_samples(data.open_source(name, split="test").images[:300])}
+    found = {each.name: each for each in ready.of_samples(data.open_source(name, split="test").samples[:300])}
     assert found["modes_covered"].value == modes == found["modes_covered"].floor
     assert found["high_quality"].standard_error == pytest.approx(0.0073, rel=0.5), "of a share of 0.988 and 300 samples"
     assert found["high_quality"].value > 0.96 and found["reverse_kl"].value < 0.05
     assert found["wasserstein_1"].value < 3 * found["wasserstein_1"].floor
     assert found["duplicate_rate"].protocol.extractor is None
-    one = np.repeat(data.open_source(name).images[:1], 300, axis=0)
+    one = np.repeat(data.open_source(name).samples[:1], 300, axis=0)
     collapsed = {each.name: each.value for each in ready.of_samples(one)}
     assert collapsed["modes_covered"] == 1.0 and collapsed["reverse_kl"] == pytest.approx(math.log(modes))
     assert collapsed["duplicate_rate"] == 1.0
@@ -204,14 +204,14 @@ def test_the_mixtures_are_those_of_the_builders(name, modes, farthest, sigma):
 
 
 def test_data_without_a_held_out_split_is_halved(extractor):
-    train = data.open_source("digits").images[:400]
+    train = data.open_source("digits").samples[:400]
     found = metrics.evaluate(Drawing(train), train, ["frechet_distance"], 300, 0, extractor)[0]
     assert found.protocol.split == "half of train" and found.protocol.reference_samples == 200
     assert found.floor_samples == 200
 
 
 def test_the_protocol_knows_the_data_by_its_content(extractor):
-    train = data.open_source("digits").images[:400]
+    train = data.open_source("digits").samples[:400]
     first, second = (
         Evaluation(values, ["frechet_distance"], 50, 0, extractor).protocols()["frechet_distance"]
         for values in (train, 255 - train)

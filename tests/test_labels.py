@@ -248,10 +248,10 @@ def source(count=60, classes=3):
 def test_the_labelled_subset_is_stratified_and_a_function_of_the_seed():
     few = kg.data.labelled_subset(source(), 4, seed=3)
     assert np.bincount(few.labels).tolist() == [4, 4, 4]
-    numbers = few.images[:, 0, 0, 0]
+    numbers = few.samples[:, 0, 0, 0]
     assert len(set(numbers.tolist())) == 12 and (numbers % 3 == few.labels).all()
-    np.testing.assert_array_equal(numbers, kg.data.labelled_subset(source(), 4, seed=3).images[:, 0, 0, 0])
-    assert not np.array_equal(numbers, kg.data.labelled_subset(source(), 4, seed=4).images[:, 0, 0, 0])
+    np.testing.assert_array_equal(numbers, kg.data.labelled_subset(source(), 4, seed=3).samples[:, 0, 0, 0])
+    assert not np.array_equal(numbers, kg.data.labelled_subset(source(), 4, seed=4).samples[:, 0, 0, 0])
 
 
 def test_a_labelled_subset_may_be_uneven_by_one():
@@ -260,7 +260,7 @@ def test_a_labelled_subset_may_be_uneven_by_one():
 
 
 def test_half_of_a_semi_supervised_batch_has_labels_and_the_rest_is_everything():
-    few = set(kg.data.labelled_subset(source(), 2, seed=0).images[:, 0, 0, 0].tolist())
+    few = set(kg.data.labelled_subset(source(), 2, seed=0).samples[:, 0, 0, 0].tolist())
     dataset = kg.data.to_semi_supervised_dataset(source(), labels_per_class=2, batch_size=8)
     labelled, unlabelled = [], []
     for rows, labels in dataset.take(30):
@@ -286,7 +286,7 @@ def test_semi_supervised_batches_go_on_where_they_stopped():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels_per_class": 21}, "20 items of class 0.*labels_per_class=21"),
+        ({"labels_per_class": 21}, "20 items of class '0'.*labels_per_class=21"),
         ({"labels_per_class": 0}, "number from 1.*Received: 0"),
         ({"labels_per_class": 2.5}, "Received: 2.5, which makes 7.5; 2.66667 makes 8"),
         ({"labels_per_class": 2, "batch_size": 7}, "even number. Received: 7"),

@@ -46,7 +46,7 @@ def digits_extractor():
 
 def test_the_digits_classifier_classifies_held_out_digits(digits_extractor):
     held_out = kg.data.open_source("digits", split="test", labels=True)
-    found, probabilities = digits_extractor.features_and_probabilities(held_out.images)
+    found, probabilities = digits_extractor.features_and_probabilities(held_out.samples)
     accuracy = (probabilities.argmax(axis=1) == held_out.labels).mean()
     assert accuracy >= 0.97
     assert digits_extractor.accuracy == pytest.approx(accuracy)
@@ -56,12 +56,12 @@ def test_the_digits_classifier_classifies_held_out_digits(digits_extractor):
 
 
 def test_features_have_a_mean_square_of_one(digits_extractor):
-    train = digits_extractor.features(kg.data.open_source("digits").images)
+    train = digits_extractor.features(kg.data.open_source("digits").samples)
     assert np.mean(np.square(train)) == pytest.approx(1.0, rel=0.02)
 
 
 def test_uint8_and_float_images_give_the_same(digits_extractor):
-    images = kg.data.open_source("digits", split="test").images[:20]
+    images = kg.data.open_source("digits", split="test").samples[:20]
     floats = images.astype("float32") / 127.5 - 1.0
     expected = digits_extractor.features(images)
     np.testing.assert_allclose(digits_extractor.features(floats), expected, atol=1e-4)

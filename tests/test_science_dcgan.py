@@ -22,7 +22,7 @@ def bordered_digits():
     A label is the digit plus 2 for the border.
     """
     splits = [kg.data.open_source("digits", split=split, labels=True) for split in ("train", "test")]
-    images = np.concatenate([source.images for source in splits])
+    images = np.concatenate([source.samples for source in splits])
     digits = np.concatenate([source.labels for source in splits])
     plain, digits = images[digits < 2], digits[digits < 2]
     bordered = plain.copy()

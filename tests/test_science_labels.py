@@ -14,8 +14,7 @@ from sklearn.svm import SVC
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.training import recipe as recipes
-from keras_gans.training.build import build_model
-from keras_gans.training.train import fields_of
+from keras_gans.training.build import build_model, scheme_of
 from tests.science import SEEDS, report, trained
 
 pytestmark = pytest.mark.slow
@@ -28,7 +27,7 @@ FEW_LABELS_STEPS = 1000
 @pytest.fixture(scope="module")
 def judge():
     held_out = kg.data.open_source("digits", split="test")
-    return SVC(gamma=0.02, C=10).fit(pixels(held_out.images), held_out.labels)
+    return SVC(gamma=0.02, C=10).fit(pixels(held_out.samples), held_out.labels)
 
 
 def pixels(images):
@@ -41,7 +40,7 @@ def spread_ratio(samples, labels, source):
     def within(images, classes):
         return np.mean([pixels(images[classes == c]).std(axis=0).mean() for c in np.unique(classes)])
 
-    return within(samples, labels) / within(source.images, source.labels)
+    return within(samples, labels) / within(source.samples, source.labels)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def spread_ratio(samples, labels, source):
 )
 def test_samples_are_of_the_class_asked_for(name, bound, judge):
     source = kg.data.open_source("digits", labels=True)
-    print(f"\nthe judge on the training images: {judge.score(pixels(source.images), source.labels):.3f}")
+    print(f"\nthe judge on the training images: {judge.score(pixels(source.samples), source.labels):.3f}")
     labels = np.repeat(np.arange(10), SAMPLES_PER_CLASS)
     accuracies, ratios, own = [], [], []
     for seed in SEEDS:
@@ -59,7 +58,7 @@ def test_samples_are_of_the_class_asked_for(name, bound, judge):
         ratios.append(spread_ratio(samples, labels, source))
         if name.startswith("acgan"):
             held_out = kg.data.open_source("digits", split="test")
-            scaled = kg.pixels.from_uint8(held_out.images)
+            scaled = kg.pixels.from_uint8(held_out.samples)
             own.append((model.discriminator(scaled)[1].numpy().argmax(axis=1) == held_out.labels).mean())
     accuracy = report(f"{name}, class by the judge", accuracies, f"at least {bound}")
     ratio = report(f"{name}, spread within a class over the data's", ratios, "0.70 to 1.15")
@@ -103,10 +102,10 @@ def from_labels_alone(recipe, source, steps, role="discriminator"):
         steps: of half a batch each, the labelled rows of the scheme's batch.
         role: of the network, whose first outputs are the classes' logits.
     """
-    network = getattr(build_model(recipe, fields_of(source)), role)
+    network = getattr(build_model(recipe, source.fields_for(scheme_of(recipe).takes)), role)
     logits = network.outputs[0][:, : source.class_count]
     few = kg.data.labelled_subset(source, recipe.labels_per_class, recipe.seed)
-    images = np.repeat(few.images, -(-recipe.batch_size // len(few)), axis=0)
+    images = np.repeat(few.samples, -(-recipe.batch_size // len(few)), axis=0)
     labels = np.repeat(few.labels, -(-recipe.batch_size // len(few)))
     dataset = kg.data.to_dataset(
         dataclasses.replace(few, images=images, labels=labels),
@@ -125,7 +124,7 @@ def from_labels_alone(recipe, source, steps, role="discriminator"):
 
 def accuracies(recipe, source, held_out, classifier_steps):
     """(the SGAN's, the baseline's) accuracy on held-out images, at the end of training."""
-    scaled = kg.pixels.from_uint8(held_out.images).numpy()
+    scaled = kg.pixels.from_uint8(held_out.samples).numpy()
     changes = {"labels_per_class": recipe.labels_per_class, "steps": recipe.steps}
     model = trained(recipe.name, recipe.seed, data=source, **changes)
     baseline = from_labels_alone(recipe, source, classifier_steps)

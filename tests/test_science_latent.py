@@ -26,7 +26,7 @@ MNIST_STEPS = 1000
 
 def digit_images(split):
     """The first uint8 images of a split of the digits."""
-    return kg.data.open_source("digits", split=split).images[:HELD_OUT]
+    return kg.data.open_source("digits", split=split).samples[:HELD_OUT]
 
 
 class _At(keras.callbacks.Callback):

@@ -18,7 +18,7 @@ BASELINE_STEPS = 1000
 
 def figures(recipe, source, held_out):
     """(model, its accuracy on held-out images at the end, that of the same encoder on the labels alone)."""
-    scaled = kg.pixels.from_uint8(held_out.images).numpy()
+    scaled = kg.pixels.from_uint8(held_out.samples).numpy()
     model = trained(recipe.name, recipe.seed, data=source, labels_per_class=recipe.labels_per_class)
     alone = from_labels_alone(recipe, source, BASELINE_STEPS, role="encoder").predict(scaled, verbose=0)
     right = [(answer.argmax(axis=1) == held_out.labels).mean() for answer in (model.classify(scaled), alone)]

@@ -103,7 +103,7 @@ def _classifier(terms, data, judge):
         return None
     name = judge or features.name_for(data)
     found = features.extractor(name) if name != "inception" else None
-    if found is None or found.class_names is None:
+    if found is None or not found.class_names:
         known = ", ".join(sorted(set(features.EXTRACTORS) - {"inception"}))
         raise UserError(
             f"No classifier knows the classes of {data!r}. Name one that fits by --judge ({known}), or pick samples "

@@ -67,7 +67,7 @@ def targets_of(model, recipe, images, splits, count, label):
                 raise
             continue
         labels = np.asarray(source.labels[:count]) if model.takes_labels else None
-        found.append(Targets(split, np.asarray(source.images[:count]), labels))
+        found.append(Targets(split, np.asarray(source.samples[:count]), labels))
     return found
 
 
@@ -76,7 +76,7 @@ def _own(model, path, count, label):
     if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
         raise UserError(f"Image files become squares of 1 or 3 channels, and this run makes samples of shape {shape}.")
     if path.is_dir():
-        images = data.open_source(path, image_size=shape[0], channels=shape[2]).images[:count]
+        images = data.open_source(path, image_size=shape[0], channels=shape[2]).samples[:count]
     else:
         try:
             images = pictures.decode(path, shape[0], shape[2])[np.newaxis]

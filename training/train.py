@@ -5,13 +5,11 @@ import functools
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
-from keras_gans.fields import Classes, sample_of
 from keras_gans.runs import run_directory
 
 from . import new_run
@@ -53,18 +51,7 @@ def open_data(recipe, data_dir=None, progress=False):
 
 def build_for(recipe, source):
     """The recipe's compiled model for a `keras_gans.data.Source`."""
-    known = fields_of(source)
-    return build_model(recipe, {name: known[name] for name in scheme_of(recipe).takes})
-
-
-def fields_of(source):
-    """{"sample", and "label" where there are labels: what the data have for it}."""
-    known = {"sample": sample_of(source.image_shape)}
-    if source.labels is not None:
-        counts = np.bincount(source.labels, minlength=source.class_count)
-        names = source.class_names or tuple(map(str, range(source.class_count)))
-        known["label"] = Classes(names, prior=tuple((counts / counts.sum()).tolist()))
-    return known
+    return build_model(recipe, source.fields_for(scheme_of(recipe).takes))
 
 
 def to_dataset(recipe, source, skip_batches=0, data_service=None):
@@ -86,9 +73,8 @@ def to_dataset(recipe, source, skip_batches=0, data_service=None):
 
 def _local_dataset(recipe, source, skip_batches):
     order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
-    trains_on_labels = "label" in scheme_of(recipe).takes
     if recipe.labels_per_class is None:
-        return kg.data.to_dataset(source, labels=trains_on_labels, **order)
+        return kg.data.to_dataset(source, fields=source.match(scheme_of(recipe).takes).values(), **order)
     if not scheme_of(recipe).allows_unlabelled:
         raise UserError(
             f"labels_per_class is for schemes that learn from few labels, such as sgan. Received: labels_per_class="
@@ -97,6 +83,8 @@ def _local_dataset(recipe, source, skip_batches):
     return kg.data.to_semi_supervised_dataset(source, labels_per_class=recipe.labels_per_class, **order)
 
 
+# As many as any grid of real samples holds.
+_SHOWN_ROWS = 2048
 # Fewer real samples say too little about diversity.
 _DOCTOR_SAMPLES = 64
 
@@ -189,9 +177,8 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
-    pictures = kg.callbacks.ImageGrid(
-        board, every=recipe.picture_every, real={"sample": source.images[:2048]}, samples_directory=run / "samples"
-    )
+    rows = source.rows_for(scheme_of(recipe).takes, _SHOWN_ROWS)
+    pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     checkpoint = kg.callbacks.Checkpoint(
         run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
     )
@@ -234,10 +221,11 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
 
 def _doctor(mode, recipe, run, source, console):
     """The doctor of a run, or None where there is to be none or too little to judge by."""
+    takes = scheme_of(recipe).takes
     if mode == "off" or len(source) < _DOCTOR_SAMPLES:
         return None
     return kg.callbacks.Doctor(
-        _rows_to_judge_by(source) if scheme_of(recipe).is_generative else None,
+        source.rows_for(takes) if "sample" in takes and scheme_of(recipe).is_generative else None,
         run / "tensorboard",
         every=max(50, recipe.steps // 30),
         console=console,
@@ -245,10 +233,6 @@ def _doctor(mode, recipe, run, source, console):
         stop=mode == "stop",
         roll_back=mode == "roll-back",
     )
-
-
-def _rows_to_judge_by(source):
-    return {"sample": source.images} | ({} if source.labels is None else {"label": source.labels})
 
 
 def _evaluation(recipe, run, source):
@@ -294,10 +278,10 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
 
 
 def _opening_line(run, recipe, source, devices, done):
-    shape = "x".join(map(str, source.image_shape))
+    held = ", ".join(field.describe() for field in source.fields_for(scheme_of(recipe).takes).values())
     start = f"going on from step {done}" if done else f"{recipe.steps} steps"
     return (
-        f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} samples of {shape}, {start} on "
+        f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} {held}, {start} on "
         f"{', '.join(devices)} -> {run}"
     )
 

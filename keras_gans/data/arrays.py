@@ -35,10 +35,10 @@ def open_array(array, *, split="train", image_size=None, channels=None):
         raise UserError(f"An array has one split, 'train'. Received: split={split!r}.")
     if images.ndim == 2:
         check_no_image_options(_NAME, image_size, channels)
-        return Source(_NAME, split, _as_float32(images), labels, None, _HINT)
+        return Source.of_samples(_NAME, split, _as_float32(images), labels, None, _HINT)
     if images.dtype != np.uint8:
         images = _as_float32(images)
-    return Source(_NAME, split, _fitted(images, image_size, channels), labels, None, _HINT)
+    return Source.of_samples(_NAME, split, _fitted(images, image_size, channels), labels, None, _HINT)
 
 
 def check_array(array):
@@ -62,7 +62,7 @@ def check_array(array):
         )
     if floats:
         _check_range(images, is_points)
-    return images, None if labels is None else _check_labels(labels, len(images))
+    return images, None if labels is None else check_label_array(labels, len(images))
 
 
 def _check_range(images, is_points):
@@ -84,7 +84,12 @@ def _check_range(images, is_points):
         )
 
 
-def _check_labels(labels, count):
+def check_label_array(labels, count):
+    """The labels as int64 (count,).
+
+    Raises:
+        UserError: they are not `count` whole numbers from 0.
+    """
     labels = np.asarray(labels)
     if labels.shape == (count, 1):
         labels = labels[:, 0]

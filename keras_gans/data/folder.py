@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from keras_gans.data import cache, pictures
-from keras_gans.data.source import Source
+from keras_gans.data.captions import read_captions, table_in
+from keras_gans.data.source import Column, Source, class_column, sample_column, unpaired
+from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError, nearest
+from keras_gans.fields import Texts
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "validation", "val", "test")
 DEFAULT_IMAGE_SIZE = 64
 _REPORTED_FILES = 5
 _CHUNK = 1024
+_HINT = "Pass labels=True to open_source too."
 
 
 def open_folder(folder, *, split="train", image_size=None, channels=None, labels=False, progress=False):
@@ -22,7 +26,9 @@ def open_folder(folder, *, split="train", image_size=None, channels=None, labels
 
     Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
     beside them is left out; a folder without them is one split, "train". With `labels`, the subfolders of the split
-    are the classes, numbered in alphabetical order. Hidden files and `__MACOSX` are left out.
+    are the classes, numbered in alphabetical order. Hidden files and `__MACOSX` are left out. Subfolders trainA and
+    trainB (testA, testB) are two collections that do not belong together, fields `image_a` and `image_b`. A split with
+    a table metadata.csv or metadata.jsonl has those images that it names, and their captions as the field `text`.
 
     Args:
         folder: path of the folder.
@@ -39,21 +45,58 @@ def open_folder(folder, *, split="train", image_size=None, channels=None, labels
         UserError: there is no such folder, split or class, no image, or an image that cannot be read.
     """
     root = check_folder(folder)
+    sides = [root / f"{split}{side}" for side in "AB"]
+    if all(side.is_dir() for side in sides):
+        columns = [_image_column(side, image_size, channels, progress) for side in sides]
+        return Source(str(folder), split, unpaired(*columns))
     directory = _split_directory(root, split)
-    files = sorted(_image_files(directory), key=lambda file: file.relative_to(directory).parts)
+    if (table := table_in(directory)) is not None:
+        return _captioned(folder, split, table, image_size, channels, labels, progress)
+    files = _sorted_files(directory)
+    numbers, class_names = _classes(directory, files) if labels else (None, None)
+    images = open_files(files, directory, image_size, channels, progress)
+    return Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
+
+
+def _sorted_files(directory):
+    return sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
+
+
+def _image_column(directory, image_size, channels, progress):
+    return sample_column(open_files(_sorted_files(directory), directory, image_size, channels, progress))
+
+
+def _captioned(folder, split, table, image_size, channels, labels, progress):
+    captions = read_captions(table)
+    images = open_files(list(captions), table.parent, image_size, channels, progress)
+    columns = {"image": sample_column(images), "text": Column(Texts(), TextArray.of(captions.values()))}
+    if labels:
+        columns["label"] = class_column(*_classes(table.parent, list(captions)))
+    return Source(str(folder), split, columns, _HINT)
+
+
+def open_files(files, directory, image_size, channels, progress):
+    """The images of files as one array, uint8 (n, size, size, channels).
+
+    Args:
+        files: paths of the images.
+        directory: where they lie, for messages.
+        image_size, channels, progress: see `open_folder`.
+
+    Raises:
+        UserError: there are none, or some cannot be read.
+    """
     if not files:
         raise _no_images(directory)
-    numbers, class_names = _classes(directory, files) if labels else (None, None)
     if channels is None:
         channels = 1 if all(map(pictures.is_grey, files)) else 3
     size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
-    images = cache.filled_array(
+    return cache.filled_array(
         (len(files), size, size, channels),
         np.uint8,
         lambda array: _decode_into(array, files, progress),
         lambda: _identity(files),
     )
-    return Source(str(folder), split, images, numbers, class_names, "Pass labels=True to open_source too.")
 
 
 def check_folder(folder):
@@ -67,7 +110,7 @@ def check_folder(folder):
         raise UserError(f"A folder of images is expected, but {root} is a file.")
     if not root.is_dir():
         raise UserError(f"There is no folder {root}.{_similar_folders(root)}")
-    if next(_image_files(root), None) is None:
+    if next(image_files(root), None) is None:
         raise _no_images(root)
     return root
 
@@ -93,8 +136,8 @@ def _is_hidden(name):
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _image_files(directory):
-    """Paths of the images below `directory`, links followed, in no particular order."""
+def image_files(directory):
+    """Yields the paths of the images below `directory`, links followed, in no particular order."""
     seen = set()
     for parent, folders, files in os.walk(directory, followlinks=True):
         real = os.path.realpath(parent)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gans.data import naming
-from keras_gans.data.source import check_image_options
+from keras_gans.data import naming, pairs
+from keras_gans.data.source import Source, check_image_options
 from keras_gans.errors import UserError
+from keras_gans.registry import sources
 
 _EXPLICIT_PATHS = ("./", "../", "/", "~", ".\\", "..\\")
 
@@ -27,7 +28,9 @@ def open_source(
     Args:
         source: a name, such as "digits" or any that TensorFlow Datasets knows; the path of a folder of images, as a
             `Path` or str; an array of images or points; or a tuple (array, labels). A str that is both a name and a
-            folder is the name: write "./mnist" for the folder.
+            folder is the name: write "./mnist" for the folder. Two collections are `Unpaired` or `Paired`, or strings
+            "A + B" and "A = B"; "SOURCE[CLASS]" is one class of a source. Names registered by `register_source` come
+            first.
         split: name of a split; data sets by name take slices too, such as "train[:80%]".
         image_size: side in pixels of the squares that the images are centre-cropped and resized to. By default
             images keep their shape where they all have the same, and are 64 otherwise and in folders.
@@ -44,6 +47,21 @@ def open_source(
         UserError: the source, or a choice about it, cannot be used.
     """
     check_image_options(image_size, channels)
+    if isinstance(source, Source):
+        return source
+    shared = {"image_size": image_size, "channels": channels, "progress": progress}
+    if isinstance(source, str) and source in sources:
+        return sources[source](split=split, **shared)
+    pair = pairs.pair_of(source)
+    if isinstance(pair, pairs.Paired):
+        return pairs.open_paired(pair, split=split, **shared)
+    if pair is not None:
+        a, b = (open_source(side, split=split, data_dir=data_dir, **shared) for side in (pair.a, pair.b))
+        return pairs.unpaired_source(pair, a, b)
+    source, class_name = pairs.class_of(source)
+    if class_name is not None:
+        opened = open_source(source, split=split, labels=True, data_dir=data_dir, **shared)
+        return pairs.only_class(opened, class_name)
     kind = _kind(source, data_dir)
     if kind != "name" and data_dir is not None:
         raise UserError(f"data_dir is for data sets by name, and the source is of kind {kind!r}. Leave it out.")
@@ -74,6 +92,17 @@ def check_source(source, *, data_dir=None):
         source: as for `open_source`.
         data_dir: likewise.
     """
+    if isinstance(source, Source) or isinstance(source, str) and source in sources:
+        return
+    pair = pairs.pair_of(source)
+    if isinstance(pair, pairs.Paired):
+        pairs.check_paired(pair)
+        return
+    if pair is not None:
+        check_source(pair.a, data_dir=data_dir)
+        check_source(pair.b, data_dir=data_dir)
+        return
+    source, _ = pairs.class_of(source)
     kind = _kind(source, data_dir)
     if kind == "name":
         naming.check_name(source, data_dir)

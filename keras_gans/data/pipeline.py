@@ -1,12 +1,16 @@
 """The order of the images, their batches and their range."""
 
+import hashlib
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.cache import IN_MEMORY_BYTES
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import is_whole
-from keras_gans.errors import UserError
+from keras_gans.data.texts import TextArray
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.fields import SAMPLE, Classes
 from keras_gans.pixels import from_uint8
 from keras_gans.randomness import integers
 
@@ -14,6 +18,8 @@ _MAX_SEED = 2**63 - 1
 _SHUFFLING_ROUNDS = 16
 # TensorFlow's kernels take only tensors that start at a multiple of so many bytes.
 _ALIGNMENT = 64
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIXERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def load(
@@ -60,50 +66,86 @@ def load(
     )
 
 
-def to_dataset(source, *, batch_size=64, labels=False, shuffle=True, seed=0, repeat=False, skip_batches=0):
+def to_dataset(source, *, batch_size=64, labels=False, shuffle=True, seed=0, repeat=False, skip_batches=0, fields=None):
     """Batches of a `Source`, all of the same static shape; a last batch that would be smaller is left out.
 
     With `repeat` the order is a function of (seed, epoch, position), so that a run which is taken up again after k
-    batches, `skip_batches=k`, sees exactly what it would have seen: every image appears once in each epoch, each
-    epoch has an order of its own, and batches straddle epochs.
+    batches, `skip_batches=k`, sees exactly what it would have seen: every row appears once in each epoch, each
+    epoch has an order of its own, and batches straddle epochs. Groups of rows that do not belong together have orders
+    and epochs of their own; without `repeat`, a pass goes once through the largest. Of several texts in a row, one is
+    chosen, by (seed, epoch, row).
 
     Args:
         source: a `Source`.
-        batch_size: images a batch; under a distribution strategy, of all replicas together.
-        labels: whether to give the labels too.
-        shuffle: whether to shuffle; without, the images come in the source's order.
+        batch_size: rows a batch; under a distribution strategy, of all replicas together.
+        labels: whether to give the labels too, where `fields` are not given.
+        shuffle: whether to shuffle; without, the rows come in the source's order.
         seed: of the order; a whole number from 0.
         repeat: whether to go on for ever, instead of once through the source with each iteration.
         skip_batches: with `repeat`, how many batches to pass over, at no cost.
+        fields: names of the source's fields to give; its samples unless given.
 
     Returns:
-        A `tf.data.Dataset`; see `load`.
+        A `tf.data.Dataset` of one tensor a batch, or of a tuple of them in the order of `fields`: float32 images
+        (batch_size, height, width, channels) in [-1, 1], float32 points (batch_size, d) as they are, int64 labels
+        (batch_size,), int32 tokens (batch_size, length), strings (batch_size,).
 
     Raises:
         UserError: the source is smaller than one batch, has no labels, or a number is not sensible.
     """
-    _check_order(source, batch_size, seed, repeat, skip_batches)
-    if labels:
-        source.require_labels()
-    count = len(source)
-    if repeat:
-        indices = _endless_indices(count, batch_size, shuffle, seed, skip_batches)
-    else:
-        indices = tf.data.Dataset.range(count)
-        if shuffle:
-            indices = indices.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-        indices = indices.batch(batch_size, drop_remainder=True)
-    dataset = indices.map(_gathering(source, labels), num_parallel_calls=tf.data.AUTOTUNE)
+    columns = _chosen_columns(source, fields, labels)
+    _check_order(source, columns, batch_size, seed, repeat, skip_batches)
+    places = {group: place for place, group in enumerate(sorted({column.group for column in columns}))}
+    counts = {column.group: len(column) for column in columns}
+    indices = tuple(
+        _endless_indices(counts[group], batch_size, shuffle, _seed_of(seed, group), skip_batches) for group in places
+    )
+    if len(counts) == 1 and not repeat:
+        indices = (_one_pass(*counts.values(), batch_size, shuffle, seed),)
+    dataset = indices[0] if len(indices) == 1 else tf.data.Dataset.zip(*indices)
+    if len(counts) > 1 and not repeat:
+        dataset = dataset.take(max(counts.values()) // batch_size)
+    gather = _gathering([(column, places[column.group]) for column in columns], seed, len(places))
+    dataset = dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
 
 
-def _check_order(source, batch_size, seed, repeat, skip_batches):
+def _chosen_columns(source, fields, labels):
+    if fields is None:
+        if labels:
+            source.require_labels()
+        takes = {"sample": SAMPLE} | ({"label": (Classes,)} if labels else {})
+        fields = source.match(takes).values()
+    for name in fields:
+        if name not in source.columns:
+            raise unknown_name("field", name, source.columns)
+    return [source.columns[name] for name in fields]
+
+
+def _seed_of(seed, group):
+    """The seed of a group's order: the first group's is the seed itself."""
+    digest = hashlib.sha256(f"{seed} {group}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1 if group else seed
+
+
+def _one_pass(count, batch_size, shuffle, seed):
+    """A dataset of (int64 (batch_size,), epoch 0) that ends: which rows make up each batch."""
+    indices = tf.data.Dataset.range(count)
+    if shuffle:
+        indices = indices.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+    indices = indices.batch(batch_size, drop_remainder=True)
+    return indices.map(lambda rows: (rows, tf.zeros_like(rows)))
+
+
+def _check_order(source, columns, batch_size, seed, repeat, skip_batches):
     if not is_whole(batch_size) or batch_size < 1:
         raise UserError(f"batch_size is a whole number from 1. Received: {batch_size!r}.")
-    if batch_size > len(source):
+    smallest = min(columns, key=len)
+    if batch_size > len(smallest):
+        kind = smallest.field.describe().split(" of ")[0]
         raise UserError(
-            f"{source.name!r} ({source.split}) has {len(source):,} {'points' if source.is_points else 'images'}, fewer "
-            f"than one batch of {batch_size:,}. The largest possible batch_size is {len(source)}."
+            f"{source.name!r} ({source.split}) has {len(smallest):,} {kind}, fewer than one batch of {batch_size:,}. "
+            f"The largest possible batch_size is {len(smallest)}."
         )
     if not is_whole(seed) or not 0 <= seed <= _MAX_SEED:
         raise UserError(f"seed is a whole number from 0 to 2**63 - 1. Received: {seed!r}.")
@@ -114,13 +156,13 @@ def _check_order(source, batch_size, seed, repeat, skip_batches):
 
 
 def _endless_indices(count, batch_size, shuffle, seed, skip_batches):
-    """An infinite dataset of int64 (batch_size,): which items make up each batch."""
+    """An infinite dataset of int64 (batch_size,) twice: which rows make up each batch, and of which epoch each is."""
 
     @tf.autograph.experimental.do_not_convert
     def indices_of_batch(batch):
         positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
         epochs, places = positions // count, positions % count
-        return _shuffled(places, epochs, count, seed) if shuffle else places
+        return (_shuffled(places, epochs, count, seed) if shuffle else places), epochs
 
     batches = tf.data.Dataset.range(skip_batches, tf.int64.max // batch_size).map(indices_of_batch)
     return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
@@ -151,20 +193,62 @@ def _shuffled(places, epochs, count, seed):
     )
 
 
-def _gathering(source, labels):
-    """The function from int64 indices (batch,) to a batch."""
-    items = _host_tensor(source.images)
-    numbers = _host_tensor(source.labels) if labels else None
-    scaled = source.images.dtype == np.uint8
+def _gathering(columns, seed, groups):
+    """The function from each group's (rows, epochs), int64 (batch,), to a batch.
+
+    Args:
+        columns: list of (column, place of its group).
+        seed: of the choice among several texts of a row.
+        groups: how many there are.
+    """
+    gathers = [(_gathering_of(column, seed), place) for column, place in columns]
 
     @tf.autograph.experimental.do_not_convert
-    def batch_of(indices):
-        batch = tf.gather(items, indices)
-        if scaled:
-            batch = from_uint8(batch)
-        return (batch, tf.gather(numbers, indices)) if labels else batch
+    def batch_of(*indices):
+        places = [indices] if groups == 1 else indices
+        batch = tuple(gather(*places[place]) for gather, place in gathers)
+        return batch if len(batch) > 1 else batch[0]
 
     return batch_of
+
+
+def _gathering_of(column, seed):
+    if isinstance(column.values, TextArray):
+        return _gathering_texts(column.values, seed)
+    items, is_scaled = _host_tensor(column.values), column.values.dtype == np.uint8
+
+    def rows_of(rows, epochs):
+        batch = tf.gather(items, rows)
+        return from_uint8(batch) if is_scaled else batch
+
+    return rows_of
+
+
+def _gathering_texts(texts, seed):
+    characters, starts, firsts = (_host_tensor(part) for part in (texts.characters, texts.starts, texts.rows))
+    is_several = texts.most > 1
+
+    def rows_of(rows, epochs):
+        chosen = tf.gather(firsts, rows)
+        if is_several:
+            chosen += _choice(rows, epochs, seed, tf.gather(firsts, rows + 1) - chosen)
+        positions = tf.ragged.range(tf.gather(starts, chosen), tf.gather(starts, chosen + 1))
+        strings = tf.strings.unicode_encode(tf.gather(characters, positions), "UTF-8")
+        return tf.ensure_shape(strings, rows.shape)
+
+    return rows_of
+
+
+def _choice(rows, epochs, seed, counts):
+    """Which of `counts` texts each row shows in an epoch, int64 (batch,), by the mixer of SplitMix64.
+
+    Steele et al., "Fast Splittable Pseudorandom Number Generators" (2014), figure 16.
+    """
+    mixed = tf.cast(rows, tf.uint64) * _GOLDEN + tf.cast(epochs, tf.uint64) * _MIXERS[0] + np.uint64(seed)
+    for shift, factor in ((30, _MIXERS[0]), (27, _MIXERS[1]), (31, np.uint64(1))):
+        mixed = tf.bitwise.bitwise_xor(mixed, tf.bitwise.right_shift(mixed, tf.constant(shift, tf.uint64))) * factor
+    # The upper half, whose numbers an int64 can hold.
+    return tf.cast(tf.bitwise.right_shift(mixed, tf.constant(32, tf.uint64)), tf.int64) % counts
 
 
 class _Writable:

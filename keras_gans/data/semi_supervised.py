@@ -1,7 +1,5 @@
 """Data sets of which only a few items keep their label."""
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
@@ -32,14 +30,14 @@ def labelled_subset(source, labels_per_class, seed=0):
     for label, count in enumerate(_counts(labels_per_class, source.class_count, random)):
         members = np.flatnonzero(source.labels == label)
         if len(members) < count:
-            name = source.class_names[label] if source.class_names else label
+            name = source.class_names[label]
             raise UserError(
                 f"{source.name!r} ({source.split}) has {len(members)} items of class {name!r}. Received: "
                 f"labels_per_class={labels_per_class}, more than that."
             )
         chosen.append(random.choice(members, count, replace=False))
     chosen = np.concatenate(chosen)
-    return dataclasses.replace(source, images=np.asarray(source.images[chosen]), labels=source.labels[chosen])
+    return source.take(chosen)
 
 
 def _counts(labels_per_class, class_count, random):
@@ -108,5 +106,4 @@ def _repeated(few, rows):
     copies = -(-rows // len(few))
     if copies == 1:
         return few
-    images = np.concatenate([few.images] * copies)
-    return dataclasses.replace(few, images=images, labels=np.concatenate([few.labels] * copies))
+    return few.take(np.tile(np.arange(len(few)), copies))

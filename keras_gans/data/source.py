@@ -1,67 +1,249 @@
-"""What every kind of source is opened into."""
+"""What every kind of source is opened into: named columns, each of one kind of field."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError
+from keras_gans.fields import SAMPLE, Classes, Field, Images, Kinds, Points, Texts
 
 MAX_IMAGE_SIZE = 4096
+_NO_LABELS = "Open a source that has labels."
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Column:
+    """All rows of one field.
+
+    Attributes:
+        field: what the rows are.
+        values: images as uint8 (n, height, width, channels) in 0..255, or float32 in [-1, 1] where floats were given;
+            float32 points (n, d); int64 labels (n,); int32 tokens (n, length); or a `TextArray`. A memory map where it
+            is larger than about 1 GiB.
+        group: columns of one group hold the same rows in the same order; those of two have nothing to do with each
+            other, such as two collections of images of which no two belong together.
+    """
+
+    field: Field
+    values: Any
+    group: int = 0
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Source:
-    """A finite collection of images, or of points, with or without labels.
+    """A finite collection of rows, each with named fields.
 
     Attributes:
         name: what it was opened from, for messages and run names.
         split: the part of it that was opened.
-        images: uint8 (n, height, width, channels) in 0..255; float32 of the same shape in [-1, 1] where floats were
-            given; float32 (n, dimensions) for points. A memory map where it is larger than about 1 GiB.
-        labels: int64 (n,), or None.
-        class_names: tuple of str such that label i means `class_names[i]`, or None.
+        columns: {field: `Column`}.
         label_hint: what would give labels, as an error says it to someone who asks for them in vain.
     """
 
     name: str
     split: str
-    images: np.ndarray
-    labels: np.ndarray | None = None
-    class_names: tuple | None = None
-    label_hint: str = "Open a source that has labels."
+    columns: Mapping[str, Column]
+    label_hint: str = _NO_LABELS
 
-    def __len__(self):
-        return len(self.images)
+    @classmethod
+    def of_samples(
+        cls,
+        name: str,
+        split: str,
+        samples: np.ndarray,
+        labels: np.ndarray | None = None,
+        class_names: Sequence[str] | None = None,
+        label_hint: str = _NO_LABELS,
+    ) -> "Source":
+        """A source of images or points, with or without labels: fields `image` or `point`, and `label`."""
+        columns = {"image" if samples.ndim == 4 else "point": sample_column(samples)}
+        if labels is not None:
+            columns["label"] = class_column(labels, class_names)
+        return cls(name, split, columns, label_hint)
 
-    def __repr__(self):
-        kind = "points" if self.is_points else "images"
-        classes = "no labels" if self.labels is None else f"{self.class_count} classes"
-        return f"Source({self.name!r}, {self.split!r}: {len(self):,} {kind} of shape {self.image_shape}, {classes})"
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any], name: str = "array", split: str = "train") -> "Source":
+        """A source of arrays in memory, row i of each belonging together.
+
+        Args:
+            arrays: {field: uint8 images (n, height, width, channels), or float ones in [-1, 1]; float points (n, d);
+                whole numbers from 0 (n,), classes; or a list of str or of sequences of str, texts}.
+            name: of the source, for messages.
+            split: likewise.
+
+        Raises:
+            UserError: an array of no known kind, or arrays of several lengths.
+        """
+        columns = {key: _column_of(key, values) for key, values in arrays.items()}
+        counts = {key: len(column) for key, column in columns.items()}
+        if len(set(counts.values())) != 1 or 0 in counts.values():
+            raise UserError(f"Row i of each field belongs together, so all have as many rows. Received: {counts}.")
+        return cls(name, split, columns)
+
+    def __len__(self) -> int:
+        return max(map(len, self.columns.values()))
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{name}: {column.field.describe()}" for name, column in self.columns.items())
+        return f"Source({self.name!r}, {self.split!r}: {len(self):,} rows of {kinds})"
+
+    # Fields -----------------------------------------------------------------------------------------------------
 
     @property
-    def image_shape(self):
-        """(height, width, channels) of each image, or (dimensions,) of each point."""
-        return tuple(self.images.shape[1:])
+    def fields(self) -> dict[str, Field]:
+        """{name: `Field`}."""
+        return {name: column.field for name, column in self.columns.items()}
+
+    def match(self, takes: Mapping[str, Kinds]) -> dict[str, str]:
+        """Which of the fields serves as what: {name in `takes`: name of the field}.
+
+        A name that the source has is itself; for any other the only field of an accepted kind serves.
+
+        Args:
+            takes: {name: the kinds that it may be of}, as a scheme says.
+
+        Raises:
+            UserError: there is none for a name, or there are several.
+        """
+        return {name: self._match_one(name, tuple(kinds)) for name, kinds in takes.items()}
+
+    def _match_one(self, name: str, kinds: tuple[type[Field], ...]) -> str:
+        if name in self.columns and isinstance(self.columns[name].field, kinds):
+            return name
+        found = [other for other, column in self.columns.items() if isinstance(column.field, kinds)]
+        # Among several samples the one that has a sample's own name.
+        found = [other for other in ("image", "point") if other in found][:1] or found if name == "sample" else found
+        if len(found) == 1:
+            return found[0]
+        if not found and kinds == (Classes,):
+            self.require_labels()
+        held = ", ".join(f"{other} ({column.field.describe()})" for other, column in self.columns.items())
+        wanted = " or ".join(kind.__name__.lower() for kind in kinds)
+        many = f"several that could be ({', '.join(found)})" if found else "none"
+        raise UserError(f"A field {name!r} of {wanted} is needed, and {self.name!r} ({self.split}) has {many}: {held}.")
+
+    def fields_for(self, takes: Mapping[str, Kinds]) -> dict[str, Field]:
+        """{name in `takes`: the `Field` that serves}; see `match`."""
+        return {name: self.columns[field].field for name, field in self.match(takes).items()}
+
+    def rows_for(self, takes: Mapping[str, Kinds], count: int | None = None) -> dict[str, Any]:
+        """{name in `takes`: the values that serve}, of the first `count` rows where given; texts as lists of str."""
+        found = {}
+        for name, field in self.match(takes).items():
+            values = self.columns[field].values
+            if isinstance(values, TextArray):
+                values = values.first(len(values) if count is None else count)
+            found[name] = values if count is None else values[:count]
+        return found
 
     @property
-    def is_points(self):
-        """True where the items are points, which are not scaled, instead of images."""
-        return self.images.ndim == 2
+    def groups(self) -> list[int]:
+        """Numbers of the groups, see `Column`."""
+        return sorted({column.group for column in self.columns.values()})
+
+    # Of sources with one sample a row ---------------------------------------------------------------------------
 
     @property
-    def class_count(self):
+    def _sample(self) -> Column:
+        return self.columns[self._match_one("sample", SAMPLE)]
+
+    @property
+    def samples(self) -> np.ndarray:
+        """The images, or the points."""
+        return self._sample.values
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(height, width, channels) of each image, or (d,) of each point."""
+        return self._sample.field.shape
+
+    @property
+    def is_points(self) -> bool:
+        """True where the samples are points, which are not scaled, instead of images."""
+        return isinstance(self._sample.field, Points)
+
+    @property
+    def _label(self) -> Column | None:
+        found = [column for column in self.columns.values() if isinstance(column.field, Classes)]
+        return self.columns.get("label", found[0] if len(found) == 1 else None)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """int64 (n,), or None."""
+        return None if self._label is None else self._label.values
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Label i means `class_names[i]`; none without labels."""
+        return () if self._label is None else self._label.field.names
+
+    @property
+    def class_count(self) -> int:
         """How many classes the labels distinguish; 0 without labels."""
-        if self.labels is None:
-            return 0
-        return len(self.class_names) if self.class_names else int(self.labels.max()) + 1
+        return len(self.class_names)
 
-    def require_labels(self):
+    def require_labels(self) -> None:
         """Raises `UserError`, saying what would give labels, where there are none."""
         if self.labels is None:
             raise UserError(f"labels=True, but {self.name!r} ({self.split}) has no labels. {self.label_hint}")
 
+    def take(self, rows: np.ndarray) -> "Source":
+        """Some of the rows, in the order given, with the names and the prior of all classes."""
+        return dataclasses.replace(
+            self,
+            columns={
+                name: dataclasses.replace(column, values=_taken(column.values, rows))
+                for name, column in self.columns.items()
+            },
+        )
 
-def check_image_options(image_size, channels):
+
+def _taken(values, rows):
+    return values.take(rows) if isinstance(values, TextArray) else np.asarray(values[rows])
+
+
+def class_column(labels: np.ndarray, names: Sequence[str] | None = None, group: int = 0) -> Column:
+    """The column of labels, int64 (n,), with their names, the numbers unless given, and shares of the data."""
+    count = len(names) if names else int(labels.max()) + 1
+    counts = np.bincount(labels, minlength=count)
+    prior = tuple((counts / counts.sum()).tolist())
+    return Column(Classes(tuple(names or map(str, range(count))), prior=prior), labels, group)
+
+
+def sample_column(samples: np.ndarray, group: int = 0) -> Column:
+    """The column of images or points."""
+    return Column((Images if samples.ndim == 4 else Points)(tuple(samples.shape[1:])), samples, group)
+
+
+def unpaired(a: Column, b: Column) -> dict[str, Column]:
+    """The columns of two collections of images that do not belong together: `image_a` and `image_b`."""
+    return {"image_a": dataclasses.replace(a, group=0), "image_b": dataclasses.replace(b, group=1)}
+
+
+def _column_of(name: str, values: Any) -> Column:
+    if isinstance(values, TextArray):
+        return Column(Texts(), values)
+    is_text = isinstance(values, list | tuple) and bool(values) and isinstance(values[0], str | list | tuple)
+    if is_text and not isinstance(values[0], str):
+        is_text = isinstance(values[0][0] if values[0] else "", str)
+    if is_text:
+        return Column(Texts(), TextArray.of(values))
+    from keras_gans.data.arrays import check_array, check_label_array
+
+    values = np.asanyarray(values)
+    if values.ndim == 1 or np.issubdtype(values.dtype, np.integer) and values.ndim == 1:
+        return class_column(check_label_array(values, len(values)))
+    samples, _ = check_array(values)
+    return sample_column(samples if samples.dtype == np.uint8 else samples.astype(np.float32, copy=False))
+
+
+def check_image_options(image_size: int | None, channels: int | None) -> None:
     """Raises `UserError` unless `image_size` is a sensible side in pixels or None, and `channels` 1, 3 or None."""
     if image_size is not None and not (is_whole(image_size) and 1 <= image_size <= MAX_IMAGE_SIZE):
         raise UserError(
@@ -72,19 +254,19 @@ def check_image_options(image_size, channels):
         raise UserError(f"channels is 1 (grey) or 3 (colour). Received: {channels!r}.")
 
 
-def check_no_image_options(name, image_size, channels):
-    """Raises `UserError` where images' options are given for points."""
+def check_no_image_options(name: str, image_size: int | None, channels: int | None) -> None:
+    """Raises `UserError` where images' options are given for data without images."""
     for option, value in (("image_size", image_size), ("channels", channels)):
         if value is not None:
             raise UserError(f"{name!r} holds points, not images: leave {option} out. Received: {option}={value!r}.")
 
 
-def is_whole(value):
+def is_whole(value: Any) -> bool:
     """True for a whole number, Python's or NumPy's; a bool is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def check_labels_per_class(value):
+def check_labels_per_class(value: Any) -> None:
     """Refuses what is no number from 1."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 1 <= value < np.inf:
         raise UserError(f"labels_per_class is a number from 1, on average over the classes. Received: {value!r}.")

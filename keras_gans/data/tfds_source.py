@@ -11,8 +11,10 @@ import numpy as np
 
 from keras_gans.data import cache, embedded, network, pictures
 from keras_gans.data.naming import base_name, check_name, is_embedded, tfds_folder
-from keras_gans.data.source import Source, check_no_image_options
+from keras_gans.data.source import Column, Source, check_no_image_options, class_column, sample_column, unpaired
+from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError
+from keras_gans.fields import Texts
 
 _DEFAULT_IMAGE_SIZE = 64
 _CHUNK = 256
@@ -40,27 +42,120 @@ def open_tfds(name, *, split="train", image_size=None, channels=None, data_dir=N
     """
     check_name(name, data_dir)
     builder = _embedded_builder(name, data_dir) if is_embedded(name) else _tfds_builder(name, data_dir)
-    feature = _item_feature(builder, name)
-    if feature == "point":
+    kinds = _kinds_of_features(builder, name)
+    if "image" not in kinds.values():
         check_no_image_options(name, image_size, channels)
     if not Path(builder.data_dir, "dataset_info.json").is_file():
         prepare = _prepare_embedded if is_embedded(name) else _prepare_tfds
         builder = prepare(builder, name, progress)
+    if split not in builder.info.splits and {f"{split}A", f"{split}B"} <= set(builder.info.splits):
+        images = {key: kind for key, kind in kinds.items() if kind == "image"}
+        sides = [_columns(builder, f"{split}{side}", images, image_size, channels, progress) for side in "AB"]
+        return Source(name, split, unpaired(*(next(iter(side.values())) for side in sides)), _HINT)
     _check_split(builder, name, split)
-    count = builder.info.splits[split].num_examples
-    label_feature = _label_feature(builder)
-    labels = np.full(count, -1, "int64") if label_feature else None
-    items = cache.filled_array(
-        (count, *_item_shape(builder.info.features[feature], image_size, channels)),
-        builder.info.features[feature].np_dtype,
-        lambda array: _read_into(array, labels, _examples(builder, split, feature, label_feature), progress),
-        lambda: f"{Path(builder.data_dir).resolve()} {split}",
-    )
-    if labels is not None and labels[0] < 0:  # The items were found in the cache, which holds no labels.
-        _read_labels_into(labels, _examples(builder, split, label_feature))
-    if labels is not None and labels.min() < 0:  # So TensorFlow Datasets marks a split whose labels are withheld.
-        labels = None
-    return Source(name, split, items, labels, _class_names(builder, label_feature), _HINT)
+    return Source(name, split, _columns(builder, split, kinds, image_size, channels, progress), _HINT)
+
+
+def _kinds_of_features(builder, name):
+    """{feature: "image", "class", "point", "text", "texts" or "translation"} of those that can be used."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    found = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+    kinds = {key: kind for key, feature in found.items() if (kind := _kind_of(key, feature))}
+    if isinstance(features, tfds.features.Translation):
+        kinds = {"translation": "translation"}
+    if not set(kinds.values()) - {"class"}:
+        described = ", ".join(f"{key}: {feature.shape} {feature.np_dtype}" for key, feature in found.items())
+        raise UserError(
+            f"The data set {name!r} has no feature 'image' of 8-bit images with 1 or 3 channels, and no vectors, texts "
+            f"or translations. Its features: {described or features}."
+        )
+    return kinds
+
+
+def _kind_of(key, feature):
+    import tensorflow_datasets as tfds
+
+    if isinstance(feature, tfds.features.Image):
+        return "image" if feature.np_dtype == np.uint8 and feature.shape[-1] in (1, 3) else None
+    if isinstance(feature, tfds.features.Translation):
+        return "translation"
+    if isinstance(feature, tfds.features.Text):
+        return "text"
+    if isinstance(feature, tfds.features.Sequence):
+        return "texts" if _text_within(feature) is not None else None
+    is_scalar = feature.shape == () and np.issubdtype(feature.np_dtype, np.integer)
+    if isinstance(feature, tfds.features.ClassLabel) or key == "label" and is_scalar:
+        return "class"
+    is_vector = isinstance(feature, tfds.features.Tensor) and len(feature.shape) == 1 and feature.shape[0] is not None
+    return "point" if is_vector and np.issubdtype(feature.np_dtype, np.floating) else None
+
+
+def _text_within(sequence):
+    """Where a sequence holds its texts: "" for texts themselves, the name of its only such part, or None."""
+    import tensorflow_datasets as tfds
+
+    inner = sequence.feature
+    if isinstance(inner, tfds.features.Text):
+        return ""
+    parts = dict(inner) if isinstance(inner, tfds.features.FeaturesDict) else {}
+    texts = [key for key, part in parts.items() if isinstance(part, tfds.features.Text)]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _columns(builder, split, kinds, image_size, channels, progress):
+    """{field: `Column`} of a split's features."""
+    count, features = builder.info.splits[split].num_examples, builder.info.features
+    large = [key for key, kind in kinds.items() if kind in ("image", "point")]
+    others = [key for key in kinds if key not in large]
+    read, arrays = {}, {}
+    for key in large:
+
+        def fill(array, key=key):
+            # All else comes along with the first of these.
+            read.update(_read(builder, split, key, array, [name for name in others if name not in read], progress))
+
+        arrays[key] = cache.filled_array(
+            (count, *_item_shape(features[key], image_size, channels)),
+            np.uint8 if kinds[key] == "image" else np.float32,
+            fill,
+            lambda key=key: " ".join([str(Path(builder.data_dir).resolve()), split, *_own_name(key)]),
+        )
+    if others and not read:  # These were found in the cache, which holds nothing else, or there are none.
+        read = _read(builder, split, None, (), others, progress)
+    columns = {key: sample_column(array) for key, array in arrays.items()}
+    for key in others:
+        columns |= _small_columns(key, kinds[key], read[key], features)
+    return columns
+
+
+def _own_name(key):
+    """What tells a feature's file in the cache from the others'; none for the usual only ones."""
+    return [] if key in ("image", "point") else [key]
+
+
+def _small_columns(key, kind, rows, features):
+    """{field: `Column`} of a feature of classes or texts, of its rows as NumPy has them."""
+    if kind == "class":
+        labels = np.asarray(rows, np.int64)
+        # So TensorFlow Datasets marks a split whose labels are withheld.
+        return {} if labels.min() < 0 else {key: class_column(labels, getattr(features[key], "names", None))}
+    if kind == "text":
+        return {key: _text_column([row.decode(errors="replace") for row in rows])}
+    if kind == "texts":
+        part = _text_within(features[key])
+        several = [row[part] if part else row for row in rows]
+        return {key: _text_column([[text.decode(errors="replace") for text in row] for row in several])}
+    languages = (features if key == "translation" else features[key]).languages[:2]
+    return {
+        field: _text_column([row[language].decode(errors="replace") for row in rows])
+        for field, language in zip(("source", "target"), languages, strict=True)
+    }
+
+
+def _text_column(rows):
+    return Column(Texts(), TextArray.of(rows))
 
 
 def _embedded_builder(name, data_dir):
@@ -136,23 +231,6 @@ def _hushed():
         logging.set_verbosity(verbosity)
 
 
-def _item_feature(builder, name):
-    import tensorflow_datasets as tfds
-
-    features = builder.info.features
-    found = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
-    if is_embedded(name) and "point" in found:
-        return "point"
-    image = found.get("image")
-    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8 or image.shape[-1] not in (1, 3):
-        described = ", ".join(f"{key}: {feature.shape} {feature.np_dtype}" for key, feature in found.items())
-        raise UserError(
-            f"The data set {name!r} has no feature 'image' of 8-bit images with 1 or 3 channels. "
-            f"Its features: {described or features}."
-        )
-    return "image"
-
-
 def _check_split(builder, name, split):
     try:
         if builder.info.splits[split].num_examples:
@@ -161,19 +239,6 @@ def _check_split(builder, name, split):
     except (KeyError, ValueError):
         problem = f"The data set {name!r} has no split {split!r}."
     raise UserError(f"{problem} It has: {', '.join(builder.info.splits)}; a slice is written 'train[:80%]'.")
-
-
-def _label_feature(builder):
-    """ "label" where the data set has such a feature, of one whole number, else None."""
-    features = builder.info.features
-    if "label" not in features or features["label"].shape != ():
-        return None
-    return "label" if np.issubdtype(features["label"].np_dtype, np.integer) else None
-
-
-def _class_names(builder, label_feature):
-    names = getattr(builder.info.features[label_feature], "names", None) if label_feature else None
-    return tuple(names) if names else None
 
 
 def _item_shape(feature, image_size, channels):
@@ -186,44 +251,62 @@ def _item_shape(feature, image_size, channels):
     return (*size, channels or own_channels)
 
 
-def _examples(builder, split, *features):
-    """A dataset of tuples of these features of each example, None among them left out, in a fixed order."""
+def _examples(builder, split, wanted):
+    """A dataset of {feature: value} of each example, in a fixed order, without decoding what is not wanted."""
     import tensorflow_datasets as tfds
 
-    wanted = [feature for feature in features if feature]
+    is_translation = isinstance(builder.info.features, tfds.features.Translation)
+    decoders = None if is_translation else tfds.decode.PartialDecoding(dict.fromkeys(wanted, True))
     with _hushed():
-        dataset = builder.as_dataset(
-            split=split,
-            decoders=tfds.decode.PartialDecoding(dict.fromkeys(wanted, True)),
-            read_config=tfds.ReadConfig(try_autocache=False),
-        )
-    return dataset.map(lambda example: tuple(example[feature] for feature in wanted))
+        dataset = builder.as_dataset(split=split, decoders=decoders, read_config=tfds.ReadConfig(try_autocache=False))
+    return dataset.map(lambda example: {"translation": example}) if is_translation else dataset
 
 
-def _read_labels_into(labels, examples):
-    batches = examples.batch(_CHUNK).as_numpy_iterator()
-    labels[:] = np.concatenate([numbers for (numbers,) in batches])
+def _read(builder, split, key, items, others, progress):
+    """Writes the images or vectors of one feature, cropped and resized where that differs; returns {other: its rows}.
 
-
-def _read_into(items, labels, examples, progress):
-    """Writes the items of `examples`, cropped and resized where that differs, and their labels unless None."""
-    spec = examples.element_spec[0]
-    as_it_is = tuple(spec.shape) == items.shape[1:]
-    if None in spec.shape:
-        one_by_one = examples.as_numpy_iterator()
-        chunks = (tuple(zip(*chunk, strict=True)) for chunk in iter(lambda: list(islice(one_by_one, _CHUNK)), []))
-    else:
-        chunks = examples.batch(_CHUNK).as_numpy_iterator()
-    fit = functools.partial(pictures.fit_array, size=items.shape[1], channels=items.shape[-1])
+    Args:
+        builder, split: what to read.
+        key: name of the feature to write, or None for none.
+        items: array to fill with it.
+        others: names of the further features.
+        progress: whether to draw a bar.
+    """
+    read = {other: [] for other in others}
+    examples = _examples(builder, split, [*([key] if key else []), *others])
+    as_it_is = not key or tuple(examples.element_spec[key].shape) == items.shape[1:]
+    fit = None if as_it_is else functools.partial(pictures.fit_array, size=items.shape[1], channels=items.shape[-1])
     done = 0
     with (
         pictures.decoding_pool() as pool,
-        pictures.progress_bar("Reading images", len(items), progress) as advance,
+        pictures.progress_bar("Reading images", len(items), progress and key is not None) as advance,
     ):
-        for chunk, *numbers in chunks:
-            rows = slice(done, done + len(chunk))
-            items[rows] = chunk if as_it_is else list(pool.map(fit, chunk))
-            if labels is not None:
-                labels[rows] = numbers[0]
-            done = rows.stop
-            advance(len(chunk))
+        for chunk in _chunks(examples):
+            for other in others:
+                read[other].extend(_rows_of(chunk[other]))
+            if key:
+                rows = chunk[key]
+                items[done : done + len(rows)] = rows if as_it_is else list(pool.map(fit, rows))
+                done += len(rows)
+                advance(len(rows))
+    return read
+
+
+def _chunks(examples):
+    """Chunks of examples, {feature: rows}; those of which two can differ in shape are read one by one."""
+    import tensorflow as tf
+
+    specifications = tf.nest.flatten(examples.element_spec)
+    if all(spec.shape.is_fully_defined() for spec in specifications):
+        yield from examples.batch(_CHUNK).as_numpy_iterator()
+        return
+    one_by_one = examples.as_numpy_iterator()
+    while chunk := list(islice(one_by_one, _CHUNK)):
+        yield {key: [example[key] for example in chunk] for key in chunk[0]}
+
+
+def _rows_of(values):
+    """The rows of a batch: of a dictionary of columns, a dictionary each."""
+    if not isinstance(values, dict):
+        return list(values)
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

@@ -137,7 +137,7 @@ def train(definition, *, data_dir=None, progress=False, seed=_SEED):
         open_source(definition.data, split=split, progress=progress, **options) for split in ("train", "test")
     )
     started = time.perf_counter()
-    hidden, logits = build(definition, train_source.image_shape, train_source.class_count, seed)
+    hidden, logits = build(definition, train_source.sample_shape, train_source.class_count, seed)
     steps = definition.epochs * len(train_source) // definition.batch_size
     logits.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(definition.learning_rate, steps)),

@@ -127,9 +127,9 @@ class Evaluation:
             UserError: the model's samples have another shape than the data, or are not finite.
         """
         shape = tuple(model.sample_shape())
-        if shape != self.source.image_shape:
+        if shape != self.source.sample_shape:
             raise UserError(
-                f"The model makes samples of shape {shape}, but {self.source.name!r} has {self.source.image_shape}. "
+                f"The model makes samples of shape {shape}, but {self.source.name!r} has {self.source.sample_shape}. "
                 "Open the data with the image_size and channels that the model was trained on."
             )
         self.prepare()
@@ -139,8 +139,10 @@ class Evaluation:
     def of_samples(self, samples):
         """Measures samples that are there already, an array as `sample()` returns; see `of`."""
         samples = np.asarray(samples)
-        if samples.shape[1:] != self.source.image_shape:
-            raise UserError(f"Samples must have the data's shape {self.source.image_shape}. Received: {samples.shape}.")
+        if samples.shape[1:] != self.source.sample_shape:
+            raise UserError(
+                f"Samples must have the data's shape {self.source.sample_shape}. Received: {samples.shape}."
+            )
         self.prepare()
         return self._scores(lambda start, stop: samples[start:stop], len(samples))
 
@@ -187,7 +189,7 @@ class Evaluation:
             data_identity=self._identity,
             reference_samples=reference,
             samples=samples,
-            resize=_resize(self.source.image_shape, uses),
+            resize=_resize(self.source.sample_shape, uses),
             extractor=uses and uses.name,
             extractor_identity=uses and uses.identity,
             seed=self.seed,
@@ -210,9 +212,9 @@ def _held_out(source, seed, data_dir):
     if held_out is None:
         half = len(source) // 2
         reference, training = order[:half][:_MOST_REFERENCE], order[half:]
-        return source.images[reference], f"half of {source.split}", _Reordered(source.images, training)
+        return source.samples[reference], f"half of {source.split}", _Reordered(source.samples, training)
     chosen = np.random.default_rng([seed, 1]).permutation(len(held_out))[:_MOST_REFERENCE]
-    return held_out.images[chosen], held_out.split, _Reordered(source.images, order)
+    return held_out.samples[chosen], held_out.split, _Reordered(source.samples, order)
 
 
 class _Reordered:
@@ -236,7 +238,7 @@ def _other_split(source, data_dir):
         return None
     options = {}
     if not source.is_points:
-        height, width, channels = source.image_shape
+        height, width, channels = source.sample_shape
         options = {"image_size": height if height == width else None, "channels": channels}
     for split in ("test", "validation"):
         if split == source.split:
@@ -245,7 +247,7 @@ def _other_split(source, data_dir):
             found = open_source(source.name, split=split, data_dir=data_dir, **options)
         except UserError:
             continue
-        if found.image_shape == source.image_shape:
+        if found.sample_shape == source.sample_shape:
             return found
     return None
 

@@ -36,7 +36,7 @@ def check(setting):
         # A generator that reaches no mode has not collapsed: it has not learned.
         at_least("most modes at any look", max(found.covered for _, _, found in looks.seen), 1.0, 1.0),
     )
-    return Evidence(claims, _panels(looks, source.images), columns=2)
+    return Evidence(claims, _panels(looks, source.samples), columns=2)
 
 
 class _Looks(kg.callbacks.EveryNSteps):

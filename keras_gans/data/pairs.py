@@ -1,0 +1,204 @@
+"""Two collections as one source: unpaired ones, of which no two items belong together, and paired ones."""
+
+import dataclasses
+import gzip
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gans.data.source import Column, Source
+from keras_gans.data.texts import TextArray
+from keras_gans.errors import UserError, nearest
+from keras_gans.fields import Images, Texts
+
+UNPAIRED, PAIRED = " + ", " = "
+_CLASS = re.compile(r"(?P<source>.+)\[(?P<label>[^\[\]]+)\]")
+_SHOWN_LINES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Unpaired:
+    """Two collections of images that have nothing to do with each other; as a string "A + B".
+
+    Args:
+        a, b: whatever `open_source` takes; or a string "SOURCE[CLASS]" for one class of it, by name or number.
+    """
+
+    a: Any
+    b: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Paired:
+    """Two collections whose items belong together; as a string "A = B".
+
+    Two text files belong together line by line, two folders of images by the files' names without their extensions.
+    `{split}` in a path stands for the split that is opened.
+
+    Args:
+        a, b: paths of two text files, UTF-8 and .gz if they end so; or of two folders of images.
+    """
+
+    a: str | os.PathLike
+    b: str | os.PathLike
+
+
+def pair_of(source: Any) -> Unpaired | Paired | None:
+    """The pair that a source is, or that a string describes, or None where it is neither."""
+    if isinstance(source, Unpaired | Paired):
+        return source
+    if not isinstance(source, str) or _exists(source):
+        return None
+    for separator, kind in ((UNPAIRED, Unpaired), (PAIRED, Paired)):
+        parts = [part.strip() for part in source.split(separator)]
+        if len(parts) == 2 and all(parts):
+            return kind(*parts)
+        if len(parts) > 1:
+            raise UserError(f"Two collections are written 'A{separator}B'. Received: {source!r}, of {len(parts)}.")
+    return None
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError):  # A name too long for a file, or the home of nobody.
+        return False
+
+
+def named(pair: Unpaired | Paired) -> str:
+    """A pair as its string."""
+    return f"{pair.a}{UNPAIRED if isinstance(pair, Unpaired) else PAIRED}{pair.b}"
+
+
+def class_of(source: Any) -> tuple[Any, str | None]:
+    """("SOURCE", "CLASS") of "SOURCE[CLASS]", and (source, None) of anything else; a slice is part of a split."""
+    match = _CLASS.fullmatch(source) if isinstance(source, str) and not _exists(source) else None
+    return (match["source"].strip(), match["label"].strip()) if match else (source, None)
+
+
+def only_class(source: Source, label: str) -> Source:
+    """The rows of a source that are of one class, without their labels.
+
+    Raises:
+        UserError: the source has no labels, or no such class.
+    """
+    source.require_labels()
+    names = source.class_names
+    if label not in names and not (label.isdecimal() and int(label) < len(names)):
+        close = nearest(label, names)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise UserError(f"{source.name!r} has no class {label!r}.{hint} It has: {', '.join(names)}.")
+    number = names.index(label) if label in names else int(label)
+    chosen = source.take(np.flatnonzero(source.labels == number))
+    return dataclasses.replace(
+        chosen,
+        name=f"{source.name}[{label}]",
+        columns={name: column for name, column in chosen.columns.items() if isinstance(column.field, Images)},
+    )
+
+
+def unpaired_source(pair: Unpaired, a: Source, b: Source) -> Source:
+    """The source of two collections of images: fields `image_a` and `image_b`, each with rows of its own.
+
+    Raises:
+        UserError: one of them holds no images.
+    """
+    for source in (a, b):
+        if source.is_points:
+            raise UserError(f"Two collections of images are asked for. Received: {source.name!r}, which holds points.")
+    columns = {
+        f"image_{side}": Column(Images(source.sample_shape), source.samples, group)
+        for group, (side, source) in enumerate((("a", a), ("b", b)))
+    }
+    return Source(named(pair), a.split, columns)
+
+
+# Paired collections ---------------------------------------------------------------------------------------------
+
+
+def open_paired(pair: Paired, *, split: str, image_size: int | None, channels: int | None, progress: bool) -> Source:
+    """Opens two text files, as fields `source` and `target`, or two folders, as `image_a` and `image_b`.
+
+    Raises:
+        UserError: they are not two of a kind, do not fit each other, or cannot be read.
+    """
+    paths = check_paired(pair, split)
+    if paths[0].is_dir():
+        return _paired_folders(pair, paths, split, image_size, channels, progress)
+    for option, value in (("image_size", image_size), ("channels", channels)):
+        if value is not None:
+            raise UserError(f"Text files hold no images: leave {option} out. Received: {option}={value!r}.")
+    lines = [_lines(path) for path in paths]
+    counts = [len(each) for each in lines]
+    if counts[0] != counts[1]:
+        raise UserError(
+            f"Line i of one file belongs to line i of the other, but {paths[0]} has {counts[0]:,} lines and {paths[1]} "
+            f"{counts[1]:,}."
+        )
+    if not counts[0]:
+        raise UserError(f"{paths[0]} and {paths[1]} are empty.")
+    empty = [number for number, pair_ in enumerate(zip(*lines, strict=True), 1) if not all(map(str.strip, pair_))]
+    if empty:
+        shown = ", ".join(map(str, empty[:_SHOWN_LINES])) + (", ..." if len(empty) > _SHOWN_LINES else "")
+        raise UserError(
+            f"{len(empty)} of {counts[0]:,} lines are empty in {paths[0]} or {paths[1]} (line {shown}), and nothing "
+            "can be learned from them. Remove these lines from both files."
+        )
+    columns = zip(("source", "target"), lines, strict=True)
+    return Source(named(pair), split, {name: Column(Texts(), TextArray.of(each)) for name, each in columns})
+
+
+def check_paired(pair: Paired, split: str = "train") -> list[Path]:
+    """The two paths of a pair.
+
+    Raises:
+        UserError: one of them does not exist, or one is a folder and the other is not.
+    """
+    templates = [os.fspath(part) for part in (pair.a, pair.b)]
+    paths = [Path(template.replace("{split}", split)).expanduser() for template in templates]
+    for path in paths:
+        if not path.exists():
+            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            close = nearest(path.name, siblings)
+            hint = f" Did you mean {' or '.join(str(path.parent / name) for name in close)}?" if close else ""
+            raise UserError(f"There is no {path}.{hint}")
+    if paths[0].is_dir() != paths[1].is_dir():
+        raise UserError(f"Two text files or two folders belong together. Received: {paths[0]} and {paths[1]}.")
+    if split != "train" and not any("{split}" in template for template in templates):
+        raise UserError(
+            f"{named(pair)!r} has one split, 'train'; write {{split}} in the paths where there are more. Received: "
+            f"split={split!r}."
+        )
+    return paths
+
+
+def _lines(path):
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8", newline="") as file:
+            return file.read().removeprefix("\ufeff").splitlines()
+    except UnicodeDecodeError as error:
+        place = f"byte {error.start:,}"
+        raise UserError(
+            f"{path} is not UTF-8 ({place}: {error.object[error.start : error.start + 1]!r}). Convert it, for instance "
+            f"by: iconv -f latin1 -t utf-8 {path} > converted"
+        ) from None
+    except (OSError, EOFError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+
+
+def _paired_folders(pair, paths, split, image_size, channels, progress):
+    from keras_gans.data.folder import image_files, open_files
+
+    found = [{file.relative_to(path).with_suffix("").as_posix(): file for file in image_files(path)} for path in paths]
+    shared = sorted(found[0].keys() & found[1].keys())
+    if not shared:
+        raise UserError(f"No image in {paths[0]} has the name of one in {paths[1]}, so that none belong together.")
+    columns = {}
+    for side, path, files in zip("ab", paths, found, strict=True):
+        images = open_files([files[name] for name in shared], path, image_size, channels, progress)
+        columns[f"image_{side}"] = Column(Images(tuple(images.shape[1:])), images)
+    return Source(named(pair), split, columns)
