@@ -26,6 +26,7 @@ def signature_names(batch_sizes):
 
 
 def main(job_path, result_path):
+    """Converts what the job file asks for, in a process of its own, and writes the result file."""
     import tensorflow as tf
 
     with open(job_path, encoding="utf-8") as file:

@@ -23,6 +23,7 @@ _PNG = b"\x89PNG"
 
 
 def main(job_path, result_path):
+    """Checks what the job file asks for, in a process without this library, and writes the result file."""
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     golden = _read_golden(job["golden"])
