@@ -39,7 +39,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "keras_gans.training.cli", "train", "dcgan", "--steps", str(arguments.steps)]
         settings = [f"checkpoint_every={every}", f"picture_every={every}", f"keep_checkpoints={_PARTS}"]
-        command += [part for setting in settings for part in ("--set", setting)] + ["--run-dir", folder]
+        command += [part for setting in settings for part in ("--set", setting)] + ["--runs", folder]
         started = time.time()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         total = time.time() - started

@@ -19,6 +19,10 @@ class LostWorkerError(RuntimeError):
     """Another worker of the cluster has stopped, so that this one cannot go on."""
 
 
+class LostServiceError(RuntimeError):
+    """The tf.data service that makes the batches is gone, so that no further one comes."""
+
+
 def nearest(value, known, count=3):
     """Names in `known` that resemble `value`, the most alike first.
 

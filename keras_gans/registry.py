@@ -52,6 +52,10 @@ class Registry:
     def __len__(self):
         return len(self._entries)
 
+    def in_order(self):
+        """The names in the order in which they were registered."""
+        return list(self._entries)
+
     def items(self):
         """(name, entry) pairs, sorted by name."""
         return [(name, self._entries[name]) for name in self]

@@ -14,6 +14,7 @@ from keras_gans.engine import AdversarialModel, register_scheme
 from keras_gans.fields import Points
 from keras_gans.latent import draw_latents, latents_from_seeds
 from keras_gans.optimizers import Adam
+from keras_gans.training.recipe import Recipe, recipe
 
 FIELDS = ("first", "second")
 
@@ -119,3 +120,26 @@ def circle_and_radius(count=2000, seed=0):
     angles = np.random.default_rng(seed).uniform(0, 2 * np.pi, count)
     first = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return {"first": first.astype("float32"), "second": np.cos(angles)[:, np.newaxis].astype("float32")}
+
+
+@kg.data.register_source("circle")
+def circle(*, split="train", **options):
+    """The pairs of `circle_and_radius` as a data set."""
+    return kg.data.Source.of(circle_and_radius(seed=int(split != "train")), name="circle", split=split)
+
+
+@recipe
+def circle_pairs():
+    """The joint distribution of points on a circle and their cosines; seconds on one core."""
+    return Recipe(
+        summary="pairs of points",
+        source="Goodfellow et al. 2014",
+        scheme={"name": "pairs"},
+        networks={"generator": {"name": "pairs_generator"}, "discriminator": {"name": "pairs_discriminator"}},
+        data="circle",
+        steps=40,
+        latent_dim=4,
+        log_every=10,
+        picture_every=20,
+        checkpoint_every=20,
+    )

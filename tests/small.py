@@ -19,7 +19,7 @@ def recipe_for(scheme):
     chosen = next((recipe for recipe in known if recipe.scheme["name"] == scheme), None) or recipes.named(scheme)
     networks = {}
     for role in scheme_of(chosen).network_names():
-        network = dict(getattr(chosen, role))
+        network = dict(chosen.networks[role])
         small = {"base_filters": 4, "hidden_units": [16]}
         networks[role] = {key: small.get(key, value) for key, value in network.items()}
     scheme = dict(chosen.scheme)

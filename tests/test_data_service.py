@@ -102,9 +102,9 @@ def test_a_data_set_too_large_to_travel_is_refused(address, monkeypatch):
 def test_the_command_line_trains_through_a_service_and_goes_on_without(address, tmp_path):
     arguments = ["train", "dcgan", *TINY, "--set", "log_every=2"]
     codes = [
-        run_here(*arguments, "--steps", "4", "--data-service", address, "--run-dir", "through", cwd=tmp_path),
+        run_here(*arguments, "--steps", "4", "--data-service", address, "--runs", "through", cwd=tmp_path),
         run_here("train", "--resume", "through/00001-dcgan-digits", "--steps", "6", cwd=tmp_path),
-        run_here(*arguments, "--steps", "6", "--run-dir", "plain", cwd=tmp_path),
+        run_here(*arguments, "--steps", "6", "--runs", "plain", cwd=tmp_path),
     ]
     assert [code for code, _, _ in codes] == [0, 0, 0], codes
     through, plain = (kg.load_run(next((tmp_path / root).iterdir())) for root in ("through", "plain"))

@@ -44,7 +44,7 @@ def start(folder, workers, *arguments):
             "keras_gans.training.cli",
             "train",
             *arguments,
-            "--run-dir",
+            "--runs",
             str(folder / "runs"),
         ]
         with open(folder / f"{index}.log", "a") as log:

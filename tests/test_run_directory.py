@@ -143,7 +143,7 @@ def test_the_module_imports_without_tensorflow_and_loads_every_class(root, check
     path, _ = checkpoint
     shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
     code = (
-        "import sys; from keras_gans import run_directory; assert 'tensorflow' not in sys.modules, 'slow';"
+        "import sys; from keras_gans.runs import run_directory; assert 'tensorflow' not in sys.modules, 'slow';"
         f"assert int(run_directory.load_run({str(root / '00007-wgan_gp-digits')!r}).step) == 30"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})

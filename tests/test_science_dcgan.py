@@ -83,8 +83,8 @@ def bordered():
     assert judge.score(flat, labels) > 0.99
     recipe = recipes.named("dcgan")
     changes = {
-        "generator": {**recipe.generator, "base_filters": 32},
-        "discriminator": {**recipe.discriminator, "base_filters": 32},
+        "generator": {**recipe.networks["generator"], "base_filters": 32},
+        "discriminator": {**recipe.networks["discriminator"], "base_filters": 32},
         "steps": 1500,
     }
     source = kg.data.open_source(images)

@@ -45,8 +45,13 @@ class _At(keras.callbacks.Callback):
 def digit_gans():
     """[(model, {step: reconstruction loss})] of each seed: 16 latents, batch normalization, tanh, 4,000 steps."""
     held_out, recipe = digit_images("test"), recipes.named("gan")
-    generator = {**recipe.generator, "hidden_units": [128, 128], "activation": "relu", "normalization": "batch"}
-    discriminator = {**recipe.discriminator, "hidden_units": [128, 128]}
+    generator = {
+        **recipe.networks["generator"],
+        "hidden_units": [128, 128],
+        "activation": "relu",
+        "normalization": "batch",
+    }
+    discriminator = {**recipe.networks["discriminator"], "hidden_units": [128, 128]}
     found = []
     for seed in SEEDS:
         watch = _At(CHECKPOINTS, lambda model: kg.latent.reconstruction_loss(model, held_out).mean)
@@ -198,7 +203,7 @@ def mnist():
     except UserError as error:
         pytest.skip(str(error))
     recipe = recipes.named("dcgan")
-    small = {role: {**getattr(recipe, role), "base_filters": 32} for role in ("generator", "discriminator")}
+    small = {role: {**recipe.networks[role], "base_filters": 32} for role in ("generator", "discriminator")}
     return [trained("dcgan", seed, data=source, steps=MNIST_STEPS, **small) for seed in SEEDS], judge
 
 

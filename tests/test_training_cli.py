@@ -84,7 +84,7 @@ def test_it_says_nothing_else(trained):
 
 def test_resuming_for_more_steps_equals_one_long_run(trained, tmp_path):
     folder, _ = trained
-    code, _, errors = run_here("train", "dcgan", "--steps", "50", *TINY, "--run-dir", "whole", cwd=folder)
+    code, _, errors = run_here("train", "dcgan", "--steps", "50", *TINY, "--runs", "whole", cwd=folder)
     assert code == 0, errors
     code, output, errors = run_here("train", "--resume", "1", "--steps", "50", cwd=folder)
     assert code == 0, errors

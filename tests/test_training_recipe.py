@@ -9,7 +9,7 @@ import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.fields import Images
 from keras_gans.training import recipe as recipes
-from keras_gans.training.build import build_model, scheme_of
+from keras_gans.training.build import build_model
 from keras_gans.training.train import build_for, open_data
 
 
@@ -29,7 +29,7 @@ def test_every_recipe_builds_on_its_own_data(name):
         shape = (28, 28, 1) if recipe.data == "mnist" else (2,)
         rows = np.random.default_rng(0).uniform(-1, 1, (40, *shape)).astype("float32")
         source = kg.data.open_source((rows, np.arange(40) % 10))
-    small = {role: dict(getattr(recipe, role)) for role in scheme_of(recipe).network_names()}
+    small = {role: dict(network) for role, network in recipe.networks.items()}
     for network in small.values():
         if "base_filters" in network:
             network["base_filters"] = 4
@@ -122,7 +122,7 @@ def test_arguments_of_networks_and_schemes_are_checked_when_built(settings, mess
     [
         ({"encoder": {"name": "mlp_generator"}}, "discriminator, encoder, generator"),
         ({"generator": None}, "discriminator"),
-        ({"generator": None, "discriminator": None}, "none"),
+        ({"networks": {}}, "none"),
     ],
 )
 def test_a_recipe_names_the_networks_of_its_scheme_and_no_other(changes, received):
@@ -132,7 +132,8 @@ def test_a_recipe_names_the_networks_of_its_scheme_and_no_other(changes, receive
 
 def test_a_run_of_before_there_were_encoders_can_be_gone_on_with():
     old = json.loads(recipes.named("dcgan").to_json())
-    del old["encoder"], old["decoder"]
+    networks = old.pop("networks")
+    old |= networks | {"class_discriminator": None}
     assert recipes.differences(recipes.Recipe.from_dict(old), recipes.named("dcgan")) == []
 
 

@@ -3,12 +3,17 @@
 import inspect
 
 import keras
+import numpy as np
 
 from keras_gans import registry
-from keras_gans.errors import UserError, nearest
+from keras_gans.engine.base import AdversarialModel
+from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.optimizers import Adam
 
-from .recipe import NETWORKS
+from .recipe import Recipe
+
+# The order in which networks draw their first weights, and with it every figure of a seed; any others follow.
+_BUILD_ORDER = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
 
 
 def scheme_of(recipe):
@@ -38,15 +43,22 @@ def build_model(recipe, data_fields):
     keras.config.set_dtype_policy(policy)
     try:
         networks = {
-            role: _network(getattr(recipe, role), role, scheme.network_arguments(role, data_fields, recipe.latent_dim))
-            for role in NETWORKS
-            if role in scheme.network_names()
+            role: _network(recipe.networks[role], role, scheme.network_arguments(role, data_fields, recipe.latent_dim))
+            for role in sorted(recipe.networks, key=_build_place)
         }
     finally:
         keras.config.set_dtype_policy(before)
     model = scheme(**networks, seed=recipe.seed, **_scheme_arguments(recipe, scheme, data_fields))
-    model.compile(optimizers={player: _optimizer(recipe, player, model) for player in recipe.optimizers})
+    for player in recipe.optimizers:
+        if player not in model.players:
+            raise unknown_name("player", player, model.players)
+    optimizers = {player: _optimizer(recipe, player, model) for player in model.players}
+    model.compile(optimizers=optimizers)
     return model
+
+
+def _build_place(role):
+    return _BUILD_ORDER.index(role) if role in _BUILD_ORDER else len(_BUILD_ORDER)
 
 
 def _scheme_arguments(recipe, scheme, data_fields):
@@ -73,7 +85,7 @@ def _split(choice):
 
 def _check_networks(recipe, scheme):
     """Raises a `UserError` unless the recipe has the networks that its scheme takes, and no other."""
-    named = {role for role in NETWORKS if getattr(recipe, role) is not None}
+    named = set(recipe.networks)
     if named != set(scheme.network_names()):
         raise UserError(
             f"The scheme {recipe.scheme['name']!r} takes the networks {', '.join(sorted(scheme.network_names()))}. "
@@ -94,14 +106,38 @@ def _network(choice, role, offered):
     return function(**given, **options)
 
 
+def optimizers_in_full(recipe: Recipe, model: AdversarialModel) -> dict[str, dict]:
+    """{player: {"name", every argument that is not None}}: a recipe's optimizers, with what it leaves to others."""
+    full = {}
+    for player in model.players:
+        optimizer, options = _optimizer_options(recipe, player, model)
+        arguments = {key: value for key, value in options.items() if key != "name"}
+        made = {key: value for key, value in optimizer(**arguments).get_config().items() if value is not None}
+        full[player] = {**made, **options}
+        # As short as float32 knows it.
+        full[player]["learning_rate"] = float(str(np.float32(full[player]["learning_rate"])))
+    return full
+
+
+def _optimizer_options(recipe, player, model):
+    """(class, {"name": ..., its arguments}) of a player's optimizer, the rate without its schedule."""
+    given = recipe.optimizers.get(player, {})
+    if "name" in given:
+        name = given["name"]
+        # The fused kernel gives Keras's result, faster.
+        return (Adam if name == "adam" else type(keras.optimizers.get(name))), dict(given)
+    default = model.default_optimizers()[player]
+    known = {key: value for key, value in default.get_config().items() if key != "name" and value is not None}
+    return type(default), {"name": type(default).__name__.lower(), **known, **given}
+
+
 def _optimizer(recipe, player, model):
-    name, options = _split(recipe.optimizers[player])
+    optimizer, options = _optimizer_options(recipe, player, model)
+    options.pop("name")
+    _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
     steps = recipe.steps * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
         options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
-    # The fused kernel gives Keras's result, faster.
-    optimizer = Adam if name == "adam" else type(keras.optimizers.get(name))
-    _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
     return optimizer(**options)
 
 

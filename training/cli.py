@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_gans import data
-from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.errors import LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
-from .going_on import check_resumable
+from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
@@ -30,7 +30,7 @@ DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 app = typer.Typer(
     name="keras-gans",
     help="Train, watch, sample and export generative adversarial networks.\n\n"
-    "Start with:  keras-gans train dcgan   (three minutes on two cores, on data that comes along)",
+    "Start with:  keras-gans train dcgan   (about a minute on two cores, on data that comes along)",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -59,9 +59,18 @@ def list_command():
 
 @app.command("train")
 def train_command(
-    name: Annotated[str | None, typer.Argument(metavar="RECIPE", help="What to train; see keras-gans list.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="RECIPE", help="What to train: one of keras-gans list, or MODULE:NAME of your own."),
+    ] = None,
     data_source: Annotated[
-        str | None, typer.Option("--data", metavar="NAME|FOLDER", help="A data set's name, or a folder of images.")
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="NAME|FOLDER",
+            help="A data set's name, or a folder of images; 'A + B' for two collections, 'A = B' for two "
+            "that belong together, 'A[cat]' for one class.",
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
@@ -100,9 +109,8 @@ def train_command(
             "run is bit for bit what it is without.",
         ),
     ] = None,
-    run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder in which the run directory is made.")] = Path(
-        "runs"
-    ),
+    runs: RunsRoot = Path("runs"),
+    run_dir: Annotated[Path | None, typer.Option("--run-dir", hidden=True)] = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +141,8 @@ def train_command(
 
     Ctrl-C saves and prints the command that goes on.
     """
+    # The name that --runs had here alone.
+    run_dir = run_dir or runs
     check_devices(devices)
     if doctor not in DOCTOR_MODES:
         raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
@@ -163,7 +173,7 @@ def _run_to_resume(resume, root):
 
 def _chosen_recipe(name, run):
     if run is not None:
-        started = recipes.Recipe.from_dict(run_directory.read_recipe(run))
+        started = recipe_of(run)
         if name not in (None, started.name):
             raise UserError(f"{run} is a run of {started.name}, not of {name}. Leave {name} out to go on with it.")
         return started
@@ -209,12 +219,31 @@ def _print_outcome(outcome, root):
 
 
 def _root_option(root):
-    return "" if root == Path("runs") else f" --run-dir {shlex.quote(str(root))}"
+    return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
 
 
 def _print_command(command, purpose=""):
     # No markup and no wrapping: the line is there to be copied.
     console.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+
+
+def _write_what_it_shows(model, folder, count, seed, to, label, separate):
+    """The samples of a scheme that makes something else than samples of one kind: whatever it shows while it trains."""
+    from keras_gans.engine import show
+
+    for option, value in (("--to", to), ("--label", label), ("--separate", separate or None)):
+        if value is not None:
+            raise UserError(
+                f"{type(model).__name__} shows more than one picture: leave {option} out. Received: {value}."
+            )
+    shown = model.shows(None, count, seed)
+    if not shown:
+        raise UserError(
+            f"{type(model).__name__} has nothing to show without data. Its pictures are in {folder}/samples."
+        )
+    for tag, what in shown.items():
+        path = show.write(what, folder / "samples" / f"{tag}-{model.steps_taken:08d}-seed-{seed}")
+        console.print(f"{tag} of step {model.steps_taken} is in [bold]{path}[/]", highlight=False)
 
 
 @app.command("sample")
@@ -244,6 +273,9 @@ def sample_command(
         from keras_gans.drawing import picture
 
         model = run_directory.load_run(folder)
+    if model.makes is None:
+        _write_what_it_shows(model, folder, count, seed, to, label, separate)
+        return
     samples = model.sample(count, seed=seed, labels=label)
     if separate and samples.ndim != 4:
         raise UserError("--separate writes images; this run makes points. Leave it out for a picture of them all.")
@@ -274,7 +306,7 @@ def main():
     except UserError as error:
         errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except (LostWorkerError, NonFiniteError) as error:
+    except (LostServiceError, LostWorkerError, NonFiniteError) as error:
         errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:

@@ -9,7 +9,8 @@ from .recipe import Recipe, differences
 
 
 def recipe_of(run):
-    """The `Recipe` that a run was started with."""
+    """The `Recipe` that a run was started with; its module is imported where it is the user's own."""
+    run_directory.import_own_module(run)
     return Recipe.from_dict(run_directory.read_recipe(run))
 
 

@@ -1,9 +1,9 @@
 """Making a run directory: numbered, and described before anything is computed."""
 
-import dataclasses
 import json
 import os
 import platform
+import re
 import sys
 from datetime import datetime, timezone
 from importlib import metadata
@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import api as hparams
 from keras_gans.errors import UserError
 from keras_gans.files import whole
 
-from .recipe import flatten
+from .recipe import settings_of
 
 _PACKAGES = ("keras_gans", "tensorflow", "keras", "tensorflow-datasets", "numpy")
 
@@ -30,12 +30,13 @@ def create(recipe, root="runs"):
         UserError: the folder cannot be written to.
     """
     root = Path(root)
-    data = Path(recipe.data).name.replace("/", "-") or "data"
+    # As a path of a shell takes them without quotes.
+    name, data = (re.sub(r"[^\w.-]+", "-", part).strip("-") for part in (recipe.name, Path(recipe.data).name))
     try:
         root.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(path.name[:5]) for path in root.iterdir() if path.name[:5].isdigit()), default=0)
         while True:
-            run = root / f"{number:05d}-{recipe.name}-{data}"
+            run = root / f"{number:05d}-{name}-{data or 'data'}"
             try:
                 run.mkdir()
                 break
@@ -80,10 +81,11 @@ def write_to_tensorboard(board, recipe):
         board: folder of the event files.
         recipe: a `Recipe`.
     """
-    settings = flatten(dataclasses.asdict(recipe))
+    settings = settings_of(recipe)
     table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
     # Of the rest, nothing changes what is computed, so comparing runs by it would say nothing.
     cosmetic = {"name", "summary", "source", "log_every", "picture_every", "checkpoint_every", "keep_checkpoints"}
+    cosmetic.add("steps_per_execution")
     kept = {key: value for key, value in settings.items() if key not in cosmetic}
     writer = tf.summary.create_file_writer(str(board))
     with writer.as_default():

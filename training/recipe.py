@@ -1,33 +1,38 @@
 """A recipe: everything that decides what a training run computes."""
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
+from keras_gans.registry import Registry
+from keras_gans.runs.own_module import import_module
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "linear", "cosine", "halving")
-# The networks that a recipe may name, in the order in which they are built.
-NETWORKS = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
+# Before there were any others, a network stood in recipe.json under its role.
+_OLD_ROLES = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
 
-_recipes = {}
+recipes = Registry("recipe", "keras_gans.training.recipes")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What to train, on what, and how.
 
     Attributes:
-        name: of the recipe.
+        name: of the recipe, that of its function; "MODULE:NAME" where the function is in a module of the user's own.
         summary: one line for people.
         source: the paper, with its year.
         scheme: {"name": a registered scheme, further arguments of its class}.
-        optimizers: {player: {"name": a Keras optimizer, its arguments}}.
-        generator: {"name": a registered network, further arguments of its function}; None where the scheme has none.
-        encoder, decoder, discriminator, class_discriminator: the same for each of these; a decoder is of the same kind
-            as a generator, and a class_discriminator as a discriminator.
-        data: a data set's name, or a folder of images.
+        networks: {role: {"name": a registered network, further arguments of its function}}, for each network that the
+            scheme's constructor takes.
+        optimizers: {player: {"name": a Keras optimizer, its arguments}}; the scheme's own for players left out, and
+            its own with the arguments given where there is no name. A run's recipe.json has all of them in full.
+        data: a data set's name, a folder of images, or whatever else `keras_gans.data.open_source` takes as text.
         image_size: height and width in pixels; None keeps the data's own (64 for folders).
         channels: 1 or 3; None keeps the data's own.
         batch_size: real samples that one update of the discriminator sees, over all devices.
@@ -40,6 +45,8 @@ class Recipe:
             quarter of it.
         seed: of weights, data order and latents.
         precision: "float32", "bfloat16" or "float16" for the networks' inner arithmetic.
+        steps_per_execution: training steps that run without a return to Python, which is half of the time of a step
+            of small dense networks. It changes nothing that is computed or written; see `executions.steps_at_once`.
         log_every, picture_every, checkpoint_every: steps.
         evaluate_every: steps between measurements of the samples, see `callbacks.Evaluate`; None measures none.
         best: the figure by which the best checkpoint is kept where samples are measured; the Fréchet distance of
@@ -47,16 +54,12 @@ class Recipe:
         keep_checkpoints: the newest so many are kept.
     """
 
-    name: str
+    name: str = ""
     summary: str
     source: str
     scheme: dict
-    optimizers: dict
-    generator: dict | None = None
-    encoder: dict | None = None
-    decoder: dict | None = None
-    discriminator: dict | None = None
-    class_discriminator: dict | None = None
+    networks: dict = dataclasses.field(default_factory=dict)
+    optimizers: dict = dataclasses.field(default_factory=dict)
     data: str = "digits"
     image_size: int | None = None
     channels: int | None = None
@@ -68,6 +71,7 @@ class Recipe:
     learning_rate_schedule: str = "constant"
     seed: int = 0
     precision: str = "float32"
+    steps_per_execution: int = 1
     log_every: int = 50
     picture_every: int = 250
     checkpoint_every: int = 500
@@ -78,7 +82,8 @@ class Recipe:
     def __post_init__(self):
         for field in ("batch_size", "steps", "latent_dim", "log_every", "picture_every", "checkpoint_every"):
             _require_positive(field, getattr(self, field))
-        _require_positive("keep_checkpoints", self.keep_checkpoints)
+        for field in ("keep_checkpoints", "steps_per_execution"):
+            _require_positive(field, getattr(self, field))
         for field in ("image_size", "evaluate_every"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
@@ -93,22 +98,33 @@ class Recipe:
         if self.learning_rate_schedule not in SCHEDULES:
             raise unknown_name("learning rate schedule", self.learning_rate_schedule, SCHEDULES)
 
-    def replace(self, **changes):
-        """A copy with some fields changed."""
+    def replace(self, **changes: Any) -> "Recipe":
+        """A copy with some fields changed; a name that is no field is a network's role, and None takes that away."""
+        fields = {field.name for field in dataclasses.fields(self)}
+        roles = {name: value for name, value in changes.items() if name not in fields}
+        for name, value in roles.items():
+            if value is not None and not isinstance(value, Mapping):
+                raise unknown_name("recipe field", name, fields)
+        changes = {name: value for name, value in changes.items() if name in fields}
+        if roles:
+            changed = {**changes.get("networks", self.networks), **roles}
+            changes["networks"] = {role: network for role, network in changed.items() if network is not None}
         return dataclasses.replace(self, **changes)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The recipe as indented JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_dict(cls, fields):
-        """The recipe that `to_json` wrote, from its parsed JSON."""
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Recipe":
+        """The recipe that `to_json` wrote, from its parsed JSON, or that an earlier version wrote."""
+        fields = dict(fields)
+        old = {role: network for role in _OLD_ROLES if (network := fields.pop(role, None)) is not None}
         known = {field.name for field in dataclasses.fields(cls)}
         for name in fields:
             if name not in known:
                 raise unknown_name("recipe field", name, known)
-        return cls(**fields)
+        return cls(**fields, **({"networks": old} if old else {}))
 
 
 def _require_positive(name, value):
@@ -116,34 +132,42 @@ def _require_positive(name, value):
         raise UserError(f"{name} must be a whole number of 1 or more. Received: {value!r}.")
 
 
-def recipe(function):
+def recipe(function: Callable[[], Recipe]) -> Callable[[], Recipe]:
     """Decorator: files the recipe that `function()` returns under the function's name."""
-    if function.__name__ in _recipes:
-        raise ValueError(f"There are two recipes named {function.__name__!r}.")
-    _recipes[function.__name__] = function
-    return function
+
+    @functools.wraps(function)
+    def with_name() -> Recipe:
+        return function().replace(name=function.__name__)
+
+    return recipes.register(function.__name__)(with_name)
 
 
-def named(name):
+def named(name: str) -> Recipe:
     """The recipe of that name.
 
+    Args:
+        name: of a recipe that comes along; or "MODULE:NAME" of one in a module of the user's own, which is imported
+            from the working directory or wherever Python finds it.
+
     Raises:
-        UserError: there is none.
+        UserError: there is none, or the module cannot be imported.
     """
-    names = all_names()
-    if name not in names:
-        raise unknown_name("recipe", name, names)
-    return _recipes[name]()
+    module, separator, function = name.rpartition(":")
+    if not separator:
+        return recipes[name]()
+    before = set(recipes)
+    import_module(module)
+    if function not in recipes:
+        raise unknown_name(f"recipe of {module}", function, set(recipes) - before or recipes)
+    return recipes[function]().replace(name=name)
 
 
-def all_names():
+def all_names() -> list[str]:
     """Names of all recipes, in the order of the files' definitions."""
-    from . import recipes  # noqa: F401  importing it registers the recipes
-
-    return list(_recipes)
+    return recipes.in_order()
 
 
-def flatten(fields, prefix=""):
+def flatten(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one, with dotted keys."""
     flat = {}
     for key, value in fields.items():
@@ -154,7 +178,13 @@ def flatten(fields, prefix=""):
     return flat
 
 
-def parse_assignment(text):
+def settings_of(chosen: Recipe) -> dict[str, Any]:
+    """All settings of a recipe by their dotted keys, as `--set` takes them; a network's begin with its role."""
+    flat = flatten(dataclasses.asdict(chosen))
+    return {key.removeprefix("networks."): value for key, value in flat.items()}
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
     """("a.b", value) of "a.b=value", the value as JSON where it is JSON and as a string elsewhere.
 
     Raises:
@@ -172,7 +202,7 @@ def parse_assignment(text):
         return key, raw
 
 
-def with_settings(chosen, settings):
+def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """The recipe with settings of the form {"latent_dim": 64, "generator.base_filters": 32}.
 
     A key under `scheme`, one of the recipe's networks or `optimizers.PLAYER` may be new: it is an argument of what the
@@ -184,13 +214,18 @@ def with_settings(chosen, settings):
     fields = dataclasses.asdict(chosen)
     for key, value in settings.items():
         *path, last = key.split(".")
+        if path and path[0] in fields["networks"]:
+            path.insert(0, "networks")
         holder = fields
         for part in path:
+            if holder is fields["optimizers"] and not chosen.optimizers:
+                # All players have the scheme's own, whose arguments may be set; which they are is known later.
+                holder.setdefault(part, {})
             holder = holder.get(part) if isinstance(holder, dict) else None
         if not isinstance(holder, dict) or (last not in holder and not path) or isinstance(holder.get(last), dict):
-            raise _unknown_key(key, fields)
-        if path == ["optimizers"] or key in NETWORKS:
-            raise _unknown_key(key, fields)
+            raise _unknown_key(key, chosen)
+        if path in (["optimizers"], ["networks"]) or key in ("networks", "optimizers"):
+            raise _unknown_key(key, chosen)
         _check_type(key, holder.get(last), value)
         # Whole numbers are fine where a recipe has a fraction, such as gradient_penalty_weight=10.
         holder[last] = float(value) if isinstance(holder.get(last), float) and isinstance(value, int) else value
@@ -213,16 +248,15 @@ def _check_type(key, old, new):
         raise UserError(f"{key} is of type {type(old).__name__}, such as {old!r}. Received: {new!r}.")
 
 
-def _unknown_key(key, fields):
-    # Not the networks that this recipe does not have.
-    known = [name for name in flatten(fields) if name not in NETWORKS]
+def _unknown_key(key, chosen):
+    known = settings_of(chosen)
     close = nearest(key, known)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     return UserError(f"Unknown setting {key!r}.{hint} Known: {', '.join(known)}.")
 
 
-def differences(old, new):
+def differences(old: Recipe, new: Recipe) -> list[str]:
     """Lines "key: old -> new" of the settings in which two recipes differ."""
-    old, new = flatten(dataclasses.asdict(old)), flatten(dataclasses.asdict(new))
+    old, new = settings_of(old), settings_of(new)
     keys = sorted(set(old) | set(new))
     return [f"{key}: {old.get(key)!r} -> {new.get(key)!r}" for key in keys if old.get(key) != new.get(key)]

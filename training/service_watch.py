@@ -1,56 +1,70 @@
 """Ending a run whose tf.data service is gone."""
 
-import os
-import sys
+import contextlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import keras
+import tensorflow as tf
 
 from keras_gans.data import check_service
-from keras_gans.errors import UserError
+from keras_gans.errors import LostServiceError, UserError
 
 PATIENCE_SECONDS = 30.0
 
 
 class ServiceWatch(keras.callbacks.Callback):
-    """Ends the process with a message when no step ends any more and the data service does not answer.
+    """Ends `fit` when no step ends any more and the data service does not answer.
 
     TensorFlow waits without end for the next batch of a service that is gone, and while it waits no exception and no
-    Ctrl-C reaches the training thread. What is saved is safe: checkpoints appear whole.
+    Ctrl-C reaches the training thread; what it runs can be cancelled from another one. What is saved is safe:
+    checkpoints appear whole.
 
     Args:
         address: of the dispatcher.
         advice: function without arguments that says how to go on.
     """
 
-    def __init__(self, address, advice):
+    def __init__(self, address: str, advice: Callable[[], str]):
         super().__init__()
         self.address, self.advice = address, advice
-        self._last_step, self._ended = time.monotonic(), threading.Event()
+        self._last_step, self._ended, self._lost = time.monotonic(), threading.Event(), None
 
-    def on_train_begin(self, logs=None):
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watches over what runs inside, which is `fit`.
+
+        Raises:
+            LostServiceError: the service is gone; the message says how to go on.
+        """
+        # TensorFlow exports no way to cancel a function from another thread.
+        from tensorflow.python.eager import cancellation
+
         self._ended.clear()
-        self._last_step = time.monotonic()
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._last_step, self._lost = time.monotonic(), None
+        manager = cancellation.CancellationManager()
+        threading.Thread(target=self._watch, args=(manager.start_cancel,), daemon=True).start()
+        try:
+            with cancellation.CancellationManagerContext(manager):
+                yield
+        except tf.errors.OpError:
+            if self._lost is None:
+                raise
+            raise LostServiceError(f"{self._lost} {self.advice()}") from None
+        finally:
+            self._ended.set()
 
     def on_train_batch_end(self, batch, logs=None):
         self._last_step = time.monotonic()
 
-    def on_train_end(self, logs=None):
-        self.end()
-
-    def end(self):
-        """Stops watching; for when `fit` ends by an exception."""
-        self._ended.set()
-
-    def _watch(self):
+    def _watch(self, cancel):
         while not self._ended.wait(PATIENCE_SECONDS / 4):
             if time.monotonic() - self._last_step < PATIENCE_SECONDS:
                 continue
             try:
                 check_service(self.address)
             except UserError as error:
-                print(f"Stopped: {error} {self.advice()}", file=sys.stderr, flush=True)
-                # Only so does a process end whose main thread waits inside TensorFlow.
-                os._exit(1)
+                self._lost = error
+                cancel()
+                return

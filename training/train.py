@@ -1,5 +1,6 @@
 """One training run: data, model, callbacks, fit."""
 
+import contextlib
 import dataclasses
 import functools
 from pathlib import Path
@@ -13,7 +14,8 @@ from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
 from keras_gans.runs import run_directory
 
 from . import new_run
-from .build import build_model, scheme_of
+from .build import build_model, optimizers_in_full, scheme_of
+from .executions import steps_at_once
 from .going_on import how_to_go_on, last_checkpoint
 from .interruption import Interruption
 from .service_watch import ServiceWatch
@@ -142,17 +144,44 @@ def train(
     to_dataset(recipe, source, data_service=data_service)
     batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
     if not worker.is_chief:
+        _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
         others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
         _fit_to_the_end(model, recipe, batches, others, None)
         return Outcome(None, model.steps_taken, None, None)
-    run = new_run.create(recipe, root) if run is None else Path(run)
+    if run is None:
+        # A later change of a default must not change what this run goes on with.
+        recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
+        run = new_run.create(recipe, root)
+    run = Path(run)
     new_run.write_recipe(run, recipe)
     new_run.write_environment(run, names)
     console.print(_opening_line(run, recipe, source, names, done))
+    _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
     # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
     interruption = Interruption() if worker.count == 1 else None
     extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
     return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+
+
+def _set_steps_at_once(model, recipe, done, wanted, console):
+    """Lets the model take as many steps at once as change nothing else, and says where these are fewer than wanted."""
+    periods = [recipe.log_every, recipe.picture_every, recipe.checkpoint_every, _looks_every(recipe)]
+    periods += [recipe.evaluate_every] if recipe.evaluate_every else []
+    count = steps_at_once(wanted, recipe.steps, done, periods)
+    if count < wanted:
+        console.print(
+            f"{count} training steps run at once instead of {wanted}, so that the {recipe.steps - done} steps and "
+            "whatever is due between them come out even.",
+            highlight=False,
+        )
+    model.steps_per_execution = count
+    # Made of the number that held when it was made.
+    model.train_function = None
+
+
+def _looks_every(recipe):
+    """Steps between two looks of the doctor: thirty in a run, on steps at which curves are written too."""
+    return max(1, round(recipe.steps / 1500)) * 50
 
 
 def _service_watch(address, run):
@@ -227,7 +256,7 @@ def _doctor(mode, recipe, run, source, console):
     return kg.callbacks.Doctor(
         source.rows_for(takes) if "sample" in takes and scheme_of(recipe).is_generative else None,
         run / "tensorboard",
-        every=max(50, recipe.steps // 30),
+        every=_looks_every(recipe),
         console=console,
         report_file=run / "doctor.jsonl",
         stop=mode == "stop",
@@ -258,9 +287,13 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
     """
     while model.steps_taken < recipe.steps:
         done = model.steps_taken
-        images = batches(skip_batches=done * model.batches_per_step())
+        rows = batches(skip_batches=done * model.batches_per_step())
+        watches = [callback.watching() for callback in callbacks if isinstance(callback, ServiceWatch)]
         try:
-            model.fit(images, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
+            with contextlib.ExitStack() as stack:
+                for watch in watches:
+                    stack.enter_context(watch)
+                model.fit(rows, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
         except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
             raise LostWorkerError(
                 f"Another worker of the cluster has stopped or cannot be reached, near step {model.steps_taken}. "
@@ -270,10 +303,6 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
             if doctor is None or not doctor.recover(error):
                 raise
             continue
-        finally:
-            for callback in callbacks:
-                if isinstance(callback, ServiceWatch):
-                    callback.end()
         break
 
 

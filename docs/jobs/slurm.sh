@@ -19,5 +19,5 @@ export workers
 # --kill-on-bad-exit: one lost worker ends the step, so that the job can start anew.
 srun --kill-on-bad-exit=1 bash -c '
     export TF_CONFIG="{\"cluster\": {\"worker\": [$workers]}, \"task\": {\"type\": \"worker\", \"index\": $SLURM_PROCID}}"
-    exec keras-gans train dcgan --data cifar10 --batch-size 1024 --run-dir runs/dcgan --resume auto
+    exec keras-gans train dcgan --data cifar10 --batch-size 1024 --runs runs/dcgan --resume auto
 ' || scontrol requeue "$SLURM_JOB_ID"

@@ -6,10 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
-from keras_gans.drawing import picture
 from keras_gans.engine import show
 from keras_gans.engine.inputs import first_rows
-from keras_gans.files import whole
 
 
 class ImageGrid(EveryNSteps):
@@ -66,17 +64,10 @@ class ImageGrid(EveryNSteps):
 
     def _show(self, tag, shown, step, name):
         """Draws or writes one thing for TensorBoard, and as a file of that name; returns the file's path."""
-        is_text = isinstance(shown, list)
-        path = self.samples_directory / f"{name}.{'txt' if is_text else 'png'}"
         with self._writer.as_default():
-            if is_text:
+            if isinstance(shown, list):
                 tf.summary.text(f"texts/{tag}", tf.constant(shown), step=step)
             else:
                 tf.summary.image(f"images/{tag}", shown[np.newaxis], step=step)
         self._writer.flush()
-        if is_text:
-            with whole(path) as partial:
-                partial.write_text("".join(f"{line}\n" for line in shown), encoding="utf-8")
-        else:
-            picture.save_png(shown, path)
-        return path
+        return show.write(shown, self.samples_directory / name)

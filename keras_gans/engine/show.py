@@ -1,6 +1,7 @@
 """What a scheme shows of the data, by each field's kind: pictures of images and points, sentences as they are."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,22 @@ import numpy as np
 from keras_gans.drawing import picture
 from keras_gans.engine.kinds import Shown
 from keras_gans.fields import Field, Images, Points, Texts
+from keras_gans.files import whole
 from keras_gans.pixels import to_uint8
 
 # One point says nothing.
 _POINTS_FOR_AN_IMAGE = 32
+
+
+def write(shown: np.ndarray | list[str], place: Path) -> Path:
+    """Writes a picture as PNG, or texts a line each; returns the file's path, `place` with the ending of its kind."""
+    path = place.with_name(f"{place.name}.{'txt' if isinstance(shown, list) else 'png'}")
+    if isinstance(shown, list):
+        with whole(path) as partial:
+            partial.write_text("".join(f"{line}\n" for line in shown), encoding="utf-8")
+    else:
+        picture.save_png(shown, path)
+    return path
 
 
 def rows_for(field: Field, count: int) -> int:

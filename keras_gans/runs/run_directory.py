@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from keras_gans.errors import UserError, nearest
+from keras_gans.runs.own_module import import_module, module_of
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
@@ -112,11 +113,23 @@ def load_run(run, root="runs"):
     """
     run = resolve(run, root)
     latest_checkpoint(run)
+    import_own_module(run)
     for path in reversed(checkpoints(run)):
         if _is_whole(path):
             return load_checkpoint(path)
         warnings.warn(f"{path} is damaged and was passed over; trying the checkpoint before it.", stacklevel=2)
     raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
+
+
+def import_own_module(run):
+    """Imports the module of the user's own that a run's recipe comes from, where it comes from one.
+
+    Raises:
+        UserError: it cannot be imported.
+    """
+    module = module_of(read_recipe(run).get("name", ""))
+    if module is not None:
+        import_module(module)
 
 
 def load_checkpoint(checkpoint):

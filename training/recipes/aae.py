@@ -17,30 +17,31 @@ _RATES = {"autoencoder": 2e-3, "discriminator": 1e-3, "generator": 5e-4}
 @recipe
 def aae():
     return Recipe(
-        name="aae",
         summary="an autoencoder whose codes a discriminator makes normal; of dense layers",
         source="Makhzani et al. 2015",
         scheme={"name": "aae", "latent_prior": "normal"},
-        encoder={
-            "name": "mlp_encoder",
-            "hidden_units": [128, 64],
-            "activation": "relu",
-            "posterior": "deterministic",  # section 5: it does as well as the others
+        networks={
+            "encoder": {
+                "name": "mlp_encoder",
+                "hidden_units": [128, 64],
+                "activation": "relu",
+                "posterior": "deterministic",  # section 5: it does as well as the others
+            },
+            "decoder": {"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [64, 64], "activation": "leaky_relu"},
         },
-        decoder={"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [64, 64], "activation": "leaky_relu"},
         optimizers={player: {"name": "adam", "learning_rate": rate, "beta_1": 0.5} for player, rate in _RATES.items()},
         batch_size=64,
         steps=3000,
         latent_dim=8,
         learning_rate_schedule="cosine",
+        steps_per_execution=25,
     )
 
 
 @recipe
 def aae_mixture():
     return aae().replace(
-        name="aae_mixture",
         summary="an adversarial autoencoder whose codes are ten petals of the plane",
         scheme={"name": "aae", "latent_prior": "gaussian_mixture"},  # figure 3
         latent_dim=2,
@@ -50,7 +51,6 @@ def aae_mixture():
 @recipe
 def aae_swiss_roll():
     return aae_mixture().replace(
-        name="aae_swiss_roll",
         summary="an adversarial autoencoder whose codes lie on a spiral",
         scheme={"name": "aae", "latent_prior": "swiss_roll"},  # figure 3
     )
@@ -60,10 +60,9 @@ def aae_swiss_roll():
 def aae_labelled():
     base = aae_mixture()
     return base.replace(
-        name="aae_labelled",
         summary="an adversarial autoencoder with a petal of the plane for each class",
         scheme={"name": "label_informed_aae", "latent_prior": "gaussian_mixture"},  # figure 4
-        discriminator={**base.discriminator, "hidden_units": [128, 128], "conditioning": "concat"},
+        discriminator={**base.networks["discriminator"], "hidden_units": [128, 128], "conditioning": "concat"},
         # To part the classes in the plane takes more of the adversary than to shape all codes together.
         optimizers={
             "autoencoder": base.optimizers["autoencoder"],
@@ -76,20 +75,19 @@ def aae_labelled():
 @recipe
 def semi_supervised_aae():
     base = aae()
-    judge = {**base.discriminator, "hidden_units": [128, 128]}
+    judge = {**base.networks["discriminator"], "hidden_units": [128, 128]}
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     players = ("autoencoder", "discriminator", "class_discriminator", "generator", "classifier")
     return base.replace(
-        name="semi_supervised_aae",
         summary="a classifier from ten labels a class, whose codes are a class and a style",
         scheme={"name": "semi_supervised_aae"},
         encoder={
-            **base.encoder,
+            **base.networks["encoder"],
             "hidden_units": [256, 256],
             "normalization": "batch",  # appendix A.2 calls it crucial here
             "input_noise": 0.3,  # appendix A.2
         },
-        decoder={**base.decoder, "hidden_units": [256, 256]},
+        decoder={**base.networks["decoder"], "hidden_units": [256, 256]},
         discriminator=judge,
         class_discriminator=judge,
         optimizers={player: adam for player in players},
@@ -105,7 +103,6 @@ def semi_supervised_aae_mnist():
     base = semi_supervised_aae()
     wide = {"hidden_units": [500, 500]}
     return base.replace(
-        name="semi_supervised_aae_mnist",
         summary="MNIST from ten labels a class, whose codes are a class and a style",
         # Appendix A.2 has dense layers of 1,000 units and a hundred passes over the images; with those of 500 one seed
         # had 0.88 after four passes.
@@ -114,8 +111,9 @@ def semi_supervised_aae_mnist():
             "base_filters": 32,
             "augmentation": {"rotation": 15, "zoom": 0.15, "shear": 0.2, "translation": 0.07},
         },
-        **{role: {**getattr(base, role), **wide} for role in ("decoder", "discriminator", "class_discriminator")},
+        **{role: {**base.networks[role], **wide} for role in ("decoder", "discriminator", "class_discriminator")},
         data="mnist",
         batch_size=100,
         steps=2000,
+        steps_per_execution=1,
     )

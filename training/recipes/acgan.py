@@ -14,27 +14,29 @@ _ADAM = {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.5}
 @recipe
 def acgan():
     return Recipe(
-        name="acgan",
         summary="the discriminator predicts the label instead of seeing it; of dense layers",
         source=_SOURCE,
         scheme={"name": "acgan"},
-        generator={
-            "name": "mlp_generator",
-            "hidden_units": [128, 128],
-            "normalization": "batch",
-            "conditioning": "concat",
-        },
-        discriminator={
-            "name": "mlp_discriminator",
-            "hidden_units": [256, 128],
-            "dropout": 0.3,  # appendix A drops too, at 0.5
-            "input_noise": 0.05,
-            "head": "auxiliary",
+        networks={
+            "generator": {
+                "name": "mlp_generator",
+                "hidden_units": [128, 128],
+                "normalization": "batch",
+                "conditioning": "concat",
+            },
+            "discriminator": {
+                "name": "mlp_discriminator",
+                "hidden_units": [256, 128],
+                "dropout": 0.3,  # appendix A drops too, at 0.5
+                "input_noise": 0.05,
+                "head": "auxiliary",
+            },
         },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=64,
         steps=3000,
         latent_dim=32,
+        steps_per_execution=25,
     )
 
 
@@ -42,13 +44,13 @@ def acgan():
 def acgan_dcgan():
     adam = {**_ADAM, "learning_rate": 5e-4}  # as the recipe dcgan
     return acgan().replace(
-        name="acgan_dcgan",
         summary="ACGAN of convolutional networks",
         scheme={"name": "acgan", "shared_fakes": True},
         generator={"name": "dcgan_generator", "base_filters": 64, "conditioning": "concat"},
         discriminator={"name": "dcgan_discriminator", "base_filters": 64, "dropout": 0.3, "head": "auxiliary"},
         optimizers={"generator": adam, "discriminator": adam},
         latent_dim=64,
+        steps_per_execution=1,
     )
 
 
@@ -56,12 +58,12 @@ def acgan_dcgan():
 def acgan_mnist():
     base = acgan_dcgan()
     return base.replace(
-        name="acgan_mnist",
         summary="ACGAN for images of 28 pixels",
-        generator={**base.generator, "base_filters": 32},
-        discriminator={**base.discriminator, "base_filters": 32},
+        generator={**base.networks["generator"], "base_filters": 32},
+        discriminator={**base.networks["discriminator"], "base_filters": 32},
         data="mnist",
         steps=3000,
         # Falling rates froze the classes' spread too early; the average does what they were for.
         ema=0.998,
+        steps_per_execution=1,
     )

@@ -13,24 +13,25 @@ _ADAM = {"name": "adam", "learning_rate": 2e-3}
 @recipe
 def autoencoder():
     return Recipe(
-        name="autoencoder",
         summary="an autoencoder of dense layers with a code of eight numbers",
         source="Hinton and Salakhutdinov 2006",
         scheme={"name": "autoencoder", "noise": 0.0},
-        encoder={"name": "mlp_encoder", "hidden_units": [128, 64], "activation": "relu"},
-        decoder={"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+        networks={
+            "encoder": {"name": "mlp_encoder", "hidden_units": [128, 64], "activation": "relu"},
+            "decoder": {"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+        },
         optimizers={"autoencoder": _ADAM},
         batch_size=64,
         steps=3000,
         latent_dim=8,
         learning_rate_schedule="cosine",
+        steps_per_execution=25,
     )
 
 
 @recipe
 def autoencoder_denoising():
     return autoencoder().replace(
-        name="autoencoder_denoising",
         summary="an autoencoder that takes noise off its input",
         source="Vincent et al. 2008",
         scheme={"name": "autoencoder", "noise": 0.5},
@@ -41,10 +42,9 @@ def autoencoder_denoising():
 def autoencoder_linear():
     base = autoencoder()
     return base.replace(
-        name="autoencoder_linear",
         summary="an autoencoder without hidden layers, which finds the principal components",
         source="Baldi and Hornik 1989",
-        encoder={**base.encoder, "hidden_units": []},
-        decoder={**base.decoder, "hidden_units": [], "output_activation": None},
+        encoder={**base.networks["encoder"], "hidden_units": []},
+        decoder={**base.networks["decoder"], "hidden_units": [], "output_activation": None},
         optimizers={"autoencoder": {**_ADAM, "learning_rate": 1e-2}},
     )

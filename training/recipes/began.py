@@ -13,24 +13,26 @@ _ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
 @recipe
 def began():
     return Recipe(
-        name="began",
         summary="an autoencoding discriminator, balanced by a controller; of dense layers",
         source="Berthelot et al. 2017",
         # lambda_k: ten times the paper's 0.001, for a run of 5,000 steps.
         scheme={"name": "began", "gamma": 0.5, "lambda_k": 0.01},
         # Section 3.5: the decoder's architecture, ELU, no tanh at the end.
-        generator={
-            "name": "mlp_generator",
-            "hidden_units": [128, 128],
-            "activation": "elu",
-            "output_activation": None,
+        networks={
+            "generator": {
+                "name": "mlp_generator",
+                "hidden_units": [128, 128],
+                "activation": "elu",
+                "output_activation": None,
+            },
+            "discriminator": {"name": "mlp_autoencoder", "hidden_units": [128], "activation": "elu"},
         },
-        discriminator={"name": "mlp_autoencoder", "hidden_units": [128], "activation": "elu"},
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=32,
         steps=5000,
         latent_dim=16,
         learning_rate_schedule="halving",  # section 4.1 halves when the convergence measure stalls
+        steps_per_execution=25,
     )
 
 
@@ -38,7 +40,6 @@ def began():
 def began_conv():
     base = began()
     return base.replace(
-        name="began_conv",
         summary="BEGAN of convolutional networks",
         # At 0.5, or at five times this rate, all samples became one.
         scheme={**base.scheme, "gamma": 0.7},
@@ -48,4 +49,5 @@ def began_conv():
         batch_size=16,  # section 4.1
         steps=3000,
         latent_dim=32,
+        steps_per_execution=1,
     )

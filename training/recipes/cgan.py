@@ -15,27 +15,29 @@ _ADAM = {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.5}
 @recipe
 def cgan():
     return Recipe(
-        name="cgan",
         summary="generator and discriminator both see the label; of dense layers",
         source=_SOURCE,
         scheme={"name": "cgan"},
-        generator={
-            "name": "mlp_generator",
-            "hidden_units": [128, 128],
-            "normalization": "batch",
-            "conditioning": "concat",  # section 3.2: label and latent are joined
-        },
-        discriminator={
-            "name": "mlp_discriminator",
-            "hidden_units": [256, 128],
-            "dropout": 0.3,  # section 4.1 drops too, at 0.5
-            "input_noise": 0.05,
-            "conditioning": "concat",
+        networks={
+            "generator": {
+                "name": "mlp_generator",
+                "hidden_units": [128, 128],
+                "normalization": "batch",
+                "conditioning": "concat",  # section 3.2: label and latent are joined
+            },
+            "discriminator": {
+                "name": "mlp_discriminator",
+                "hidden_units": [256, 128],
+                "dropout": 0.3,  # section 4.1 drops too, at 0.5
+                "input_noise": 0.05,
+                "conditioning": "concat",
+            },
         },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=64,
         steps=3000,
         latent_dim=32,
+        steps_per_execution=25,
     )
 
 
@@ -43,12 +45,13 @@ def cgan():
 def cgan_projection():
     adam = {**_ADAM, "learning_rate": 5e-4}  # as the recipe dcgan
     return Recipe(
-        name="cgan_projection",
         summary="a convolutional conditional GAN: class-wise batch normalization, projection discriminator",
         source="Miyato and Koyama 2018",
         scheme={"name": "cgan", "shared_fakes": True},
-        generator={"name": "dcgan_generator", "base_filters": 64, "conditioning": "projection"},
-        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "conditioning": "projection"},
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 64, "conditioning": "projection"},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "conditioning": "projection"},
+        },
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,
         steps=3000,
@@ -60,10 +63,9 @@ def cgan_projection():
 def cgan_mnist():
     base = cgan_projection()
     return base.replace(
-        name="cgan_mnist",
         summary="a convolutional conditional GAN for images of 28 pixels",
-        generator={**base.generator, "base_filters": 32, "conditioning": "concat"},
-        discriminator={**base.discriminator, "base_filters": 32},
+        generator={**base.networks["generator"], "base_filters": 32, "conditioning": "concat"},
+        discriminator={**base.networks["discriminator"], "base_filters": 32},
         learning_rate_schedule="linear",
         data="mnist",
         steps=2000,

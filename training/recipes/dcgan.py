@@ -13,12 +13,13 @@ _SOURCE = "Radford et al. 2015"
 def dcgan():
     adam = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}  # section 4: beta_1; the rate suits small networks
     return Recipe(
-        name="dcgan",
         summary="convolutional networks with batch normalization",
         source=_SOURCE,
         scheme={"name": "dcgan", "shared_fakes": True},
-        generator={"name": "dcgan_generator", "base_filters": 64, "upsampling": "deconv"},
-        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 64, "upsampling": "deconv"},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        },
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,
         steps=3000,
@@ -29,12 +30,13 @@ def dcgan():
 def dcgan_paper():
     adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}  # section 4
     return Recipe(
-        name="dcgan_paper",
         summary="DCGAN at the paper's size, 64x64 and 1024 filters: for a GPU",
         source=_SOURCE,
         scheme={"name": "dcgan", "latent_prior": "uniform"},  # section 4, figure 1: z ~ U(-1, 1)
-        generator={"name": "dcgan_generator", "base_filters": 128},  # figure 1: 1024, 512, 256, 128
-        discriminator={"name": "dcgan_discriminator", "base_filters": 128},
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 128},  # figure 1: 1024, 512, 256, 128
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 128},
+        },  # figure 1: 1024, 512, 256, 128
         optimizers={"generator": adam, "discriminator": adam},
         image_size=64,  # section 4
         latent_dim=100,  # figure 1

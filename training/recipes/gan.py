@@ -13,23 +13,24 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 @recipe
 def gan():
     return Recipe(
-        name="gan",
         summary="the original GAN, non-saturating, of dense layers",
         source=_SOURCE,
         scheme={"name": "gan", "generator_objective": "non_saturating"},  # section 3, end
         # The lecture's 100-128-784 and 784-128-1, for whatever size the data has.
-        generator={"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128]},
+        networks={
+            "generator": {"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128]},
+        },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=64,
         steps=3000,
+        steps_per_execution=25,
     )
 
 
 @recipe
 def gan_minimax():
     return gan().replace(
-        name="gan_minimax",
         summary="the original GAN as the minimax game it is derived from",
         scheme={"name": "gan", "generator_objective": "minimax"},  # equation 1
     )
@@ -38,21 +39,23 @@ def gan_minimax():
 @recipe
 def gan_ring():
     return Recipe(
-        name="gan_ring",
         summary="eight Gaussians and a slow discriminator: mode collapse to look at",
         source=_SOURCE,
         scheme={"name": "gan", "generator_objective": "non_saturating"},
-        generator={
-            "name": "mlp_generator",
-            "hidden_units": [128, 128],
-            "activation": "relu",
-            "output_activation": None,
+        networks={
+            "generator": {
+                "name": "mlp_generator",
+                "hidden_units": [128, 128],
+                "activation": "relu",
+                "output_activation": None,
+            },
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128]},
         },
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128]},
         # A discriminator this slow is what lets the generator run to one mode (section 6, "the Helvetica scenario").
         optimizers={"generator": _ADAM, "discriminator": {**_ADAM, "learning_rate": 5e-5}},
         data="ring/wide",
         latent_dim=2,
         batch_size=256,
         steps=3000,
+        steps_per_execution=25,
     )

@@ -13,12 +13,13 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}  # section 4
 def lsgan():
     adam = {**_ADAM, "learning_rate": 5e-4}
     return Recipe(
-        name="lsgan",
         summary="least squares instead of cross-entropy, convolutional",
         source=_SOURCE,
         scheme={"name": "lsgan", "targets": [0.0, 1.0, 1.0], "shared_fakes": True},  # equation 9
-        generator={"name": "dcgan_generator", "base_filters": 64},
-        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 64},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        },
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,
         steps=3000,
@@ -28,22 +29,23 @@ def lsgan():
 @recipe
 def lsgan_mlp():
     return Recipe(
-        name="lsgan_mlp",
         summary="LSGAN of dense layers, on the digits",
         source=_SOURCE,
         scheme={"name": "lsgan", "targets": [0.0, 1.0, 1.0]},  # equation 9
-        generator={"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128]},
+        networks={
+            "generator": {"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128]},
+        },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=64,
         steps=3000,
+        steps_per_execution=25,
     )
 
 
 @recipe
 def lsgan_pearson():
     return lsgan_mlp().replace(
-        name="lsgan_pearson",
         summary="LSGAN with the targets that make it Pearson's chi-squared",
         scheme={"name": "lsgan", "targets": [-1.0, 1.0, 0.0]},  # equation 8
     )

@@ -15,7 +15,6 @@ def r1_grid():
     # The short memory of beta_2 lets the generator's steps grow again where the gradients have become small.
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.9}
     return Recipe(
-        name="r1_grid",
         summary="twenty-five Gaussians, all of them found, by a penalty on real gradients",
         source="Mescheder et al. 2018",
         scheme={
@@ -25,8 +24,10 @@ def r1_grid():
             "latent_prior": "uniform",  # a square can be cut into modes without thin tails
         },
         # Deep and wide, so that it can jump from one mode to the next.
-        generator={**_POINTS, "hidden_units": [256, 256, 256, 256]},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [256, 256, 256]},
+        networks={
+            "generator": {**_POINTS, "hidden_units": [256, 256, 256, 256]},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [256, 256, 256]},
+        },
         optimizers={"generator": adam, "discriminator": adam},
         # Towards the end small steps draw the samples onto the narrow modes.
         learning_rate_schedule="cosine",
@@ -34,28 +35,30 @@ def r1_grid():
         latent_dim=2,
         batch_size=256,
         steps=8000,
+        steps_per_execution=25,
     )
 
 
 @recipe
 def r1_ring():
     summary = "eight narrow Gaussians, likewise"
-    return r1_grid().replace(name="r1_ring", summary=summary, data="ring", steps=6000)
+    return r1_grid().replace(summary=summary, data="ring", steps=6000)
 
 
 @recipe
 def pacgan_ring():
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     return Recipe(
-        name="pacgan_ring",
         summary="eight narrow Gaussians, all of them found, by judging samples in pairs",
         source="Lin et al. 2018",
         scheme={"name": "gan", "generator_objective": "non_saturating"},
-        generator={**_POINTS, "hidden_units": [128, 128, 128]},
-        discriminator={
-            "name": "mlp_discriminator",
-            "hidden_units": [128, 128, 128],
-            "packing": 2,  # section 3: the simplest member of the family
+        networks={
+            "generator": {**_POINTS, "hidden_units": [128, 128, 128]},
+            "discriminator": {
+                "name": "mlp_discriminator",
+                "hidden_units": [128, 128, 128],
+                "packing": 2,  # section 3: the simplest member of the family
+            },
         },
         optimizers={"generator": adam, "discriminator": adam},
         learning_rate_schedule="cosine",
@@ -63,4 +66,5 @@ def pacgan_ring():
         latent_dim=2,
         batch_size=256,
         steps=6000,
+        steps_per_execution=25,
     )

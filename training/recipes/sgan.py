@@ -14,17 +14,18 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}  # beta_1: the au
 @recipe
 def sgan():
     return Recipe(
-        name="sgan",
         summary="a classifier from ten labels a class, with feature matching",
         source="Salimans et al. 2016",
         scheme={"name": "sgan", "objective": "salimans", "generator_objective": "feature_matching"},
-        generator={"name": "mlp_generator", "hidden_units": [256, 256], "normalization": "batch"},
-        discriminator={
-            "name": "mlp_discriminator",
-            "hidden_units": [256, 128],
-            "input_noise": 0.3,  # the authors' code for MNIST, as is the next
-            "hidden_noise": 0.5,
-            "head": "classes",
+        networks={
+            "generator": {"name": "mlp_generator", "hidden_units": [256, 256], "normalization": "batch"},
+            "discriminator": {
+                "name": "mlp_discriminator",
+                "hidden_units": [256, 128],
+                "input_noise": 0.3,  # the authors' code for MNIST, as is the next
+                "hidden_noise": 0.5,
+                "head": "classes",
+            },
         },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
         batch_size=128,
@@ -32,6 +33,7 @@ def sgan():
         latent_dim=50,
         labels_per_class=10,
         learning_rate_schedule="linear",
+        steps_per_execution=25,
     )
 
 
@@ -39,11 +41,10 @@ def sgan():
 def sgan_odena():
     base = sgan()
     return base.replace(
-        name="sgan_odena",
         summary="a classifier from ten labels a class, with K + 1 learned logits",
         source="Odena 2016",
         scheme={"name": "sgan", "objective": "odena", "generator_objective": "adversarial"},
-        discriminator={**base.discriminator, "head": "classes_and_fake"},
+        discriminator={**base.networks["discriminator"], "head": "classes_and_fake"},
     )
 
 
@@ -51,11 +52,10 @@ def sgan_odena():
 def sgan_mnist():
     base = sgan()
     return base.replace(
-        name="sgan_mnist",
         summary="MNIST from ten labels a class: convolutions that agree with themselves about moved images",
         source="Salimans et al. 2016; Laine and Aila 2016",
         scheme={**base.scheme, "consistency_weight": 10.0},
-        generator={**base.generator, "hidden_units": [500, 500]},
+        generator={**base.networks["generator"], "hidden_units": [500, 500]},
         discriminator={
             "name": "dcgan_discriminator",
             "base_filters": 32,
@@ -69,6 +69,7 @@ def sgan_mnist():
         latent_dim=100,
         ema=0.998,  # the authors' code tests with averaged weights too
         steps=2500,
+        steps_per_execution=1,
     )
 
 
@@ -77,16 +78,16 @@ def sgan_mnist_mlp():
     base = sgan_mnist()
     small = sgan()
     return base.replace(
-        name="sgan_mnist_mlp",
         summary="MNIST from ten labels a class, with the authors' own networks",
         source=small.source,
         scheme=small.scheme,
         discriminator={
-            **small.discriminator,
+            **small.networks["discriminator"],
             "hidden_units": [1000, 500, 250, 250, 250],
             "weight_normalization": True,
             "silent_black": True,
         },
         optimizers={player: {**_ADAM, "learning_rate": 3e-3} for player in base.optimizers},
         steps=20_000,
+        steps_per_execution=25,
     )

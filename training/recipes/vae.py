@@ -9,16 +9,23 @@ from ..recipe import Recipe, recipe
 @recipe
 def vae():
     return Recipe(
-        name="vae",
         summary="a variational autoencoder of dense layers, judged by its pixels",
         source="Kingma and Welling 2014",
         # About the mean squared error that it reaches on the digits, and what `vae_gan` has.
         scheme={"name": "vae", "prior_weight": 0.05},
-        encoder={"name": "mlp_encoder", "hidden_units": [128, 64], "activation": "relu", "posterior": "gaussian"},
-        decoder={"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+        networks={
+            "encoder": {
+                "name": "mlp_encoder",
+                "hidden_units": [128, 64],
+                "activation": "relu",
+                "posterior": "gaussian",
+            },
+            "decoder": {"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+        },
         optimizers={"autoencoder": {"name": "adam", "learning_rate": 2e-3}},  # found on the digits
         batch_size=64,
         steps=3000,
         latent_dim=16,
         learning_rate_schedule="cosine",
+        steps_per_execution=25,
     )

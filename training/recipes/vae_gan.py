@@ -12,15 +12,22 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 @recipe
 def vae_gan():
     return Recipe(
-        name="vae_gan",
         summary="a variational autoencoder judged by a discriminator's features; of dense layers",
         source="Larsen et al. 2016",
         scheme={"name": "vae_gan", "gamma": 0.1, "prior_weight": 0.05},
-        encoder={"name": "mlp_encoder", "hidden_units": [128, 64], "activation": "relu", "posterior": "gaussian"},
-        decoder={"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128, 64], "head": "features"},
+        networks={
+            "encoder": {
+                "name": "mlp_encoder",
+                "hidden_units": [128, 64],
+                "activation": "relu",
+                "posterior": "gaussian",
+            },
+            "decoder": {"name": "mlp_generator", "hidden_units": [64, 128], "activation": "relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128, 64], "head": "features"},
+        },
         optimizers={"encoder": _ADAM, "decoder": _ADAM, "discriminator": _ADAM},
         batch_size=64,
         steps=3000,
         latent_dim=16,
+        steps_per_execution=25,
     )

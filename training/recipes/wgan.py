@@ -12,12 +12,13 @@ _SOURCE = "Arjovsky et al. 2017"
 def wgan():
     rmsprop = {"name": "rmsprop", "learning_rate": 2e-4}  # algorithm 1 has 5e-5, slow on small images
     return Recipe(
-        name="wgan",
         summary="a critic with clipped weights, convolutional",
         source=_SOURCE,
         scheme={"name": "wgan", "clip": 0.01, "discriminator_steps": 5},  # algorithm 1
-        generator={"name": "dcgan_generator", "base_filters": 64},
-        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 64},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": "batch"},
+        },
         optimizers={"generator": rmsprop, "discriminator": rmsprop},
         batch_size=64,  # algorithm 1
         steps=1500,
@@ -28,14 +29,16 @@ def wgan():
 def wgan_mlp():
     rmsprop = {"name": "rmsprop", "learning_rate": 5e-4, "rho": 0.9}
     return Recipe(
-        name="wgan_mlp",
         summary="WGAN of dense layers, on the digits",
         source=_SOURCE,
         # A shallow critic needs a wider clip than the paper's 0.01 to say anything.
         scheme={"name": "wgan", "clip": 0.05, "discriminator_steps": 5},
-        generator={"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128]},
+        networks={
+            "generator": {"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128]},
+        },
         optimizers={"generator": rmsprop, "discriminator": rmsprop},
         batch_size=64,
         steps=1500,
+        steps_per_execution=25,
     )

@@ -14,12 +14,13 @@ _SOURCE = "Gulrajani et al. 2017"
 def wgan_gp():
     adam = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.9}  # algorithm 1 has 1e-4
     return Recipe(
-        name="wgan_gp",
         summary="a critic held to a unit gradient, convolutional: the safe choice for new data",
         source=_SOURCE,
         scheme={"name": "wgan_gp", "gradient_penalty_weight": 10.0, "discriminator_steps": 5},  # algorithm 1
-        generator={"name": "dcgan_generator", "base_filters": 64},
-        discriminator={"name": "dcgan_discriminator", "base_filters": 64, "normalization": None},  # section 4
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 64},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": None},  # section 4
+        },
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,  # algorithm 1
         steps=1500,
@@ -30,15 +31,17 @@ def wgan_gp():
 def wgan_gp_mlp():
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.9}
     return Recipe(
-        name="wgan_gp_mlp",
         summary="WGAN-GP of dense layers, on the digits",
         source=_SOURCE,
         scheme={"name": "wgan_gp", "gradient_penalty_weight": 10.0, "discriminator_steps": 5},
-        generator={"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128]},
+        networks={
+            "generator": {"name": "mlp_generator", "hidden_units": [128], "activation": "leaky_relu"},
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128]},
+        },
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,
         steps=1500,
+        steps_per_execution=25,
     )
 
 
@@ -46,31 +49,32 @@ def wgan_gp_mlp():
 def wgan_gp_ring():
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.9}
     return Recipe(
-        name="wgan_gp_ring",
         summary="eight Gaussians, all of them found",
         source=_SOURCE,
         # The authors' code has 0.1 for toy data.
         scheme={"name": "wgan_gp", "gradient_penalty_weight": 0.1, "discriminator_steps": 5},
-        generator={
-            "name": "mlp_generator",
-            "hidden_units": [128, 128, 128],
-            "activation": "relu",
-            "output_activation": None,
+        networks={
+            "generator": {
+                "name": "mlp_generator",
+                "hidden_units": [128, 128, 128],
+                "activation": "relu",
+                "output_activation": None,
+            },
+            "discriminator": {"name": "mlp_discriminator", "hidden_units": [128, 128, 128], "activation": "relu"},
         },
-        discriminator={"name": "mlp_discriminator", "hidden_units": [128, 128, 128], "activation": "relu"},
         optimizers={"generator": adam, "discriminator": adam},
         learning_rate_schedule="cosine",
         data="ring/wide",
         latent_dim=2,
         batch_size=256,  # the authors' code, toy data
         steps=1500,
+        steps_per_execution=25,
     )
 
 
 @recipe
 def wgan_gp_grid():
     return wgan_gp_ring().replace(
-        name="wgan_gp_grid",
         summary="twenty-five Gaussians",
         data="grid",
         steps=3000,

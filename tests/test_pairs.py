@@ -1,0 +1,92 @@
+"""A scheme of a third kind, written outside of the project, keeps the contract and goes through every command."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.runs import run_directory
+from keras_gans.testing import parametrize_with_checks
+from tests import pairs
+from tests.test_training_cli import run, unwrapped
+
+
+def small_pairs():
+    return pairs.PairsGAN(pairs.pairs_generator(4, [2, 1], 8), pairs.pairs_discriminator([2, 1], 8))
+
+
+@parametrize_with_checks(small_pairs)
+def test_it_keeps_the_contract(check):
+    check()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder as a user's, with the module that defines the scheme, its data and its recipe, and a trained run."""
+    folder = tmp_path_factory.mktemp("user")
+    shutil.copy(Path(pairs.__file__), folder / "own_pairs.py")
+    code, output, errors = run("train", "own_pairs:circle_pairs", "--steps", "20", cwd=folder)
+    assert code == 0, output + errors
+    return folder
+
+
+def run_in(folder):
+    return next((folder / "runs").iterdir())
+
+
+def model_of(run):
+    # Here the scheme is registered by the tests' own module, which no second one may do.
+    return run_directory.load_checkpoint(run_directory.latest_checkpoint(run))
+
+
+def test_it_trains_by_command_and_is_shown(folder):
+    run = run_in(folder)
+    assert json.loads((run / "recipe.json").read_text())["name"] == "own_pairs:circle_pairs"
+    names = {path.name for path in (run / "samples").iterdir()}
+    assert {"real_first.png", "real_second.png", "first-00000020.png", "pairs-00000020.txt"} <= names
+
+
+def test_it_goes_on(folder):
+    code, output, errors = run("train", "--resume", "latest", "--steps", "40", cwd=folder)
+    assert code == 0, output + errors
+    whole, again = folder / "whole", run_in(folder)
+    code, output, errors = run("train", "own_pairs:circle_pairs", "--steps", "40", "--runs", whole.name, cwd=folder)
+    assert code == 0, output + errors
+    pair = [model_of(each) for each in (again, next(whole.iterdir()))]
+    assert [model.steps_taken for model in pair] == [40, 40]
+    for first, second in zip(*(model.weights for model in pair), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_it_is_sampled_and_refuses_what_it_cannot_do(folder):
+    code, output, errors = run("sample", "latest", "--count", "8", cwd=folder)
+    assert code == 0, output + errors
+    assert list((run_in(folder) / "samples").glob("*seed-0*"))
+    code, _, errors = run("latent", "interpolate", "latest", cwd=folder)
+    assert code == 2 and "PairsGAN maps no latents to samples" in unwrapped(errors)
+    code, _, errors = run("evaluate", "latest", cwd=folder)
+    assert code == 2 and "Traceback" not in errors
+
+
+def test_it_is_exported(folder):
+    code, output, errors = run("export", "latest", "--to", "exported", "--formats", "saved_model", cwd=folder)
+    assert code == 0, output + errors
+    served = tf.saved_model.load(folder / "exported" / "1").signatures["sample"]
+    made = {name: values.numpy() for name, values in served(seed=tf.range(3, dtype=tf.int64)).items()}
+    for name, values in model_of(run_in(folder)).draw(3).items():
+        np.testing.assert_allclose(made[name], values, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_module:circle_pairs", "no module 'no_such_module'"),
+        ("own_pairs:circle_pair", "Unknown recipe of own_pairs 'circle_pair'. Did you mean 'circle_pairs'"),
+    ],
+)
+def test_a_module_or_recipe_that_is_not_there(folder, name, message):
+    code, _, errors = run("train", name, cwd=folder)
+    assert code == 2 and "Traceback" not in errors and message in unwrapped(errors)
