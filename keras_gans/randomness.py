@@ -6,16 +6,13 @@ mirrored strategy traces each replica in a thread of its own.
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 # The default algorithm may differ from one kind of device to another; Philox draws the same numbers on all.
-_PHILOX = 1
-# How TensorFlow spreads seeds out: the generator's numbers under this key are a seed's own key and counter.
-_SCRAMBLING_KEY = 0x02461E293EC8F720
-# The upper half of the counter is the seed's, the lower one counts numbers from 0.
-_UPPER_HALF = np.array([0, 2**64 - 1], np.uint64)
+_ALGORITHM = "philox"
 
 _open = threading.local()
 
@@ -30,47 +27,28 @@ class _Stream:
         return fold_in(self.root, self.drawn)
 
 
-def _place(seed):
-    """Where a seed's numbers begin, {"key", "counter", "alg"} of TensorFlow's raw operations.
-
-    TensorFlow's Python does this in some forty operations, which for every draw took time to trace and to run. Its
-    operation StatelessRandomGetKeyCounter does it alone, but to other numbers where XLA compiles it. This is the same
-    place in ten, constants included.
-    """
-    key = tf.constant([_SCRAMBLING_KEY], tf.uint64)
-    own = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=[2], key=key, counter=tf.cast(seed, tf.uint64), alg=_PHILOX, dtype=tf.uint64
-    )
-    counter = tf.bitwise.bitwise_and(own, tf.constant(_UPPER_HALF))
-    return {"key": own[:1], "counter": counter, "alg": _PHILOX}
-
-
-def integers(shape, seed, dtype):
-    """Integers over the whole range of `dtype`, those of `tf.random.stateless_uniform` with Philox.
+def integers(shape: Any, seed: Any, dtype: Any) -> tf.Tensor:
+    """Integers over the whole range of `dtype`.
 
     Args:
         shape: integers, or an int32 tensor.
         seed: integer tensor of shape (2,).
         dtype: of 32 or 64 bits.
     """
-    shape = tf.convert_to_tensor(shape, tf.int32)
-    return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, dtype=dtype, **_place(seed))
+    return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=dtype, alg=_ALGORITHM)
 
 
-def uniform(shape, seed, minval=0.0, maxval=1.0):
-    """float32 numbers from [minval, maxval), those of `tf.random.stateless_uniform` with Philox; see `integers`."""
-    shape = tf.convert_to_tensor(shape, tf.int32)
-    drawn = tf.raw_ops.StatelessRandomUniformV2(shape=shape, dtype=tf.float32, **_place(seed))
-    return drawn * (maxval - minval) + minval
+def uniform(shape: Any, seed: Any, minval: float = 0.0, maxval: float = 1.0) -> tf.Tensor:
+    """float32 numbers from [minval, maxval), others where XLA compiles; see `integers`."""
+    return tf.random.stateless_uniform(shape, seed, minval=minval, maxval=maxval, alg=_ALGORITHM)
 
 
-def normal(shape, seed, stddev=1.0):
-    """float32 numbers from N(0, stddev^2), those of `tf.random.stateless_normal` with Philox; see `integers`."""
-    shape = tf.convert_to_tensor(shape, tf.int32)
-    return tf.raw_ops.StatelessRandomNormalV2(shape=shape, dtype=tf.float32, **_place(seed)) * stddev
+def normal(shape: Any, seed: Any, stddev: float = 1.0) -> tf.Tensor:
+    """float32 numbers from N(0, stddev^2), others where XLA compiles; see `integers`."""
+    return tf.random.stateless_normal(shape, seed, stddev=stddev, alg=_ALGORITHM)
 
 
-def fold_in(seed, data):
+def fold_in(seed: Any, data: Any) -> tf.Tensor:
     """A new seed from a seed and an integer.
 
     Args:
@@ -78,20 +56,20 @@ def fold_in(seed, data):
         data: integer or integer scalar tensor.
 
     Returns:
-        Integer tensor of shape (2,).
+        int64 tensor of shape (2,).
     """
     # One type of integer throughout: the same number as int32 and as int64 would give two seeds.
-    return tf.stack([integers([], seed, tf.int64), tf.cast(data, tf.int64)])
+    return tf.random.experimental.stateless_fold_in(seed, tf.cast(data, tf.int64), alg=_ALGORITHM)
 
 
-def root_seed(seed, step):
+def root_seed(seed: Any, step: Any) -> tf.Tensor:
     """The seed that everything random in training step `step` of a run with `seed` comes from, shape (2,)."""
     # Seeds may be any int64, and folding keeps (seed 1, step 2) apart from (seed 2, step 1).
     return fold_in(tf.stack([tf.cast(seed, tf.int64), tf.constant(0, tf.int64)]), step)
 
 
 @contextlib.contextmanager
-def stream(root):
+def stream(root: tf.Tensor) -> Iterator[None]:
     """Opens a stream of seeds that starts from `root`, an integer tensor of shape (2,)."""
     outer = getattr(_open, "stream", None)
     _open.stream = _Stream(root)
@@ -101,22 +79,22 @@ def stream(root):
         _open.stream = outer
 
 
-def substream(index):
+def substream(index: Any) -> contextlib.AbstractContextManager[None]:
     """Opens a stream inside the open one, for iteration `index` (integer or scalar tensor) of a loop."""
     return stream(fold_in(_open.stream.root, -1 - index))
 
 
-def is_open():
+def is_open() -> bool:
     """Whether a stream is open in this thread."""
     return getattr(_open, "stream", None) is not None
 
 
-def next_seed():
+def next_seed() -> tf.Tensor:
     """The next seed of the open stream, shape (2,)."""
     return _open.stream.next_seed()
 
 
-def for_this_replica(draw, rows):
+def for_this_replica(draw: Callable[[Any], tf.Tensor], rows: Any) -> tf.Tensor:
     """Draws the rows that belong to this replica out of the global batch's.
 
     The whole global batch is drawn on every replica and each keeps its own part, so that the number of

@@ -1,4 +1,4 @@
-"""That what is drawn for a seed is what TensorFlow's own operations draw, in far fewer operations."""
+"""That a seed draws the numbers that it always drew: a run that goes on, and a latent of a seed, depend on them."""
 
 import numpy as np
 import pytest
@@ -7,54 +7,54 @@ import tensorflow as tf
 from keras_gans import randomness
 
 LIMITS = np.iinfo(np.int64)
-SEEDS = [(0, 0), (1, 2), (-1, -5), (2**40, -(2**33)), (LIMITS.min, LIMITS.max)]
-WITH_PHILOX = {"alg": "philox"}
-# (ours, TensorFlow's), functions of a seed.
-PAIRS = {
-    "uniform": (
-        lambda seed: randomness.uniform((3, 5), seed),
-        lambda seed: tf.random.stateless_uniform((3, 5), seed, **WITH_PHILOX),
+# {seed: what it draws first}, recorded with TensorFlow 2.21: two uniform from [-1, 1), two normal with a standard
+# deviation of 0.3, one uint32, and the first half of the seed folded with 12.
+DRAWN = {
+    (0, 0): ((-0.5779690742492676, 0.4120199680328369), (-0.5091102, -0.14441302), 3885695630, -6856063536328932722),
+    (1, 2): ((0.6881208419799805, -0.6159093379974365), (0.16323304, 0.062214095), 1105988140, 7464880146280614444),
+    (-1, -5): ((-0.2654457092285156, -0.17520689964294434), (0.22209422, -0.3618965), 2871984880, 7941193498641761008),
+    (2**40, -(2**33)): (
+        (0.5978600978851318, 0.5138659477233887),
+        (-0.20082359, 0.008753613),
+        3932570455,
+        -4440299441946737833,
     ),
-    "uniform in a range": (
-        lambda seed: randomness.uniform([7], seed, minval=-1.0, maxval=1.0),
-        lambda seed: tf.random.stateless_uniform([7], seed, minval=-1.0, maxval=1.0, **WITH_PHILOX),
-    ),
-    "normal": (
-        lambda seed: randomness.normal(tf.constant([2, 4]), seed, stddev=0.3),
-        lambda seed: tf.random.stateless_normal([2, 4], seed, stddev=0.3, **WITH_PHILOX),
-    ),
-    "integers": (
-        lambda seed: randomness.integers([3], seed, tf.uint32),
-        lambda seed: tf.random.stateless_uniform([3], seed, None, None, tf.uint32, **WITH_PHILOX),
-    ),
-    "fold_in": (
-        lambda seed: randomness.fold_in(seed, 12),
-        lambda seed: tf.random.experimental.stateless_fold_in(seed, tf.constant(12, tf.int64), **WITH_PHILOX),
+    (LIMITS.min, LIMITS.max): (
+        (0.281496524810791, -0.6215667724609375),
+        (0.2626638, 0.10549444),
+        2496791562,
+        -209355532646874102,
     ),
 }
 
 
-@pytest.mark.parametrize("name", PAIRS)
-@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "XLA"])
-def test_what_a_seed_draws_is_what_tensorflow_draws_bit_for_bit(name, compiled):
-    ours, theirs = (tf.function(draw, jit_compile=compiled) for draw in PAIRS[name])
-    for seed in SEEDS:
-        seed = tf.constant(seed, tf.int64)
-        np.testing.assert_array_equal(ours(seed), theirs(seed))
-        if not compiled:
-            np.testing.assert_array_equal(PAIRS[name][0](seed), theirs(seed))
+def draw(seed):
+    return (
+        randomness.uniform((2,), seed, minval=-1.0, maxval=1.0),
+        randomness.normal(tf.constant([2]), seed, stddev=0.3),
+        randomness.integers([1], seed, tf.uint32)[0],
+        randomness.fold_in(seed, 12),
+    )
+
+
+@pytest.mark.parametrize("how", ["eager", "graph", "XLA"])
+def test_a_seed_draws_what_it_always_drew_bit_for_bit(how):
+    drawing = draw if how == "eager" else tf.function(draw, jit_compile=how == "XLA")
+    for seed, (uniform, normal, integer, folded) in DRAWN.items():
+        drawn = drawing(tf.constant(seed, tf.int64))
+        assert (drawn[2].numpy(), *drawn[3].numpy()) == (integer, folded, 12)
+        # XLA's kernels make other real numbers of the same random bits.
+        if how != "XLA":
+            np.testing.assert_array_equal(drawn[0], np.float32(uniform))
+            np.testing.assert_array_equal(drawn[1], np.float32(normal))
 
 
 def test_seeds_of_32_bits_draw_too():
-    seed = tf.constant((-1, 2**31 - 1))
-    np.testing.assert_array_equal(
-        randomness.normal([6], seed), tf.random.stateless_normal([6], seed, **WITH_PHILOX), strict=True
-    )
+    drawn = randomness.normal([2], tf.constant((-1, 2**31 - 1)))
+    np.testing.assert_array_equal(drawn, np.float32((-0.11156617105007172, 1.5955711603164673)), strict=True)
 
 
-def test_a_draw_takes_less_than_half_of_tensorflows_operations():
-    signature = tf.TensorSpec((2,), tf.int64)
-    ours, theirs = (
-        len(tf.function(draw).get_concrete_function(signature).graph.get_operations()) for draw in PAIRS["normal"]
-    )
-    assert 2 * ours < theirs
+def test_a_step_has_seeds_of_its_own_whatever_type_its_number_has():
+    for step in (3, tf.constant(3, tf.int32), tf.constant(3, tf.int64)):
+        np.testing.assert_array_equal(randomness.root_seed(7, step), (996995366859546695, 3))
+    assert list(randomness.root_seed(3, 7).numpy()) != [996995366859546695, 7]
