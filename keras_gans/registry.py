@@ -63,5 +63,6 @@ class Registry:
 
 schemes = Registry("scheme", "keras_gans.schemes")
 networks = Registry("network", "keras_gans.networks")
+penalties = Registry("penalty", "keras_gans.penalties")
 # Data sets of a user's own, opened by name; none come along.
 sources = Registry("data set", "keras_gans.data")

@@ -34,7 +34,7 @@ def recipe_for(scheme):
     return chosen.replace(latent_dim=latent_dim, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)
 
 
-def small_model(scheme, rate=None, **changes):
+def small_model(scheme, /, rate=None, **changes):
     """A compiled model of `scheme` for images of `IMAGE_SHAPE`; with SGD at `rate` where given."""
     recipe = recipe_for(scheme).replace(**changes)
     model = build_model(recipe, {name: FIELDS[name] for name in scheme_of(recipe).takes})

@@ -6,7 +6,22 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.penalties import clip_weights, gradient_norms, gradient_penalty, mix, real_gradient_penalty
+from keras_gans.errors import UserError
+from keras_gans.penalties import (
+    DRAGAN,
+    R1,
+    R2,
+    GradientPenalty,
+    clip_weights,
+    gradient_norms,
+    gradient_penalty,
+    mix,
+    named,
+    real_gradient_penalty,
+    several,
+    values,
+)
+from tests.small import BATCH, batch_for, images, recipe_for, small_model
 
 SEED = tf.constant([1, 2], tf.int64)
 
@@ -118,3 +133,145 @@ def test_clipping_works_on_mirrored_variables(two_replicas):
     step()
     for copy in two_replicas.experimental_local_results(variable.value):
         np.testing.assert_allclose(copy, np.clip(np.linspace(-1, 1, 7), -0.5, 0.5), atol=1e-7)
+
+
+# Penalties as values -----------------------------------------------------------------------------------------------
+
+
+def half_square(x):
+    """|x|^2 / 2, which slopes by x itself."""
+    return tf.reduce_sum(tf.square(x), axis=list(range(1, len(x.shape)))) / 2
+
+
+def test_r1_is_of_real_samples_and_r2_of_generated_ones():
+    real, fake = tf.constant([[3.0, 4.0], [0.0, 0.0]]), tf.constant([[1.0, 0.0], [0.0, 2.0]])
+    assert float(R1().value(half_square, real, fake)) == pytest.approx(25 / 2)
+    assert float(R2().value(half_square, real, fake)) == pytest.approx(5 / 2)
+    # gamma / 2, but lambda itself.
+    assert (R1(3.0).factor, R2(3.0).factor, GradientPenalty(3.0).factor, DRAGAN(3.0).factor) == (1.5, 1.5, 3.0, 3.0)
+
+
+def test_dragans_points_lie_around_the_real_samples():
+    # Half of all entries are 0 and half 4: a deviation of 2, so that a point moves by alpha u, of U[0, 1] both.
+    real = tf.constant(np.tile([0.0, 4.0], (50_000, 4)), tf.float32)
+    moves = np.array(DRAGAN().points(real, 100.0 + real, SEED) - real)
+    assert moves.min() >= -1e-6 and 0.9 < moves.max() <= 1.0 + 1e-6
+    assert moves.mean() == pytest.approx(0.25, abs=0.005)
+    # E (alpha u)^2 = 1/9; of two entries of a sample, which share alpha, E alpha^2 u u' = 1/3 1/4.
+    assert np.square(moves).mean() == pytest.approx(1 / 9, abs=0.003)
+    assert (moves[:, 0] * moves[:, 1]).mean() == pytest.approx(1 / 12, abs=0.003)
+    assert (moves[:-1, 0] * moves[1:, 0]).mean() == pytest.approx(1 / 16, abs=0.003)
+    penalty = DRAGAN().value(lambda x: 3.0 * x[:, 0] + 4.0 * x[:, 1], real[:8], real[:8], SEED)
+    assert float(penalty) == pytest.approx(16.0, rel=1e-5)
+
+
+def test_one_pass_over_all_points_equals_a_pass_for_each():
+    penalties = [R1(), GradientPenalty(), R2(), DRAGAN()]
+    real, fake, labels, other = noise(6, 3), 2.0 + noise(6, 3), tf.range(6.0), 10.0 + tf.range(6.0)
+    seeds = {}
+
+    def critic(x, y):
+        return y * half_square(x)
+
+    for one_pass in (False, True):
+        drawn = iter(range(9))
+        seeds[one_pass] = values(
+            penalties,
+            critic,
+            (real, labels),
+            (fake, other),
+            lambda drawn=drawn: tf.constant([next(drawn), 0], tf.int64),
+            one_pass,
+        )
+    assert list(seeds[True]) == [penalty.curve for penalty in penalties]
+    for curve, value in seeds[True].items():
+        assert float(value) == pytest.approx(float(seeds[False][curve]), rel=1e-5)
+    # Each point goes with the label of the sample that it lies at.
+    at_real = float(tf.reduce_mean(tf.reduce_sum(tf.square(labels[:, tf.newaxis] * real), axis=1)))
+    at_fake = float(tf.reduce_mean(tf.reduce_sum(tf.square(other[:, tf.newaxis] * fake), axis=1)))
+    assert float(seeds[True]["real_gradient_penalty"]) == pytest.approx(at_real, rel=1e-5)
+    assert float(seeds[True]["fake_gradient_penalty"]) == pytest.approx(at_fake, rel=1e-5)
+
+
+def test_penalties_are_compared_and_saved_as_values():
+    assert R1(2.0) == R1(2.0) != R1(3.0) and R1(2.0) != R2(2.0) and len({R1(2.0), R1(2.0), DRAGAN(2.0)}) == 2
+    for penalty in (R1(2.0), R2(2.0), GradientPenalty(2.0), DRAGAN(2.0)):
+        assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(penalty)) == penalty
+        assert eval(repr(penalty)) == penalty
+
+
+def test_recipes_name_penalties():
+    assert several([{"name": "r1", "weight": 2.0}, {"name": "dragan"}, R2(1.0)]) == (R1(2.0), DRAGAN(10.0), R2(1.0))
+    assert {named({"name": name}).curve for name in kg.registry.penalties} == {
+        "gradient_penalty",
+        "real_gradient_penalty",
+        "fake_gradient_penalty",
+        "perturbed_gradient_penalty",
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: several([{"name": "r_1"}]), "Unknown penalty 'r_1'. Did you mean 'r1'"),
+        (lambda: several([{"name": "r1", "wieght": 1.0}]), "'wieght'. Did you mean 'weight'"),
+        (lambda: several([{"name": "r1", "weight": "10"}]), "The weight of R1 must be 0 or more. Received: '10'"),
+        (lambda: several(["r1"]), "Received: 'r1'"),
+        (lambda: several(R1(1.0)), "penalties is a list"),
+        (lambda: several([R1(1.0), R1(2.0)]), r"of one kind.*R1\(weight=1.0\), R1\(weight=2.0\)"),
+        (lambda: small_model("dcgan", scheme={"name": "dcgan", "penalties": [R1()]}), "must not use batch normal"),
+        (lambda: small_model("wgan_gp", scheme={"name": "wgan_gp", "penalties": [GradientPenalty()]}), "of one kind"),
+        (lambda: small_model("began", scheme={"name": "began", "penalties": [R1()]}), "BEGAN's discriminator gives no"),
+    ],
+)
+def test_mistakes_are_named(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
+
+
+# SGAN stands for the schemes whose discriminator gives no single score.
+@pytest.mark.parametrize("scheme", ["gan", "wgan_mlp", "cgan", "sgan"])
+def test_any_loss_goes_with_any_penalty(scheme, tmp_path):
+    options = {**recipe_for(scheme).scheme, "generator_objective": "adversarial"}
+    options = {key: value for key, value in options.items() if key != "generator_objective" or scheme == "sgan"}
+    if scheme == "wgan_mlp":
+        options["discriminator_steps"] = 1
+    penalties = [{"name": name, "weight": 3.0} for name in kg.registry.penalties]
+    logs, trained = [], []
+    for changes in ({}, {"penalties": penalties}):
+        model = small_model(scheme, rate=0.01, scheme={**options, **changes})
+        data = batch_for(model, BATCH)
+        x, y = data if isinstance(data, tuple) else (data, None)
+        history = model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0).history
+        logs.append({name: value[0] for name, value in history.items()})
+        trained.append(model)
+    plain, penalised = logs
+    kinds = trained[1].penalties
+    assert set(penalised) - set(plain) == {penalty.curve for penalty in kinds} and len(kinds) == 4
+    added = sum(penalty.factor * penalised[penalty.curve] for penalty in kinds)
+    assert added > 0.0
+    assert penalised["discriminator_loss"] == pytest.approx(plain["discriminator_loss"] + added, rel=1e-4)
+    # The discriminator of the other model moved otherwise.
+    pairs = zip(*(model.discriminator.trainable_variables for model in trained), strict=True)
+    assert any(not np.allclose(first, second, rtol=0, atol=1e-6) for first, second in pairs)
+    trained[1].save(tmp_path / "penalised.keras")
+    assert keras.saving.load_model(tmp_path / "penalised.keras").penalties == kinds
+
+
+def test_dragans_penalty_is_the_same_over_two_replicas(two_replicas):
+    real = tf.constant(images(BATCH))
+
+    def penalty(rows):
+        return DRAGAN().value(half_square, rows, rows, SEED)
+
+    whole = float(penalty(real))
+
+    @tf.function
+    def shared():
+        halves = tf.split(real, 2)
+        return two_replicas.run(
+            lambda: penalty(tf.stack(halves)[tf.distribute.get_replica_context().replica_id_in_sync_group])
+        )
+
+    parts = [float(part) for part in two_replicas.experimental_local_results(shared())]
+    assert np.mean(parts) == pytest.approx(whole, rel=1e-5) and parts[0] != parts[1]

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.errors import UserError
-from tests.small import BATCH, images, optimizer_state, small_model, weights
+from tests.small import BATCH, batch_for, images, optimizer_state, small_model, weights
 
 
 def networks(**discriminator):
@@ -87,6 +87,21 @@ def test_each_update_draws_fresh_latents_unless_fakes_are_shared(shared, draws, 
     assert len(drawn) == draws
     if not shared:
         assert not np.allclose(*drawn)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_generator_that_sees_real_samples_gets_the_step_s_batch(shared, monkeypatch):
+    # Odena's objective takes one batch a step, so that fakes may be shared.
+    options = {"objective": "odena", "generator_objective": "adversarial", "shared_fakes": shared}
+    model = small_model("sgan_odena", scheme={"name": "sgan", **options})
+    seen, original = [], model.generator_loss
+    monkeypatch.setattr(model, "generator_loss", lambda *values: seen.append(values) or original(*values))
+    samples, labels = batch_for(model, BATCH)
+    model.train_step((tf.constant(samples), tf.constant(labels)))
+    ((fake, real, real_labels),) = seen
+    assert fake.shape == real.shape
+    np.testing.assert_array_equal(real, samples)
+    np.testing.assert_array_equal(real_labels, labels)
 
 
 def test_sharing_fakes_shows_the_generator_the_updated_discriminator():

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gans import penalties as penalty_values
 from keras_gans import randomness
 from keras_gans.engine import averages
 from keras_gans.engine.base import AdversarialModel
@@ -26,20 +27,32 @@ class GAN(Sampler, AdversarialModel):
             training step consumes so many batches.
         shared_fakes: whether one pass of the generator serves both players' steps, which is faster; only where
             `discriminator_steps` is 1. Otherwise each update draws fresh latents, as in the papers.
+        penalties: what is added to the discriminator's loss to hold its slope, such as [penalties.R1(10.0)]; each
+            also as a recipe names it, {"name": "r1", "weight": 10.0}. Each reports its value as a curve.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
         ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
             then samples and is exported; 0 for none, as in the papers.
         seed: see `AdversarialModel`.
 
     Raises:
-        UserError: networks that do not fit together, or options that exclude each other.
+        UserError: networks that do not fit together, options that exclude each other, or a penalty that is not defined
+            for the discriminator.
+
+    Attributes:
+        generator_sees_real: whether the generator's loss compares with the real batch: then it is also given what the
+            discriminator's last update saw, after its own samples.
     """
 
+    generator_sees_real = False
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     rivals = {"generator": ("discriminator",)}
     judged_fields = ("sample",)
     # The generator has one size of latents.
-    option_examples = {"latent_dim": (1, 2), "latent_prior": ("normal", "uniform")}
+    option_examples = {
+        "latent_dim": (1, 2),
+        "latent_prior": ("normal", "uniform"),
+        "penalties": ((penalty_values.R1(1.0),), (penalty_values.R1(1.0), penalty_values.DRAGAN(1.0))),
+    }
 
     def __init__(
         self,
@@ -49,11 +62,14 @@ class GAN(Sampler, AdversarialModel):
         *,
         discriminator_steps=1,
         shared_fakes=False,
+        penalties=(),
         latent_prior="normal",
         ema=0.0,
         seed=0,
         name=None,
     ):
+        self.penalties = penalty_values.several(penalties)
+        self.log_names = (*self.log_names, *(penalty.curve for penalty in self.all_penalties()))
         super().__init__(seed=seed, name=name)
         self.generator = generator
         self.discriminator = discriminator
@@ -73,6 +89,9 @@ class GAN(Sampler, AdversarialModel):
     def _check_arguments(self):
         prior_named(self.latent_prior)
         averages.check_decay(self.ema)
+        penalty_values.check_kinds(self.all_penalties())
+        for penalty in self.all_penalties():
+            penalty.check(self.discriminator)
         made, taken = self.generator.output_shape[1:], _first(self.discriminator.input_shape)[1:]
         if made != taken:
             raise UserError(f"The generator makes samples of shape {made}, but the discriminator takes {taken}.")
@@ -121,12 +140,19 @@ class GAN(Sampler, AdversarialModel):
 
     # The scheme's part ----------------------------------------------------------------------------------------
 
+    def own_penalties(self):
+        """The penalties of the scheme's own algorithm, beside those that its `penalties` name."""
+        return ()
+
     def discriminator_loss(self, real, fake):
-        """(scalar loss, {curve: value}) of the discriminator on real samples and generated ones."""
+        """(scalar loss, {curve: value}) of the discriminator on real samples and generated ones, without penalties."""
         raise NotImplementedError(f"{type(self).__name__} must define discriminator_loss().")
 
     def generator_loss(self, fake):
-        """(scalar loss, {curve: value}) of the generator on its samples."""
+        """(scalar loss, {curve: value}) of the generator on its samples.
+
+        Where the scheme says `generator_sees_real`, the real batch follows, each field of `takes`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define generator_loss().")
 
     # The schedule ---------------------------------------------------------------------------------------------
@@ -166,16 +192,40 @@ class GAN(Sampler, AdversarialModel):
 
     def _train_discriminator(self, *real):
         fake = tf.nest.map_structure(tf.stop_gradient, self.generate(real[0].shape[0] or tf.shape(real[0])[0]))
-        return self.update("discriminator", self.discriminator_loss, *real, *fake)
+        return self.update("discriminator", self._penalised_loss, real, fake)
 
     def _train_generator(self, rows, *real):
-        """The generator's update; `real` is the step's last batch, for schemes that compare with it."""
-        return self.update("generator", lambda: self.generator_loss(*self.generate(rows)))
+        """The generator's update; `real` is the step's last batch."""
+        return self.update("generator", lambda: self._generator_loss(self.generate(rows), real))
 
     def _shared_round(self, real, rows):
         fake = self.generate(rows)
-        self.update("discriminator", self.discriminator_loss, *real, *map(tf.stop_gradient, fake))
-        return self.generator_loss(*fake)
+        self.update("discriminator", self._penalised_loss, real, tuple(map(tf.stop_gradient, fake)))
+        return self._generator_loss(fake, real)
+
+    def _generator_loss(self, fake, real):
+        return self.generator_loss(*fake, *(real if self.generator_sees_real else ()))
+
+    def all_penalties(self):
+        """A tuple of all penalties on the discriminator, the scheme's own ones first."""
+        return (*self.own_penalties(), *self.penalties)
+
+    def _penalised_loss(self, real, fake):
+        """The scheme's `discriminator_loss` with each penalty and its curve."""
+        loss, curves = self.discriminator_loss(*real, *fake)
+        penalties = self.all_penalties()
+        if not penalties:
+            return loss, curves
+        # A generator may make fewer fields than the scheme takes.
+        sides = (dict(zip(self.takes, side, strict=False)) for side in (real, fake))
+        judged = ([side[name] for name in self.judged_fields] for side in sides)
+        found = penalty_values.values(penalties, self._view, *judged, self.next_seed, self._one_pass)
+        for penalty in penalties:
+            loss = loss + penalty.factor * found[penalty.curve]
+        return loss, {**curves, **found}
+
+    def _view(self, *values):
+        return self.realness(*values, training=True)
 
     def after_step(self, step):
         if self.ema:

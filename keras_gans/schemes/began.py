@@ -26,7 +26,8 @@ class BEGAN(GAN):
         gamma: the paper's diversity ratio; lower is sharper and less diverse.
         lambda_k: the rate at which k moves.
         latent_prior: the paper's latents are uniform.
-        **kwargs: as `GAN`, but `discriminator_steps` and `shared_fakes`: the balance is of one step each.
+        **kwargs: as `GAN`, but `discriminator_steps` and `shared_fakes`, as the balance is of one step each, and
+            `penalties`.
 
     Attributes:
         k: float32 variable in [0, 1], the paper's k_t; saved with the weights and equal on all replicas.
@@ -61,6 +62,8 @@ class BEGAN(GAN):
             raise UserError(f"lambda_k must be positive; the paper's is 0.001. Received: {lambda_k!r}.")
         if self.discriminator_steps != 1 or self.shared_fakes:
             raise UserError("BEGAN balances one step of each player: leave discriminator_steps and shared_fakes out.")
+        if self.penalties:
+            raise UserError(f"BEGAN's discriminator gives no score to hold the slope of. Received: {self.penalties}.")
         self.gamma, self.lambda_k = gamma, lambda_k
         self.k = self.add_weight(
             name="k", shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"

@@ -11,7 +11,7 @@ from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import unknown_name
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import check_keeps_samples_apart, check_weight, real_gradient_penalty
+from keras_gans.penalties import R1, check_weight
 
 _GENERATOR_LOSSES = {
     "non_saturating": losses.non_saturating_generator,
@@ -29,8 +29,8 @@ class VanillaGAN(GAN):
     Args:
         generator_objective: "non_saturating" (maximise log D(G(z)), section 3 of the paper) or "minimax" (minimise
             log(1 - D(G(z))), equation 1).
-        real_gradient_penalty_weight: gamma of the penalty gamma / 2 E ||grad D(x)||^2 on real samples (R1), under which
-            the game converges where the data lie on a lower-dimensional manifold; 0 for none, as in the first paper.
+        real_gradient_penalty_weight: short for a penalty `R1` of this weight, under which the game converges where the
+            data lie on a lower-dimensional manifold; 0 for none, as in the first paper.
         **kwargs: as `GAN`.
 
     Raises:
@@ -55,14 +55,11 @@ class VanillaGAN(GAN):
         **kwargs,
     ):
         check_weight("real_gradient_penalty_weight", real_gradient_penalty_weight)
-        if real_gradient_penalty_weight:
-            check_keeps_samples_apart(discriminator, "The penalty on real gradients (R1)")
-            self.log_names = (*self.log_names, "real_gradient_penalty")
+        self.real_gradient_penalty_weight = real_gradient_penalty_weight
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         if generator_objective not in _GENERATOR_LOSSES:
             raise unknown_name("generator objective", generator_objective, _GENERATOR_LOSSES)
         self.generator_objective = generator_objective
-        self.real_gradient_penalty_weight = real_gradient_penalty_weight
 
     @property
     def is_saturating(self):
@@ -72,17 +69,16 @@ class VanillaGAN(GAN):
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
         return {player: Adam(2e-4) for player in self.players}
 
+    def own_penalties(self):
+        return (R1(self.real_gradient_penalty_weight),) if self.real_gradient_penalty_weight else ()
+
     def discriminator_loss(self, real, fake):
         real_scores, fake_scores = self.scores(real, fake)
         loss = losses.minimax_discriminator(real_scores, fake_scores)
-        curves = {
+        return loss, {
             "real_probability": ops.mean(ops.sigmoid(real_scores)),
             "fake_probability": ops.mean(ops.sigmoid(fake_scores)),
         }
-        if not self.real_gradient_penalty_weight:
-            return loss, curves
-        penalty = real_gradient_penalty(self.score, real)
-        return loss + self.real_gradient_penalty_weight / 2 * penalty, {**curves, "real_gradient_penalty": penalty}
 
     def generator_loss(self, fake):
         return _GENERATOR_LOSSES[self.generator_objective](self.score(fake)), {}

@@ -41,6 +41,8 @@ class SGAN(ClassifyingGAN):
         **kwargs: as `ClassifyingGAN`, whose discriminator ends in K + 1 logits for "odena" and K for "salimans".
     """
 
+    # Feature matching compares with it.
+    generator_sees_real = True
     log_names = ("supervised_loss", "labelled_accuracy", "real_probability", "fake_probability")
     option_examples = {"objective": OBJECTIVES, "generator_objective": GENERATOR_OBJECTIVES}
 
@@ -109,14 +111,6 @@ class SGAN(ClassifyingGAN):
             "real_probability": masked_mean(ops.exp(-real_rows), ~labelled),
             "fake_probability": ops.mean(1.0 - ops.exp(-fake_rows)),
         }
-
-    def _train_generator(self, rows, real, labels):
-        self.update("generator", lambda: self.generator_loss(*self.generate(rows), real, labels))
-
-    def _shared_round(self, real, rows):
-        fake = self.generate(rows)
-        self.update("discriminator", self.discriminator_loss, *real, *map(tf.stop_gradient, fake))
-        return self.generator_loss(*fake, *real)
 
     def generator_loss(self, fake, real, labels):
         logits, features = self._logits(fake)

@@ -7,14 +7,15 @@ from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import check_keeps_samples_apart, check_weight, gradient_penalty
+from keras_gans.penalties import GradientPenalty, check_weight
 
 
 @register_scheme("wgan_gp")
 class WGANGP(GAN):
     """The critic minimises E f(G(z)) - E f(x) + lambda E (||grad f(x_hat)|| - 1)^2; G maximises E f(G(z)).
 
-    Curves: `wasserstein_estimate` is E f(x) - E f(G(z)); `gradient_penalty` is the penalty without its weight.
+    Curves: `wasserstein_estimate` is E f(x) - E f(G(z)); `gradient_penalty` is the penalty, which the schedule adds,
+    without its weight.
 
     Args:
         gradient_penalty_weight: the paper's lambda; 10 for images, 0.1 in the authors' code for points.
@@ -27,7 +28,7 @@ class WGANGP(GAN):
     """
 
     is_critic = True
-    log_names = ("wasserstein_estimate", "gradient_penalty")
+    log_names = ("wasserstein_estimate",)
 
     def __init__(
         self,
@@ -39,20 +40,20 @@ class WGANGP(GAN):
         discriminator_steps=5,
         **kwargs,
     ):
-        super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
-        check_keeps_samples_apart(discriminator, "WGAN-GP")
         check_weight("gradient_penalty_weight", gradient_penalty_weight)
         self.gradient_penalty_weight = gradient_penalty_weight
+        super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
 
     def default_optimizers(self):
         # Rate of algorithm 1, betas of the authors' convolutional code.
         return {player: Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
 
+    def own_penalties(self):
+        return (GradientPenalty(self.gradient_penalty_weight),)
+
     def discriminator_loss(self, real, fake):
         critic = losses.wasserstein_critic(*self.scores(real, fake))
-        penalty = gradient_penalty(self.score, real, fake, self.next_seed())
-        loss = critic + self.gradient_penalty_weight * penalty
-        return loss, {"wasserstein_estimate": -critic, "gradient_penalty": penalty}
+        return critic, {"wasserstein_estimate": -critic}
 
     def generator_loss(self, fake):
         return losses.wasserstein_generator(self.score(fake)), {}
