@@ -2,20 +2,40 @@
 
 import functools
 
+import pytest
+
 import keras_gans as kg
-from keras_gans.testing import check_resuming_equals_going_on, check_two_replicas_step_as_one, parametrize_with_checks
+from keras_gans import testing
 from tests.small import small_model
 
 FACTORIES = {scheme: functools.partial(small_model, scheme) for scheme in kg.registry.schemes}
 # A recipe whose training has what no scheme's first one has: augmentation, and two passes over one batch.
 RANDOM = {"sgan_mnist": functools.partial(small_model, "sgan_mnist")}
+EXACT = (testing.check_two_replicas_step_as_one, testing.check_resuming_equals_going_on)
+# Where resuming from a file is exact, a backup hardly fails by the scheme: one shows it with the fast tests.
+BACKUP = (testing.check_backup_and_restore_goes_on,)
+ONE = {"dcgan": FACTORIES["dcgan"]}
+OTHERS = {scheme: factory for scheme, factory in FACTORIES.items() if scheme not in ONE}
 
 
-@parametrize_with_checks(FACTORIES)
+@testing.parametrize_with_checks(FACTORIES, tuple(check for check in testing.CHECKS if check not in BACKUP))
 def test_contract(check):
     check()
 
 
-@parametrize_with_checks(RANDOM, checks=(check_two_replicas_step_as_one, check_resuming_equals_going_on))
-def test_randomness(check):
+@testing.parametrize_with_checks(
+    RANDOM, (testing.check_two_replicas_step_as_one, testing.check_resuming_equals_going_on)
+)
+def test_contract_of_a_random_recipe(check):
+    check()
+
+
+@testing.parametrize_with_checks(ONE, BACKUP)
+def test_backup(check):
+    check()
+
+
+@pytest.mark.slow
+@testing.parametrize_with_checks(OTHERS, BACKUP)
+def test_backup_of_the_others(check):
     check()

@@ -85,7 +85,7 @@ ALL_PLAYERS = [(scheme, player) for scheme, kind in kg.registry.schemes.items() 
 @pytest.mark.parametrize(
     ("scheme", "player"),
     [
-        pytest.param(scheme, player, marks=[] if scheme in ("gan", "vae_gan", "sgan") else pytest.mark.slow)
+        pytest.param(scheme, player, marks=[] if scheme in ("gan", "vae_gan") else pytest.mark.slow)
         for scheme, player in ALL_PLAYERS
     ],
 )

@@ -25,7 +25,10 @@ def check_saved_model_answers_as_the_model(factory: Factory) -> None:
         for signature in model.endpoints():
             inputs = examples(model, signature)
             promise = f"The SavedModel answers {signature!r} as the model does"
-            expected = answers(model, signature, inputs, in_graph=True)
+            expected = answers(model, signature, inputs)
+            if any(values.dtype.kind != "f" for values in expected.values()):
+                # What is rounded to whole numbers has no tolerance, and a graph adds up in another order.
+                expected = answers(model, signature, inputs, in_graph=True)
             assert_answers(expected, _asked(served[signature], inputs), promise)
             for name, rows in expected.items():
                 alike = all(np.array_equal(rows[0], row) for row in rows[1:])

@@ -10,7 +10,7 @@ import numpy as np
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError
 from keras_gans.testing.answering import answers, examples
-from keras_gans.testing.subject import ROWS, Factory, built, one_step, scheme_name
+from keras_gans.testing.subject import ROWS, Factory, built, differ, one_step, scheme_name, trainable
 
 # A model's name is for people.
 _WITHOUT_EFFECT = ("name",)
@@ -157,13 +157,12 @@ class _Trained:
         while len(self.steps) < steps:
             rows = self.model.example_batch(ROWS * self.model.batches_per_step(), len(self.steps))
             one_step(self.model, rows)
-            self.steps.append([np.array(variable) for variable in self.model.trainable_variables])
+            self.steps.append(trainable(self.model))
         return self.steps[steps - 1]
 
     def differs_from(self, other: "_Trained") -> bool:
         for steps in range(1, _STEPS + 1):
-            pairs = zip(self.after(steps), other.after(steps), strict=True)
-            if any(not np.array_equal(a, b) for a, b in pairs):
+            if differ(self.after(steps), other.after(steps)):
                 return True
         # Names of classes and the like.
         if self.model.fields() != other.model.fields():

@@ -62,6 +62,24 @@ def one_step(model: AdversarialModel, batch: dict[str, np.ndarray] | None = None
     return {name: float(np.mean(value)) for name, value in logs.items()}
 
 
+@functools.lru_cache(maxsize=1)
+def after_one_step(factory: Factory) -> list[np.ndarray]:
+    """The trainable weights after one step outside any graph, for checks to compare with that of a changed model."""
+    model = built(factory)
+    one_step(model)
+    return trainable(model)
+
+
+def trainable(model: AdversarialModel) -> list[np.ndarray]:
+    """All trainable weights, in their order."""
+    return [np.array(variable) for variable in model.trainable_variables]
+
+
+def differ(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    """Whether any array differs from its counterpart."""
+    return any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
 def rows_of(model: AdversarialModel, batches: int) -> dict[str, np.ndarray]:
     """The rows of so many batches, each a function of its place, {field: array}."""
     drawn = [model.example_batch(ROWS, seed) for seed in range(batches)]
