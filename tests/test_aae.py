@@ -207,3 +207,14 @@ def test_priors_of_the_plane_refuse_other_sizes_and_truncation(prior):
     with pytest.raises(UserError, match="Only the priors normal and uniform.*Received"):
         kg.latent.truncated_latents([0], 2, 0.5, prior)
     assert kg.latent.interpolation.mode_for(prior) == "linear"
+
+
+@pytest.mark.parametrize("scheme", [name for name, cls in kg.registry.schemes.items() if cls.judged_fields])
+def test_scores_may_be_asked_for_in_a_graph_of_batches_of_any_size(scheme):
+    # As the doctor asks.
+    model = small_model(scheme)
+    rows = model.example_batch(6, 0)
+    signature = {name: tf.TensorSpec((None, *part.shape[1:]), part.dtype) for name, part in rows.items()}
+    asked = tf.function(lambda real: model.judged(real), input_signature=[signature])
+    for real_scores, fake_scores in asked(rows).values():
+        assert real_scores.shape == fake_scores.shape == (6,)

@@ -134,7 +134,7 @@ class GAN(Sampler, AdversarialModel):
     def judged(self, real, made=None, training=False):
         if made is None:
             # A generator may make fewer fields than the scheme takes.
-            made = dict(zip(self.takes, self.generate(len(real["sample"])), strict=False))
+            made = dict(zip(self.takes, self.generate(tf.shape(real["sample"])[0]), strict=False))
         sides = ([tf.convert_to_tensor(side[name]) for name in self.judged_fields] for side in (real, made))
         return {"discriminator": tuple(self.realness(*side, training=training) for side in sides)}
 

@@ -102,7 +102,7 @@ class AdversarialAutoencoder(EncodingModel):
         """`judged` of the prior's draws, which are the real ones, against the samples' codes."""
         samples, *labels = map(ops.convert_to_tensor, (samples, *labels))
         codes = (self.draw_codes if training else self.expected_codes)(samples)
-        sides = self.draw_prior(len(samples), *labels), codes
+        sides = self.draw_prior(ops.shape(samples)[0], *labels), codes
         return {
             judge: tuple(ops.reshape(score(side, *labels, training=training), [-1]) for side in sides)
             for judge, score in self.judges().items()

@@ -95,7 +95,7 @@ class VAEGAN(EncodingModel):
 
     def judged(self, real, made=None, training=False):
         if made is None:
-            rows = len(real["sample"])
+            rows = ops.shape(real["sample"])[0]
             made = {"sample": self.decoder(self.latents(rows), training=training)}
         sides = (ops.convert_to_tensor(side["sample"]) for side in (real, made))
         return {"discriminator": tuple(self.realness(side, training=training) for side in sides)}
