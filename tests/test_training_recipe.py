@@ -141,3 +141,11 @@ def test_differences_name_each_setting():
     old = recipes.named("dcgan")
     new = recipes.with_settings(old, {"generator.base_filters": 32, "seed": 4})
     assert recipes.differences(old, new) == ["generator.base_filters: 64 -> 32", "seed: 0 -> 4"]
+
+
+@pytest.mark.parametrize("name", recipes.all_names())
+def test_every_recipe_says_what_to_expect(name):
+    described = recipes.recipes[name].__doc__
+    assert described and ("seed" in described or "not " in described), (
+        "a measured figure with its seeds, or that there is none"
+    )

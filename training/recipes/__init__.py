@@ -1,3 +1,17 @@
 """The experiments, one function each, with the paper's section beside each number that comes from it."""
 
-from . import gan, dcgan, lsgan, wgan, wgan_gp, mixtures, cgan, acgan, sgan, began, autoencoder, aae, vae, vae_gan  # noqa: F401, I001  `list` keeps this order
+# ruff: noqa: F401, I001  `keras-gans list` keeps this order
+from . import gan
+from . import dcgan
+from . import lsgan
+from . import wgan
+from . import wgan_gp
+from . import mixtures
+from . import cgan
+from . import acgan
+from . import sgan
+from . import began
+from . import autoencoder
+from . import aae
+from . import vae
+from . import vae_gan

@@ -16,6 +16,9 @@ _RATES = {"autoencoder": 2e-3, "discriminator": 1e-3, "generator": 5e-4}
 
 @recipe
 def aae():
+    """Sliced Wasserstein distance of held-out codes from N(0, I) 0.101 [0.100, 0.113], of two samples of it 0.091;
+    seeds 0 to 2. Some 15 seconds of one core.
+    """
     return Recipe(
         summary="an autoencoder whose codes a discriminator makes normal; of dense layers",
         source="Makhzani et al. 2015",
@@ -41,6 +44,9 @@ def aae():
 
 @recipe
 def aae_mixture():
+    """Sliced distance of the codes from ten petals of the plane 0.107 [0.097, 0.113]; seeds 0 to 2. Some 10 seconds of
+    one core.
+    """
     return aae().replace(
         summary="an adversarial autoencoder whose codes are ten petals of the plane",
         scheme={"name": "aae", "latent_prior": "gaussian_mixture"},  # figure 3
@@ -50,6 +56,7 @@ def aae_mixture():
 
 @recipe
 def aae_swiss_roll():
+    """Sliced distance of the codes from the spiral 0.183 [0.149, 0.221]; seeds 0 to 2. Some 10 seconds of one core."""
     return aae_mixture().replace(
         summary="an adversarial autoencoder whose codes lie on a spiral",
         scheme={"name": "aae", "latent_prior": "swiss_roll"},  # figure 3
@@ -58,6 +65,9 @@ def aae_swiss_roll():
 
 @recipe
 def aae_labelled():
+    """0.898 [0.892, 0.910] of the held-out digits have their code in their class's petal; seeds 0 to 2. Some 10 seconds
+    of one core.
+    """
     base = aae_mixture()
     return base.replace(
         summary="an adversarial autoencoder with a petal of the plane for each class",
@@ -74,6 +84,9 @@ def aae_labelled():
 
 @recipe
 def semi_supervised_aae():
+    """A hundred labels of 1,000 digits: 0.957 [0.940, 0.971] right, 0.918 on the labels alone; seeds 0 to 4. Some 50
+    seconds of one core.
+    """
     base = aae()
     judge = {**base.networks["discriminator"], "hidden_units": [128, 128]}
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
@@ -100,6 +113,9 @@ def semi_supervised_aae():
 
 @recipe
 def semi_supervised_aae_mnist():
+    """A hundred labels of MNIST: 0.953 [0.946, 0.969] right, 0.942 on the labels alone; seeds 0 to 2. Some 2 minutes of
+    one core.
+    """
     base = semi_supervised_aae()
     wide = {"hidden_units": [500, 500]}
     return base.replace(

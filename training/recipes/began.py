@@ -12,6 +12,9 @@ _ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
 
 @recipe
 def began():
+    """Digits of dense layers: L(G(z)) / L(x) settles at 0.508 [0.503, 0.526] of gamma 0.5; samples clear and few in
+    kind; seeds 0 to 2. Some 15 seconds of one core.
+    """
     return Recipe(
         summary="an autoencoding discriminator, balanced by a controller; of dense layers",
         source="Berthelot et al. 2017",
@@ -38,6 +41,7 @@ def began():
 
 @recipe
 def began_conv():
+    """The paper's networks, small; not measured over seeds. Some 75 seconds of one core."""
     base = began()
     return base.replace(
         summary="BEGAN of convolutional networks",

@@ -11,6 +11,9 @@ _SOURCE = "Radford et al. 2015"
 
 @recipe
 def dcgan():
+    """Digits by convolutions. Fréchet distance in 20 principal components of the digits 0.38 [0.29, 0.44], all ten
+    classes; seeds 0 to 2. Some 60 seconds of one core.
+    """
     adam = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}  # section 4: beta_1; the rate suits small networks
     return Recipe(
         summary="convolutional networks with batch normalization",
@@ -28,6 +31,7 @@ def dcgan():
 
 @recipe
 def dcgan_paper():
+    """The paper's size, for a GPU; it was not trained to its end, so no figure is expected of it yet."""
     adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}  # section 4
     return Recipe(
         summary="DCGAN at the paper's size, 64x64 and 1024 filters: for a GPU",

@@ -12,6 +12,9 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 
 @recipe
 def gan():
+    """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.63 [0.60, 0.71], all ten
+    classes; seeds 0 to 2. Some 10 seconds of one core.
+    """
     return Recipe(
         summary="the original GAN, non-saturating, of dense layers",
         source=_SOURCE,
@@ -30,6 +33,9 @@ def gan():
 
 @recipe
 def gan_minimax():
+    """The same with the loss of equation 1. Fréchet distance in 20 principal components of the digits 0.57 [0.49,
+    0.59]; seeds 0 to 2. Some 10 seconds of one core.
+    """
     return gan().replace(
         summary="the original GAN as the minimax game it is derived from",
         scheme={"name": "gan", "generator_objective": "minimax"},  # equation 1
@@ -38,6 +44,9 @@ def gan_minimax():
 
 @recipe
 def gan_ring():
+    """A slow discriminator, and so a collapse: 2 [1, 2] of 8 modes at the most; seeds 0 to 2. Some 10 seconds of one
+    core.
+    """
     return Recipe(
         summary="eight Gaussians and a slow discriminator: mode collapse to look at",
         source=_SOURCE,

@@ -13,6 +13,9 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}  # beta_1: the au
 
 @recipe
 def sgan():
+    """A hundred labels of 1,000 digits: 0.949 [0.926, 0.964] of those held out are right, 0.898 on the labels alone;
+    seeds 0 to 4. Some 30 seconds of one core.
+    """
     return Recipe(
         summary="a classifier from ten labels a class, with feature matching",
         source="Salimans et al. 2016",
@@ -39,6 +42,9 @@ def sgan():
 
 @recipe
 def sgan_odena():
+    """A hundred labels of 1,000 digits: 0.947 [0.893, 0.969] right, 0.896 on the labels alone; seeds 0 to 4. Some 25
+    seconds of one core.
+    """
     base = sgan()
     return base.replace(
         summary="a classifier from ten labels a class, with K + 1 learned logits",
@@ -50,6 +56,9 @@ def sgan_odena():
 
 @recipe
 def sgan_mnist():
+    """A hundred labels of MNIST: 0.974 [0.971, 0.985] right, 0.944 on the labels alone with moved images; seeds 0 to 4.
+    Some 6 minutes of one core.
+    """
     base = sgan()
     return base.replace(
         summary="MNIST from ten labels a class: convolutions that agree with themselves about moved images",
@@ -75,6 +84,9 @@ def sgan_mnist():
 
 @recipe
 def sgan_mnist_mlp():
+    """The authors' own networks; one seed reached 0.918 after 6,000 steps and it was not trained to its end. Some 30
+    minutes of one core.
+    """
     base = sgan_mnist()
     small = sgan()
     return base.replace(

@@ -8,6 +8,9 @@ from ..recipe import Recipe, recipe
 
 @recipe
 def vae():
+    """FID of samples by the digits' classifier 6.27 [6.16, 6.56], squared error 0.0317 [0.0315, 0.0324]; seeds 0 to 2.
+    Some 10 seconds of one core.
+    """
     return Recipe(
         summary="a variational autoencoder of dense layers, judged by its pixels",
         source="Kingma and Welling 2014",

@@ -10,6 +10,9 @@ _SOURCE = "Arjovsky et al. 2017"
 
 @recipe
 def wgan():
+    """Digits by convolutions. Fréchet distance in 20 principal components of the digits 1.11 [0.94, 1.25], all ten
+    classes; seeds 0 to 2. Some 2 minutes of one core.
+    """
     rmsprop = {"name": "rmsprop", "learning_rate": 2e-4}  # algorithm 1 has 5e-5, slow on small images
     return Recipe(
         summary="a critic with clipped weights, convolutional",
@@ -27,6 +30,9 @@ def wgan():
 
 @recipe
 def wgan_mlp():
+    """Digits of dense layers. Fréchet distance in 20 principal components of the digits 2.53 [1.09, 3.29], 10 [8, 10]
+    classes; seeds 0 to 2. Some 10 seconds of one core.
+    """
     rmsprop = {"name": "rmsprop", "learning_rate": 5e-4, "rho": 0.9}
     return Recipe(
         summary="WGAN of dense layers, on the digits",

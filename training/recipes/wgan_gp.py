@@ -12,6 +12,9 @@ _SOURCE = "Gulrajani et al. 2017"
 
 @recipe
 def wgan_gp():
+    """Digits by convolutions. Fréchet distance in 20 principal components of the digits 0.34 [0.29, 0.37], all ten
+    classes; seeds 0 to 2. Some 2 minutes of one core.
+    """
     adam = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.9}  # algorithm 1 has 1e-4
     return Recipe(
         summary="a critic held to a unit gradient, convolutional: the safe choice for new data",
@@ -29,6 +32,9 @@ def wgan_gp():
 
 @recipe
 def wgan_gp_mlp():
+    """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.31 [0.29, 0.34], all ten
+    classes; seeds 0 to 2. Some 10 seconds of one core.
+    """
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.9}
     return Recipe(
         summary="WGAN-GP of dense layers, on the digits",
@@ -47,6 +53,9 @@ def wgan_gp_mlp():
 
 @recipe
 def wgan_gp_ring():
+    """All 8 modes, 0.87 [0.82, 0.88] of the points within three sigma of one (the data: 0.99); seeds 0 to 2. Some 25
+    seconds of one core.
+    """
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.9}
     return Recipe(
         summary="eight Gaussians, all of them found",
@@ -74,6 +83,7 @@ def wgan_gp_ring():
 
 @recipe
 def wgan_gp_grid():
+    """Twenty-five modes by the same means; not measured over seeds. Some 50 seconds of one core."""
     return wgan_gp_ring().replace(
         summary="twenty-five Gaussians",
         data="grid",
