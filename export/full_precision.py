@@ -2,10 +2,12 @@
 
 import keras
 
+from keras_gans.private_apis import layers_of
+
 
 def computes_in_half(model):
     """Whether any layer of a model computes in float16 or bfloat16."""
-    return any("16" in layer.compute_dtype for layer in model._flatten_layers(include_self=False))
+    return any("16" in layer.compute_dtype for layer in layers_of(model, include_self=False))
 
 
 def in_float32(model):

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_gans.private_apis import adam_moments
+
 
 @keras.saving.register_keras_serializable(package="keras_gans")
 class Adam(keras.optimizers.Adam):
@@ -16,13 +18,13 @@ class Adam(keras.optimizers.Adam):
         if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
-        index = self._get_variable_index(variable)
+        momentum, velocity = adam_moments(self, variable)
         steps = tf.cast(self.iterations + 1, variable.dtype)
         beta_1, beta_2 = tf.cast(self.beta_1, variable.dtype), tf.cast(self.beta_2, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
+            m=momentum.value.handle,
+            v=velocity.value.handle,
             beta1_power=tf.pow(beta_1, steps),
             beta2_power=tf.pow(beta_2, steps),
             lr=tf.cast(learning_rate, variable.dtype),

@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import MinibatchStandardDeviation, Packing
+from keras_gans.private_apis import layers_of
 from keras_gans.randomness import fold_in, for_this_replica, uniform
 from keras_gans.registry import penalties as registered
 
@@ -112,7 +113,7 @@ def check_keeps_samples_apart(discriminator: keras.Model, penalty: str) -> None:
             the penalty is defined by, does not exist (Gulrajani et al., 2017, section 4).
     """
     mixing = (keras.layers.BatchNormalization, MinibatchStandardDeviation, Packing)
-    found = [type(layer).__name__ for layer in discriminator._flatten_layers() if isinstance(layer, mixing)]
+    found = [type(layer).__name__ for layer in layers_of(discriminator) if isinstance(layer, mixing)]
     if found:
         raise UserError(
             f"{penalty} penalises the gradient at each sample by itself, so the discriminator must not use batch "

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_gans.data import check_service
 from keras_gans.errors import LostServiceError, UserError
+from keras_gans.private_apis import cancellable
 
 PATIENCE_SECONDS = 30.0
 
@@ -38,15 +39,11 @@ class ServiceWatch(keras.callbacks.Callback):
         Raises:
             LostServiceError: the service is gone; the message says how to go on.
         """
-        # TensorFlow exports no way to cancel a function from another thread.
-        from tensorflow.python.eager import cancellation
-
         self._ended.clear()
         self._last_step, self._lost = time.monotonic(), None
-        manager = cancellation.CancellationManager()
-        threading.Thread(target=self._watch, args=(manager.start_cancel,), daemon=True).start()
         try:
-            with cancellation.CancellationManagerContext(manager):
+            with cancellable() as cancel:
+                threading.Thread(target=self._watch, args=(cancel,), daemon=True).start()
                 yield
         except tf.errors.OpError:
             if self._lost is None:

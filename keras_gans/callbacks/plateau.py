@@ -5,6 +5,7 @@ import keras
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.doctor.snapshot import plain
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.private_apis import follows_a_schedule
 
 
 class ReduceOnPlateau(EveryNSteps):
@@ -55,7 +56,7 @@ class ReduceOnPlateau(EveryNSteps):
         if self.monitor not in self.model.curves:
             raise unknown_name("curve", self.monitor, self.model.curves)
         for player, optimizer in self.model.optimizers.items():
-            if isinstance(plain(optimizer)._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            if follows_a_schedule(plain(optimizer)):
                 raise UserError(f"The {player}'s learning rate follows a schedule already. Give it a constant rate.")
 
     def on_step(self, step, logs):

@@ -6,6 +6,7 @@ https://www.tensorflow.org/api_docs/python/tf/data/experimental/service. Checkin
 import re
 
 from keras_gans.errors import UserError
+from keras_gans.private_apis import captured_tensors, serialized_graph
 
 _FORM = re.compile(r"grpc://([^/\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 _ANSWER_SECONDS = 5.0
@@ -119,8 +120,7 @@ def _check_travels(dataset):
             f"The data set's {size / 2**30:.1f} GiB travel to a data service in one message of less than 2 GiB. Choose "
             "a smaller image_size, or leave the data service out."
         )
-    # TensorFlow's own form of what it sends; its public functions do not show it.
-    graph = graph_pb2.GraphDef.FromString(dataset._as_serialized_graph().numpy())
+    graph = graph_pb2.GraphDef.FromString(serialized_graph(dataset))
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     if found := sorted({node.op for node in nodes} & _PYTHON_OPERATIONS):
         raise UserError(
@@ -133,12 +133,7 @@ def _check_travels(dataset):
 def _captured_bytes(dataset):
     """Bytes of the tensors that the functions of a data set and of those it is made from hold on to."""
     captured = {}
-    waiting = [dataset]
-    while waiting:
-        current = waiting.pop()
-        waiting.extend(current._inputs())
-        for function in current._functions():
-            for tensor in function.function.captured_inputs:
-                if tensor.dtype.is_numeric or tensor.dtype.is_bool:
-                    captured[id(tensor)] = tensor.dtype.size * (tensor.shape.num_elements() or 0)
+    for tensor in captured_tensors(dataset):
+        if tensor.dtype.is_numeric or tensor.dtype.is_bool:
+            captured[id(tensor)] = tensor.dtype.size * (tensor.shape.num_elements() or 0)
     return sum(captured.values())

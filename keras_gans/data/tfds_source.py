@@ -15,6 +15,7 @@ from keras_gans.data.source import Column, Source, check_no_image_options, class
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
+from keras_gans.private_apis import no_progress_bars
 
 _DEFAULT_IMAGE_SIZE = 64
 _CHUNK = 256
@@ -218,16 +219,13 @@ def _download_and_prepare(builder, progress):
 def _hushed():
     """Keeps TensorFlow Datasets from announcing on stdout, in bars and in its log what nobody asked for."""
     from absl import logging
-    from tensorflow_datasets.core.utils import tqdm_utils
 
-    shown, verbosity = tqdm_utils._active, logging.get_verbosity()
-    tqdm_utils.display_progress_bar(False)
+    verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with no_progress_bars(), contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        tqdm_utils.display_progress_bar(shown)
         logging.set_verbosity(verbosity)
 
 

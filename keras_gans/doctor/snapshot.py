@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_gans.errors import UserError
+from keras_gans.private_apis import follows_a_schedule
 
 
 class Snapshot:
@@ -56,9 +57,7 @@ def plain(optimizer):
 def check_learning_rates_can_change(model):
     """Raises a `UserError` where an optimizer's learning rate follows a schedule, which cannot be multiplied."""
     for player, optimizer in model.optimizers.items():
-        if isinstance(
-            getattr(plain(optimizer), "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule
-        ):
+        if follows_a_schedule(plain(optimizer)):
             raise UserError(
                 f"The {player}'s learning rate follows a schedule, so learning_rate_factor cannot lower it. Leave "
                 "learning_rate_factor at 1, or train with a constant rate."

@@ -15,6 +15,7 @@ from keras_gans.engine.asking import Asking
 from keras_gans.engine.replicas import check_compile, reducible
 from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
+from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes
 
 Scheme = TypeVar("Scheme", bound="type[AdversarialModel]")
@@ -112,7 +113,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
         if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
             raise UserError("Two players share one optimizer object; give each player an optimizer of its own.")
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
-        self._loss_tracker = None
+        without_loss_tracker(self)
         self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
         self.optimizers = {player: self._scaled(player, optimizer) for player, optimizer in chosen.items()}
         for player, optimizer in self.optimizers.items():
@@ -121,7 +122,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
 
     def _scaled(self, player, optimizer):
         """The optimizer, scaling its loss where the player's networks compute in float16."""
-        layers = [layer for network in self.players[player] for layer in getattr(self, network)._flatten_layers()]
+        layers = [layer for network in self.players[player] for layer in layers_of(getattr(self, network))]
         is_half = any(layer.compute_dtype == "float16" for layer in layers)
         is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         return keras.optimizers.LossScaleOptimizer(optimizer) if is_half and not is_scaled else optimizer
@@ -214,8 +215,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
             ) from None
 
     def _maybe_symbolic_build(self, *args, **kwargs):
-        # Networks and optimizers are built already; Keras would build them from a first batch, and cannot take one of
-        # samples with labels that is spread over machines.
+        # See `private_apis.OVERRIDDEN`.
         return None
 
     def _replicas(self):
@@ -249,11 +249,8 @@ class AdversarialModel(Asking, Updating, keras.Model):
 
     def _reseed_layers(self, root):
         """Makes what dropout and its kin draw a function of (seed, step) too."""
-        generators = [
-            generator
-            for layer in self._flatten_layers(include_self=False)
-            for generator in getattr(layer, "_seed_generators", ())
-        ]
+        layers = layers_of(self, include_self=False)
+        generators = [generator for layer in layers for generator in seed_generators(layer)]
         for index, generator in enumerate(generators):
             seed = randomness.fold_in(root, -1_000_000 - index)
             generator.state.assign(tf.cast(seed, generator.state.dtype))

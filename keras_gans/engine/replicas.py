@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.private_apis import reduces_collectively
 
 
 def _over_replicas(tensor):
@@ -69,10 +70,7 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
             f"XLA cannot compile a step that is shared by {replicas} CPU replicas: each would read the others' "
             "variables. Leave jit_compile out, or train on one device. Received: jit_compile=True."
         )
-    operations = getattr(strategy.extended, "_cross_device_ops", None)
-    # TensorFlow does not export the class of its default.
-    is_collective = type(operations).__name__ == "CollectiveAllReduce"
-    if steps_per_execution > 1 and is_collective and not spans_machines(strategy):
+    if steps_per_execution > 1 and reduces_collectively(strategy) and not spans_machines(strategy):
         raise UserError(
             "Several steps an execution fail over logical CPUs with MirroredStrategy's default collective operations. "
             "Make it with cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(), or leave steps_per_execution at "

@@ -11,6 +11,7 @@ from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import prior_named
 from keras_gans.layers import RandomLayer
+from keras_gans.private_apis import layers_of
 
 
 class GAN(Sampler, AdversarialModel):
@@ -84,7 +85,7 @@ class GAN(Sampler, AdversarialModel):
         # Batch normalization must see real and generated samples apart, and random layers must not depend on how
         # replicas share out the rows; anything else may see both in one pass.
         apart = (keras.layers.BatchNormalization, RandomLayer)
-        self._one_pass = not any(isinstance(layer, apart) for layer in discriminator._flatten_layers())
+        self._one_pass = not any(isinstance(layer, apart) for layer in layers_of(discriminator))
 
     def _check_arguments(self):
         prior_named(self.latent_prior)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gans import randomness
 from keras_gans.errors import UserError
+from keras_gans.private_apis import layers_of
 
 
 def _seed():
@@ -106,7 +107,7 @@ def check_is_random(network, what):
     Raises:
         UserError: no layer is random.
     """
-    for layer in network._flatten_layers():
+    for layer in layers_of(network):
         # Keras's own random layers hold a generator of seeds.
         if isinstance(layer, RandomLayer) or hasattr(layer, "seed_generator"):
             return

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.private_apis import layers_of
 from keras_gans.testing.subject import ROWS, Factory, moved_by_sgd, one_step
 
 
@@ -124,7 +125,7 @@ def moving_statistics(model: AdversarialModel) -> set[int]:
     layers = [
         layer
         for network in model.network_names()
-        for layer in getattr(model, network)._flatten_layers()
+        for layer in layers_of(getattr(model, network))
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     return {id(variable) for layer in layers for variable in (layer.moving_mean, layer.moving_variance)}

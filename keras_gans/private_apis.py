@@ -1,0 +1,119 @@
+"""Every use of what Keras, TensorFlow and TensorFlow Datasets do not publish, one function each, and why it is needed.
+
+`setup.cfg` bounds Keras from above at the first version that nobody has tried; `tests/test_private_apis.py` calls
+everything here, and fails where anything else in the project reaches for a private name. `AdversarialModel` overrides
+what OVERRIDDEN lists.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+# {private method of keras.Model that the project overrides: why}.
+OVERRIDDEN = {
+    "_maybe_symbolic_build": "Networks and optimizers are built already; Keras would build them from a first batch, "
+    "and cannot take one of samples with labels that is spread over machines.",
+}
+
+
+def layers_of(network: Any, include_self: bool = True) -> list[Any]:
+    """All layers of a network, those inside other layers too.
+
+    The public `layers` leaves out what a layer holds: a wrapper's layer, or those of a block.
+
+    Args:
+        network: keras.Model or keras.layers.Layer.
+        include_self: whether the network itself is one of them.
+    """
+    return list(network._flatten_layers(include_self=include_self))
+
+
+def seed_generators(layer: Any) -> list[Any]:
+    """The `keras.random.SeedGenerator`s that a layer itself draws from.
+
+    Dropout and its kin keep what they draw next in them, which would not come back with a checkpoint. Keras names
+    them by no public attribute that all its random layers have.
+
+    Args:
+        layer: keras.layers.Layer.
+    """
+    return list(layer._seed_generators)
+
+
+def without_loss_tracker(model: Any) -> None:
+    """Keeps a compiled model from reporting a curve called "loss", which `compile` adds and nobody here feeds."""
+    model._loss_tracker = None
+
+
+def follows_a_schedule(optimizer: Any) -> bool:
+    """Whether an optimizer's learning rate is a schedule, of which the public `learning_rate` shows only a value."""
+    import keras
+
+    return isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+
+
+def adam_moments(optimizer: Any, variable: Any) -> tuple[Any, Any]:
+    """The two variables in which a `keras.optimizers.Adam` keeps a variable's moments, for TensorFlow's fused kernel.
+
+    `optimizer.variables` holds them too, in an order that Keras does not promise.
+
+    Args:
+        optimizer: built.
+        variable: keras.Variable that it trains.
+
+    Returns:
+        (first moment, second moment), keras.Variable each.
+    """
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+def reduces_collectively(strategy: Any) -> bool:
+    """Whether a `tf.distribute.MirroredStrategy` sums with collective operations, its default on CPUs.
+
+    No public attribute says what sums, and TensorFlow does not export the class.
+    """
+    # Strategies of one device and of several machines have none.
+    return type(getattr(strategy.extended, "_cross_device_ops", None)).__name__ == "CollectiveAllReduce"
+
+
+def serialized_graph(dataset: Any) -> bytes:
+    """The `GraphDef` of a `tf.data.Dataset` as TensorFlow sends it to a data service; its public functions hide it."""
+    return dataset._as_serialized_graph().numpy()
+
+
+def captured_tensors(dataset: Any) -> list[Any]:
+    """The tensors that the functions of a `tf.data.Dataset`, and of those that it is made from, hold on to."""
+    captured, waiting = [], [dataset]
+    while waiting:
+        current = waiting.pop()
+        waiting.extend(current._inputs())
+        for function in current._functions():
+            captured.extend(function.function.captured_inputs)
+    return captured
+
+
+@contextlib.contextmanager
+def cancellable() -> Iterator[Callable[[], None]]:
+    """Gives a function that another thread may call to cancel the TensorFlow functions that run inside meanwhile.
+
+    They end with `tf.errors.CancelledError`. TensorFlow exports no way to cancel a function from another thread.
+    """
+    from tensorflow.python.eager import cancellation
+
+    manager = cancellation.CancellationManager()
+    with cancellation.CancellationManagerContext(manager):
+        yield manager.start_cancel
+
+
+@contextlib.contextmanager
+def no_progress_bars() -> Iterator[None]:
+    """Hides TensorFlow Datasets' progress bars for a while; whether they are shown, only a private name tells."""
+    from tensorflow_datasets.core.utils import tqdm_utils
+
+    shown = tqdm_utils._active
+    tqdm_utils.display_progress_bar(False)
+    try:
+        yield
+    finally:
+        tqdm_utils.display_progress_bar(shown)
