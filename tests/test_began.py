@@ -174,5 +174,5 @@ def test_the_convolutional_networks_fit_each_other(size, upsampling):
 
 
 def test_a_size_that_the_networks_cannot_make_is_refused():
-    with pytest.raises(UserError, match="square images of 8, 16.*Received: image_shape=.20, 20, 1"):
+    with pytest.raises(UserError, match="square images of 8, 16.*Received: sample_shape=.20, 20, 1"):
         kg.networks.began_generator((20, 20, 1))

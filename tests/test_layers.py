@@ -13,8 +13,11 @@ from keras_gans.layers import (
     Dropout,
     GaussianNoise,
     RandomAffine,
+    SpectralNormalization,
     Upsample2D,
+    WeightNormalization,
     WeightNormalizedDense,
+    advance_all,
     conditional_batch_normalization,
 )
 
@@ -335,3 +338,104 @@ def test_weight_normalization_has_units_of_unit_length(learned):
     before = layer(np.eye(5, dtype="float32")).numpy()
     layer.direction.assign(5.0 * layer.direction)
     np.testing.assert_allclose(layer(np.eye(5, dtype="float32")), before, rtol=1e-5)
+
+
+LINEAR = {
+    "dense": (lambda: keras.layers.Dense(6), (9,)),
+    "convolution": (lambda: keras.layers.Conv2D(6, 3, strides=2, padding="same"), (4, 4, 2)),
+    "transposed": (lambda: Upsample2D(6, "deconv"), (4, 4, 2)),
+    "subpixel": (lambda: Upsample2D(6, "subpixel"), (4, 4, 2)),
+}
+
+
+def channels_first(layer):
+    """The layer's kernel with a row for each output channel."""
+    kernel = np.array(layer.linear.kernel)
+    if isinstance(layer.linear, keras.layers.Conv2DTranspose):
+        kernel = np.swapaxes(kernel, 2, 3)
+    return kernel.reshape(-1, kernel.shape[-1]).T
+
+
+@pytest.mark.parametrize("kind", LINEAR)
+def test_weight_normalization_gives_each_channel_a_learned_length(kind):
+    make, shape = LINEAR[kind]
+    layer = WeightNormalization(make())
+    layer.build((None, *shape))
+    scale = np.linspace(1.0, 2.0, layer.scale.shape[0])
+    layer.scale.assign(scale)
+    inputs = np.random.default_rng(0).normal(size=(5, *shape)).astype("float32")
+    outputs = np.array(layer(inputs))
+    # The layer by itself, with the kernel that is meant.
+    lengths = np.linalg.norm(channels_first(layer), axis=1)
+    factor = scale / lengths
+    layer.linear.kernel.assign(layer.linear.kernel * (factor[:, None] if kind == "transposed" else factor))
+    np.testing.assert_allclose(layer.layer(inputs), outputs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer(inputs), outputs, rtol=1e-4, atol=1e-5)
+
+
+# Spectral normalization -------------------------------------------------------------------------------------------
+
+
+def spectral(kind):
+    make, shape = LINEAR[kind]
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input(shape)
+    network = keras.Model(inputs, SpectralNormalization(make())(inputs))
+    (layer,) = [layer for layer in network.layers if isinstance(layer, SpectralNormalization)]
+    return network, layer, np.random.default_rng(0).normal(size=(5, *shape)).astype("float32")
+
+
+@pytest.mark.parametrize("kind", LINEAR)
+def test_the_spectral_norm_is_the_largest_singular_value(kind):
+    network, layer, inputs = spectral(kind)
+    largest = np.linalg.svd(channels_first(layer), compute_uv=False)[0]
+    assert 0.0 < float(layer.spectral_norm()) < 0.95 * largest, "one direction at random is not yet the singular one"
+    for _ in range(200):
+        advance_all(network)
+    assert float(layer.spectral_norm()) == pytest.approx(largest, rel=1e-4)
+    outputs = np.array(network(inputs, training=True))
+    layer.linear.kernel.assign(layer.linear.kernel / largest)
+    np.testing.assert_allclose(layer.layer(inputs), outputs, rtol=1e-3, atol=1e-5)
+
+
+def test_a_forward_pass_changes_nothing_of_a_spectral_network():
+    network, _, inputs = spectral("convolution")
+    before = [np.array(weight) for weight in network.weights]
+    network(inputs, training=True)
+    network(inputs, training=False)
+    for weight, value in zip(network.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+    advance_all(network)
+    pairs = zip(network.weights, before, strict=True)
+    changed = [weight.path for weight, value in pairs if not np.array_equal(weight, value)]
+    assert len(changed) == 1 and "singular_vector" in changed[0]
+
+
+def test_the_gradient_goes_through_the_spectral_norm_with_its_direction_held():
+    # Miyato et al. (2018), equation 12, of the sum of c y: (c x^T - (c^T W x / sigma) u v^T) / sigma.
+    network, layer, _ = spectral("dense")
+    rng = np.random.default_rng(1)
+    x, c = rng.normal(size=(9,)).astype("float32"), rng.normal(size=(6,)).astype("float32")
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(c * network(x[None])[0])
+    gradient = tape.gradient(total, layer.linear.kernel.value).numpy().T
+    w, u = channels_first(layer), np.array(layer.singular_vector)
+    u = u / np.linalg.norm(u)
+    sigma = np.linalg.norm(w.T @ u)
+    v = w.T @ u / sigma
+    expected = (np.outer(c, x) - (c @ w @ x / sigma) * np.outer(u, v)) / sigma
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", LINEAR)
+def test_a_spectral_layer_is_saved_and_computes_in_half_precision(kind, tmp_path):
+    network, _, inputs = spectral(kind)
+    network.save(tmp_path / "network.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "network.keras")(inputs), network(inputs))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        half, layer, _ = spectral(kind)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert layer.singular_vector.dtype == "float32" and half(inputs).dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(half(inputs), tf.float32), network(inputs), rtol=0.05, atol=0.05)

@@ -6,7 +6,8 @@ import pytest
 
 from keras_gans import networks
 from keras_gans.errors import UserError
-from keras_gans.layers import BatchNormalization, ClassEmbedding
+from keras_gans.layers import BatchNormalization, ClassEmbedding, SpectralNormalization, WeightNormalizedDense
+from keras_gans.networks.blocks import NORMALIZATIONS, Blocks
 from keras_gans.networks.dcgan import SIZES
 
 
@@ -99,7 +100,14 @@ def test_outputs_are_float32_under_mixed_precision(policy):
         (lambda: networks.dcgan_generator((20, 20, 3)), r"20, 20, 3.*image-size"),
         (lambda: networks.dcgan_generator((2,)), r"square images"),
         (lambda: networks.dcgan_discriminator((8, 8, 1), normalization="bach"), "'bach'.*Did you mean 'batch'"),
-        (lambda: networks.mlp_generator((2,), normalization="layer"), "Unknown normalization 'layer'"),
+        (lambda: networks.mlp_generator((2,), normalization="layers"), "Unknown normalization 'layers'.*'layer'"),
+        (lambda: networks.mlp_generator((2,), normalization="instance"), "a dense layer has one number in each"),
+        (lambda: networks.dcgan_encoder((8, 8, 1), normalization="class_wise"), "sees the label by its conditioning"),
+        (lambda: networks.mlp_autoencoder((2,), activation="swish"), "Unknown activation 'swish'"),
+        (
+            lambda: networks.mlp_discriminator((2,), normalization="batch", weight_normalization=True),
+            "weight_normalization=True is normalization='weight'. Received: 'batch'",
+        ),
         (lambda: networks.mlp_generator((2,), activation="rellu"), "Did you mean 'relu'"),
         (lambda: networks.dcgan_generator((8, 8, 1), upsampling="deconvolution"), "Did you mean 'deconv'"),
     ],
@@ -147,3 +155,79 @@ def test_heads_end_in_what_they_say(build, head, shapes):
         for output, shape in zip(outputs, shapes, strict=True)
         for got, wanted in zip(output.shape, shape, strict=True)
     )
+
+
+BUILDERS = {
+    "mlp_generator": (networks.mlp_generator, {"hidden_units": (6,)}),
+    "mlp_discriminator": (networks.mlp_discriminator, {"hidden_units": (6,)}),
+    "mlp_encoder": (networks.mlp_encoder, {"hidden_units": (6,)}),
+    "mlp_autoencoder": (networks.mlp_autoencoder, {"hidden_units": (6,)}),
+    "dcgan_generator": (networks.dcgan_generator, {"base_filters": 4}),
+    "dcgan_discriminator": (networks.dcgan_discriminator, {"base_filters": 4}),
+    "dcgan_encoder": (networks.dcgan_encoder, {"base_filters": 4}),
+    "began_generator": (networks.began_generator, {"base_filters": 4}),
+    "began_autoencoder": (networks.began_autoencoder, {"base_filters": 4}),
+}
+LINEAR = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+
+
+@pytest.mark.parametrize("normalization", [None, *NORMALIZATIONS])
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_network_takes_every_normalization(name, normalization, tmp_path):
+    build, options = BUILDERS[name]
+    labelled = {"class_count": 3, "conditioning": "concat"} if normalization == "class_wise" else {}
+    if name in ("mlp_encoder", "mlp_autoencoder", "dcgan_encoder", "began_generator", "began_autoencoder") and labelled:
+        pytest.skip("sees no labels")
+    if normalization == "instance" and name.startswith("mlp"):
+        pytest.skip("of images")
+    network = build((8, 8, 1), normalization=normalization, **options, **labelled)
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(4, *shape.shape[1:])).astype("float32") for shape in network.inputs[:1]]
+    inputs += [np.arange(4) % 3] if labelled else []
+    given = inputs if labelled else inputs[0]
+    assert np.isfinite(network(given, training=True)).all()
+    linear = [layer for layer in network._flatten_layers() if isinstance(layer, LINEAR)]
+    normal = [layer for layer in network._flatten_layers() if "Normalization" in type(layer).__name__]
+    if normalization is None:
+        assert linear and not normal and all(layer.use_bias for layer in linear)
+    elif normalization == "spectral":
+        # Of every linear layer, the first and the last included.
+        assert [layer.linear for layer in normal if isinstance(layer, SpectralNormalization)] == linear
+    elif normalization == "weight":
+        dense = [layer for layer in network._flatten_layers() if isinstance(layer, WeightNormalizedDense)]
+        assert len(normal) == len(linear) and dense
+    else:
+        # A bias before a normalization is lost in it; what stands last, or first in a discriminator, has none.
+        assert len(normal) == sum(not layer.use_bias for layer in linear) > 0
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(loaded(given, training=False), network(given, training=False))
+
+
+@pytest.mark.parametrize(
+    ("normalization", "axes"), [("layer", (1, 2, 3)), ("instance", (1, 2)), ("group", (1, 2, 4)), ("batch", (0, 1, 2))]
+)
+def test_what_each_normalization_takes_together(normalization, axes):
+    x = keras.Input((5, 5, 8))
+    normalize = keras.Model(x, Blocks(normalization).normalized(x))
+    outputs = np.array(
+        normalize(np.random.default_rng(0).normal(3.0, 2.0, (6, 5, 5, 8)).astype("float32"), training=True)
+    )
+    if normalization == "group":
+        # Eight channels make four groups of two.
+        outputs = outputs.reshape(6, 5, 5, 4, 2)
+    np.testing.assert_allclose(outputs.mean(axis=axes), 0.0, atol=1e-4)
+    np.testing.assert_allclose(outputs.std(axis=axes), 1.0, atol=1e-2)
+
+
+def test_class_wise_normalization_goes_with_a_joined_label():
+    generator = networks.mlp_generator((2,), normalization="class_wise", class_count=3, conditioning="concat")
+    # A gain and an offset, and the label's embedding.
+    assert sum(isinstance(layer, ClassEmbedding) for layer in generator.layers) == 3
+
+
+@pytest.mark.parametrize("given", [{"weight_normalization": True}, {"normalization": "weight"}])
+def test_the_former_name_of_weight_normalization_still_builds(given):
+    discriminator = networks.mlp_discriminator((2,), (5,), **given)
+    hidden, last = [layer for layer in discriminator.layers if isinstance(layer, WeightNormalizedDense)]
+    assert (hidden.learned_scale, last.learned_scale) == (False, True)

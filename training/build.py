@@ -97,10 +97,9 @@ def _network(choice, role, offered):
     name, options = _split(choice)
     function = registry.networks[name]
     takes = _arguments(function)
-    offered = offered | {"image_shape": offered.get("sample_shape")}
     if not options.get("conditioning") and options.get("head", "score") == "score":
         # It sees labels only where the recipe says how.
-        offered.pop("class_count", None)
+        offered = {key: value for key, value in offered.items() if key != "class_count"}
     given = {key: value for key, value in offered.items() if key in takes}
     _check_arguments(role, options, takes - set(given))
     return function(**given, **options)

@@ -29,7 +29,8 @@ class GAN(Sampler, AdversarialModel):
         shared_fakes: whether one pass of the generator serves both players' steps, which is faster; only where
             `discriminator_steps` is 1. Otherwise each update draws fresh latents, as in the papers.
         penalties: what is added to the discriminator's loss to hold its slope, such as [penalties.R1(10.0)]; each
-            also as a recipe names it, {"name": "r1", "weight": 10.0}. Each reports its value as a curve.
+            also as a recipe names it, {"name": "r1", "weight": 10.0}. Each reports its value as a curve. The scheme's
+            `default_penalties`, often none, unless given.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
         ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
             then samples and is exported; 0 for none, as in the papers.
@@ -42,9 +43,11 @@ class GAN(Sampler, AdversarialModel):
     Attributes:
         generator_sees_real: whether the generator's loss compares with the real batch: then it is also given what the
             discriminator's last update saw, after its own samples.
+        default_penalties: those of the paper, for a scheme that is a loss with penalties.
     """
 
     generator_sees_real = False
+    default_penalties: tuple[penalty_values.Penalty, ...] = ()
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     rivals = {"generator": ("discriminator",)}
     judged_fields = ("sample",)
@@ -63,13 +66,13 @@ class GAN(Sampler, AdversarialModel):
         *,
         discriminator_steps=1,
         shared_fakes=False,
-        penalties=(),
+        penalties=None,
         latent_prior="normal",
         ema=0.0,
         seed=0,
         name=None,
     ):
-        self.penalties = penalty_values.several(penalties)
+        self.penalties = penalty_values.several(self.default_penalties if penalties is None else penalties)
         self.log_names = (*self.log_names, *(penalty.curve for penalty in self.all_penalties()))
         super().__init__(seed=seed, name=name)
         self.generator = generator

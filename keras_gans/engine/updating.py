@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gans.engine.kinds import Curves
 from keras_gans.errors import UserError
+from keras_gans.layers import advance_all
 
 # How a loss that is NaN or infinite is known among TensorFlow's errors.
 NON_FINITE = "keras_gans: non-finite loss"
@@ -15,7 +16,7 @@ NON_FINITE = "keras_gans: non-finite loss"
 class Updating:
     """How the players of an `AdversarialModel` move: one tape, one scaling over replicas, one check of the loss.
 
-    It reads the model's `optimizers`, `curves` and `variables_of`.
+    It reads the model's `optimizers`, `curves`, `players` and `variables_of`.
     """
 
     def update(self, player: str, loss_function: Callable[..., tuple[tf.Tensor, Curves]], *args: Any) -> Curves:
@@ -107,6 +108,8 @@ class Updating:
         # The optimizer sums over replicas once more, hence the division.
         gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
         self.optimizers[player].apply(gradients, self.variables_of(player))
+        for network in self.players[player]:
+            advance_all(getattr(self, network))
         self.after_update(player)
         return norm
 

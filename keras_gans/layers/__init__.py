@@ -5,8 +5,9 @@ from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
 from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
+from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
 from keras_gans.layers.upsample import Upsample2D
-from keras_gans.layers.weight_normalization import WeightNormalizedDense
+from keras_gans.layers.weight_normalization import WeightNormalization, WeightNormalizedDense
 
 __all__ = [
     "BatchNormalization",
@@ -17,8 +18,11 @@ __all__ = [
     "Packing",
     "RandomAffine",
     "RandomLayer",
+    "SpectralNormalization",
     "Upsample2D",
+    "WeightNormalization",
     "WeightNormalizedDense",
+    "advance_all",
     "augmented",
     "check_is_random",
     "conditional_batch_normalization",

@@ -1,7 +1,9 @@
-"""Dense layers whose weight vectors have a length of their own."""
+"""Layers whose weight vectors have a length of their own."""
 
 import keras
 import tensorflow as tf
+
+from keras_gans.layers.kernels import KernelWrapper
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -44,3 +46,25 @@ class WeightNormalizedDense(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "learned_scale": self.learned_scale}
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class WeightNormalization(KernelWrapper):
+    """A convolutional layer with w = g v / ||v|| for each output channel, g learned from 1.
+
+    Salimans and Kingma, "Weight Normalization" (2016), equation 2; for dense layers see `WeightNormalizedDense`.
+
+    Args:
+        layer: a convolution or an `Upsample2D`.
+        **kwargs: as any Keras layer.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        self.scale = self.add_weight(name="scale", shape=(self.matrix().shape[-1],), initializer="ones")
+
+    def effective_kernel(self) -> tf.Tensor:
+        scale = tf.cast(self.scale.value, tf.float32) / tf.maximum(tf.norm(self.matrix(), axis=0), 1e-12)
+        if isinstance(self.linear, keras.layers.Conv2DTranspose):
+            scale = scale[:, tf.newaxis]
+        return tf.cast(tf.convert_to_tensor(self.linear.kernel), tf.float32) * scale

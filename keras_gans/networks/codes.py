@@ -25,17 +25,18 @@ def with_noise(features, latent_dim, posterior):
     return layers.Concatenate()([features, noise]), noise
 
 
-def coded(features, latent_dim, posterior, **arguments):
+def coded(features, latent_dim, posterior, blocks, **arguments):
     """The end of an encoder, float32: codes, or [means, logarithms of variances] of a Gaussian posterior.
 
     Args:
         features: symbolic tensor (batch, d), the last hidden layer.
         latent_dim: size of a code.
         posterior: one of `POSTERIORS`.
+        blocks: the network's `Blocks`.
         **arguments: of the dense layers.
     """
 
     def dense(name):
-        return layers.Dense(latent_dim, dtype="float32", name=name, **arguments)(features)
+        return blocks.dense(latent_dim, hidden=False, dtype="float32", name=name, **arguments)(features)
 
     return [dense("mean"), dense("log_variance")] if posterior == "gaussian" else dense("code")

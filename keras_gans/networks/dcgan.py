@@ -6,13 +6,13 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 import keras
 from keras import layers
 
-from keras_gans.errors import unknown_name
-from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, Upsample2D, augmented
+from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, augmented
+from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import (
     check_labels,
+    class_wise,
     label_input,
-    normalized,
     packed,
     scored,
     with_embedding,
@@ -25,113 +25,114 @@ from keras_gans.registry import networks
 _DOUBLINGS = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
 SIZES = tuple(_DOUBLINGS)
 _KERNEL_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
+# Gain N(1, 0.02) as in the authors' code.
 _GAIN_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
 
 
-def _dense(units, **arguments):
-    return layers.Dense(units, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER), **arguments)
-
-
-def _batch_normalized(x, labels=None, class_count=None, conditioning=None):
-    # Gain N(1, 0.02) as in the authors' code.
-    gain = keras.initializers.get(_GAIN_INITIALIZER)
-    return normalized(x, labels, class_count, conditioning, gamma_initializer=gain)
+def _blocks(normalization, activation, labels=None, class_count=None):
+    return Blocks(normalization, activation, _KERNEL_INITIALIZER, _GAIN_INITIALIZER, labels, class_count)
 
 
 @networks.register("dcgan_generator")
 def dcgan_generator(
-    image_shape,
+    sample_shape,
     latent_dim=64,
     base_filters=64,
     upsampling="deconv",
+    normalization="batch",
+    activation="relu",
     class_count=None,
     conditioning=None,
 ):
     """DCGAN's generator: a projection, then doublings, each with batch normalization and ReLU; tanh at the end.
 
     Args:
-        image_shape: (height, width, channels), square, 8, 16, 28, 32, 64 or 128 pixels, any number of channels.
+        sample_shape: (height, width, channels), square, 8, 16, 28, 32, 64 or 128 pixels, any number of channels.
         latent_dim: size of a latent; the paper's is 100.
         base_filters: filters of the last hidden layer, doubled in each layer below it; the paper's is 128 at 64x64.
         upsampling: "deconv" as in the paper, "nearest", "bilinear" or "subpixel", see `layers.Upsample2D`.
+        normalization: "batch" after every layer but the last, as in the paper; another or None, see `blocks.Blocks`, as
+            for the next.
+        activation: of the hidden layers, "relu" as in the paper.
         class_count: number of classes, with `conditioning`.
         conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
-            its own gain and offset in every batch normalization.
+            its own gain and offset in every batch normalization, which normalization="class_wise" does beside "concat".
 
     Returns:
-        keras.Model: (batch, latent_dim) -> (batch, *image_shape), float32 in [-1, 1]; with `conditioning` the input is
+        keras.Model: (batch, latent_dim) -> (batch, *sample_shape), float32 in [-1, 1]; with `conditioning` the input is
         [latents, int labels (batch,)].
 
     Raises:
         UserError: a size that the network cannot make, or arguments that exclude each other.
     """
     check_labels(class_count, conditioning)
-    count, start = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
+    count, start = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     filters = [base_filters * 2 ** (count - 1 - stage) for stage in range(count)]
 
     latents, labels = keras.Input((latent_dim,), name="z"), label_input() if conditioning else None
     x = with_embedding(latents, labels, class_count) if conditioning == "concat" else latents
-    x = _dense(start * start * filters[0], use_bias=False)(x)
-    x = layers.Reshape((start, start, filters[0]))(x)
-    x = layers.ReLU()(_batch_normalized(x, labels, class_count, conditioning))
+    blocks = _blocks(class_wise(normalization, conditioning), activation, labels, class_count)
+    x = blocks.dense(start * start * filters[0])(x)
+    x = blocks.hidden(layers.Reshape((start, start, filters[0]))(x))
     for stage_filters in filters[1:]:
-        x = Upsample2D(stage_filters, upsampling, use_bias=False, kernel_initializer=initializer)(x)
-        x = layers.ReLU()(_batch_normalized(x, labels, class_count, conditioning))
-    x = Upsample2D(image_shape[2], upsampling, kernel_initializer=initializer)(x)
+        x = blocks.hidden(blocks.upsampling(stage_filters, upsampling, kernel_initializer=initializer)(x))
+    x = blocks.upsampling(sample_shape[2], upsampling, hidden=False, kernel_initializer=initializer)(x)
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model([latents, labels] if conditioning else latents, images, name="generator")
 
 
-def _halvings(x, count, base_filters, normalize, dropout=0.0):
-    """Stride-2 convolutions with LeakyReLU(0.2), each with twice the filters; `normalize` after all but the first."""
+def _halvings(x, count, base_filters, blocks, dropout=0.0):
+    """Stride-2 convolutions, each with twice the filters; what the first gives is not normalized."""
     for stage in range(count):
-        normalize_here = normalize if stage else None
-        x = layers.Conv2D(
-            base_filters * 2**stage,
-            kernel_size=4,
-            strides=2,
-            padding="same",
-            use_bias=normalize_here is None,
-            kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER),
-        )(x)
-        x = normalize_here(x) if normalize_here else x
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
+        here = blocks if stage else blocks.without_normalization_of_outputs()
+        x = here.hidden(here.convolution(base_filters * 2**stage, 4, strides=2)(x))
         x = Dropout(dropout)(x) if dropout else x
     return x
 
 
 @networks.register("dcgan_encoder")
-def dcgan_encoder(image_shape, latent_dim=64, base_filters=64, posterior="deterministic", augmentation=None):
+def dcgan_encoder(
+    sample_shape,
+    latent_dim=64,
+    base_filters=64,
+    posterior="deterministic",
+    augmentation=None,
+    normalization="batch",
+    activation="leaky_relu",
+):
     """An encoder with the layers of DCGAN's discriminator, batch normalization included, that ends in codes.
 
     Args:
-        image_shape: as for `dcgan_generator`.
+        sample_shape: as for `dcgan_generator`.
         latent_dim: size of a code.
         base_filters: filters of the first layer, doubled in each further one.
         posterior: see `mlp.mlp_encoder`; the noise of "universal" joins the last hidden layer.
         augmentation: see `dcgan_discriminator`; a copy is of the image as it was before.
+        normalization, activation: as for `dcgan_discriminator`.
 
     Returns:
         keras.Model, see `mlp.mlp_encoder`.
 
     Raises:
-        UserError: a size that the network cannot take, or no such posterior or augmentation.
+        UserError: a size that the network cannot take, or no such posterior, augmentation, normalization or activation.
     """
     check_posterior(posterior)
-    count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
-    images = keras.Input(image_shape, name="image")
-    x = _halvings(augmented(images, augmentation), count, base_filters, _batch_normalized)
+    count, _ = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
+    images = keras.Input(sample_shape, name="image")
+    blocks = _blocks(normalization, activation)
+    x = _halvings(augmented(images, augmentation), count, base_filters, blocks)
     x, noise = with_noise(layers.Flatten()(x), latent_dim, posterior)
-    codes = coded(x, latent_dim, posterior, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER))
+    codes = coded(x, latent_dim, posterior, blocks, kernel_initializer=keras.initializers.get(_KERNEL_INITIALIZER))
     return keras.Model(images if noise is None else [images, noise], codes, name="encoder")
 
 
 @networks.register("dcgan_discriminator")
 def dcgan_discriminator(
-    image_shape,
+    sample_shape,
     base_filters=64,
     normalization="batch",
+    activation="leaky_relu",
     dropout=0.0,
     input_noise=0.0,
     augmentation=None,
@@ -144,10 +145,12 @@ def dcgan_discriminator(
     """DCGAN's discriminator: halvings by stride-2 convolutions with LeakyReLU(0.2), then one score.
 
     Args:
-        image_shape: as for `dcgan_generator`.
+        sample_shape: as for `dcgan_generator`.
         base_filters: filters of the first layer, doubled in each further one.
         normalization: "batch" in all layers but the first, as in the paper; "layer", or None, for a critic with a
-            gradient penalty, which must keep samples apart (Gulrajani et al., 2017, section 4).
+            gradient penalty, which must keep samples apart (Gulrajani et al., 2017, section 4); "spectral" in all
+            layers (Miyato et al., 2018); or another, see `blocks.Blocks`, as for the next.
+        activation: of the hidden layers.
         dropout: share of each layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the images.
         augmentation: arguments of `layers.RandomAffine`, through which all images go in training, such as
@@ -161,27 +164,22 @@ def dcgan_discriminator(
         head: "score"; or what schemes with classes need, see `labels.scored`.
 
     Returns:
-        keras.Model: (batch, *image_shape) -> (batch / packing, 1), float32 raw scores (logits), or what `head` says;
+        keras.Model: (batch, *sample_shape) -> (batch / packing, 1), float32 raw scores (logits), or what `head` says;
         with `conditioning` the input is [images, int labels (batch,)].
 
     Raises:
         UserError: a size that the network cannot take, no such normalization, or arguments that exclude each other.
     """
     check_labels(class_count, conditioning, head)
-    makers = {
-        "batch": _batch_normalized,
-        "layer": lambda x: layers.LayerNormalization(axis=(1, 2, 3))(x),
-        None: None,
-    }
-    if normalization not in makers:
-        raise unknown_name("normalization", normalization, map(str, makers))
-    count, _ = doublings_of(image_shape, _DOUBLINGS, "DCGAN")
-    images, labels = keras.Input(image_shape, name="image"), label_input() if conditioning else None
+    count, _ = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
+    images, labels = keras.Input(sample_shape, name="image"), label_input() if conditioning else None
     x = packed(augmented(images, augmentation), packing, conditioning, head)
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_label_map(x, labels, class_count) if conditioning == "concat" else x
-    x = _halvings(x, count, base_filters, makers[normalization], dropout)
+    blocks = _blocks(normalization, activation, labels, class_count)
+    x = _halvings(x, count, base_filters, blocks, dropout)
     x = MinibatchStandardDeviation(minibatch_standard_deviation)(x) if minibatch_standard_deviation else x
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
-    outputs = scored(layers.Flatten()(x), labels, class_count, conditioning, head, kernel_initializer=initializer)
+    x = layers.Flatten()(x)
+    outputs = scored(x, labels, class_count, conditioning, head, blocks, kernel_initializer=initializer)
     return keras.Model([images, labels] if conditioning else images, outputs, name="discriminator")

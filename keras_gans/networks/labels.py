@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import BatchNormalization, ClassEmbedding, Packing, conditional_batch_normalization
+from keras_gans.layers import ClassEmbedding, Packing
 
 CONDITIONINGS = ("concat", "projection")
 HEADS = ("score", "features", "auxiliary", "classes", "classes_and_fake")
@@ -65,11 +65,20 @@ def with_label_map(images, labels, class_count):
     return layers.Concatenate()([images, layers.Reshape((height, width, 1))(maps)])
 
 
-def normalized(x, labels, class_count, conditioning, **arguments):
-    """Batch normalization, with the class's own gain and offset where the conditioning is "projection"."""
-    if conditioning == "projection":
-        return conditional_batch_normalization(x, labels, class_count)
-    return BatchNormalization(**arguments)(x)
+def class_wise(normalization, conditioning):
+    """The normalization of a generator that sees labels: by classes where its conditioning is "projection".
+
+    Raises:
+        UserError: a projection with another normalization than of the batch, through which it acts.
+    """
+    if conditioning != "projection":
+        return normalization
+    if normalization not in ("batch", "class_wise"):
+        raise UserError(
+            "A generator's conditioning='projection' acts through batch normalization: set normalization='batch', or "
+            f"take conditioning='concat'. Received: normalization={normalization!r}."
+        )
+    return "class_wise"
 
 
 def projection(features, labels, class_count):
@@ -81,7 +90,7 @@ def projection(features, labels, class_count):
     return layers.Dot(axes=1, dtype="float32")([features, vectors])
 
 
-def scored(features, labels, class_count, conditioning, head, layer=layers.Dense, **arguments):
+def scored(features, labels, class_count, conditioning, head, blocks, **arguments):
     """The end of a discriminator: raw scores, class logits, or both, float32.
 
     Args:
@@ -92,7 +101,7 @@ def scored(features, labels, class_count, conditioning, head, layer=layers.Dense
         head: "score" (batch, 1); "features" [score (batch, 1), features]; "auxiliary" [score (batch, 1), class logits
             (batch, K)]; "classes" [class logits (batch, K), features]; "classes_and_fake" [logits (batch, K + 1), the
             last for generated, features].
-        layer: class of the dense layers.
+        blocks: the network's `Blocks`.
         **arguments: of the dense layers.
 
     Returns:
@@ -100,7 +109,7 @@ def scored(features, labels, class_count, conditioning, head, layer=layers.Dense
     """
 
     def dense(units, name):
-        return layer(units, dtype="float32", name=name, **arguments)(features)
+        return blocks.dense(units, hidden=False, dtype="float32", name=name, **arguments)(features)
 
     if head == "auxiliary":
         return [dense(1, "score"), dense(class_count, "class_logits")]

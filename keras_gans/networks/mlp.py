@@ -1,59 +1,16 @@
 """Multilayer perceptrons, for small images and for points."""
 
-import functools
 import math
 
 import keras
 from keras import layers
 
-from keras_gans.errors import UserError, unknown_name
-from keras_gans.layers import (
-    BatchNormalization,
-    Dropout,
-    GaussianNoise,
-    MinibatchStandardDeviation,
-    WeightNormalizedDense,
-)
+from keras_gans.errors import UserError
+from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation
+from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.codes import check_posterior, coded, with_noise
-from keras_gans.networks.labels import check_labels, label_input, normalized, packed, scored, with_embedding
+from keras_gans.networks.labels import check_labels, class_wise, label_input, packed, scored, with_embedding
 from keras_gans.registry import networks
-
-_ACTIVATIONS = ("leaky_relu", "relu", "elu", "tanh")
-# He et al. (2015): the scale that keeps the variance through rectifiers; Glorot and Bengio (2010) for the others. With
-# He's scale, BEGAN's ELU networks collapsed on the digits in one run of two.
-_INITIALIZERS = {
-    "leaky_relu": "glorot_uniform",
-    "relu": "he_normal",
-    "elu": "glorot_uniform",
-    "tanh": "glorot_uniform",
-}
-
-
-def activation_layer(name):
-    """A hidden layer's activation.
-
-    Args:
-        name: "leaky_relu" (slope 0.2, as in the papers; Keras's default is 0.3), "relu", "elu" or "tanh".
-
-    Raises:
-        UserError: no such activation.
-    """
-    if name not in _ACTIVATIONS:
-        raise unknown_name("activation", name, _ACTIVATIONS)
-    return layers.LeakyReLU(negative_slope=0.2) if name == "leaky_relu" else layers.Activation(name)
-
-
-def dense_layers(x, hidden_units, activation, normalization=None):
-    """A symbolic tensor (batch, d) after dense layers of `hidden_units`, each with the activation of that name.
-
-    With normalization="batch", batch normalization stands before each activation.
-    """
-    _check_normalization(normalization)
-    for units in hidden_units:
-        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation), use_bias=not normalization)(x)
-        x = BatchNormalization()(x) if normalization else x
-        x = activation_layer(activation)(x)
-    return x
 
 
 @networks.register("mlp_generator")
@@ -73,12 +30,12 @@ def mlp_generator(
         sample_shape: (height, width, channels) of an image, or (d,) of a point.
         latent_dim: size of a latent.
         hidden_units: units of each hidden layer.
-        activation: of the hidden layers, see `activation_layer`.
-        normalization: None, or "batch" after every hidden layer.
+        activation: of the hidden layers, see `blocks.Blocks`, as for the next.
+        normalization: None, or that of every hidden layer.
         output_activation: "tanh" for images in [-1, 1], None for points.
         class_count: number of classes, with `conditioning`.
         conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
-            its own gain and offset in every batch normalization.
+            its own gain and offset in every batch normalization, which normalization="class_wise" does beside "concat".
 
     Returns:
         keras.Model: (batch, latent_dim) -> (batch, *sample_shape), float32; with `conditioning` the input is
@@ -87,20 +44,12 @@ def mlp_generator(
     Raises:
         UserError: arguments that exclude each other.
     """
-    _check_normalization(normalization)
     check_labels(class_count, conditioning)
-    if conditioning == "projection" and normalization != "batch":
-        raise UserError(
-            "A generator's conditioning='projection' acts through batch normalization: set normalization='batch', or "
-            f"take conditioning='concat'. Received: normalization={normalization!r}."
-        )
     latents, labels = keras.Input((latent_dim,), name="z"), label_input() if conditioning else None
     x = with_embedding(latents, labels, class_count) if conditioning == "concat" else latents
-    for units in hidden_units:
-        x = layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation), use_bias=not normalization)(x)
-        x = normalized(x, labels, class_count, conditioning) if normalization else x
-        x = activation_layer(activation)(x)
-    x = layers.Dense(math.prod(sample_shape))(x)
+    blocks = Blocks(class_wise(normalization, conditioning), activation, labels=labels, class_count=class_count)
+    x = blocks.dense_layers(x, hidden_units)
+    x = blocks.dense(math.prod(sample_shape), hidden=False)(x)
     x = layers.Reshape(sample_shape)(x)
     samples = layers.Activation(output_activation or "linear", dtype="float32", name="sample")(x)
     return keras.Model([latents, labels] if conditioning else latents, samples, name="generator")
@@ -111,6 +60,7 @@ def mlp_discriminator(
     sample_shape,
     hidden_units=(128,),
     activation="leaky_relu",
+    normalization=None,
     dropout=0.0,
     input_noise=0.0,
     hidden_noise=0.0,
@@ -127,11 +77,13 @@ def mlp_discriminator(
     Args:
         sample_shape: (height, width, channels) of an image, or (d,) of a point.
         hidden_units: units of each hidden layer.
-        activation: of the hidden layers, see `activation_layer`.
+        activation: of the hidden layers, see `blocks.Blocks`, as for the next.
+        normalization: None, or that of every hidden layer; with "weight" each hidden unit's weights have length 1, and
+            a learned one in the last layer, as in Salimans et al. (2016).
         dropout: share of each hidden layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the samples.
         hidden_noise: the same for each hidden layer.
-        weight_normalization: whether each unit's weights have unit length (a learned one in the last layer).
+        weight_normalization: the same as normalization="weight", as recipes once had it.
         silent_black: whether images are first mapped from [-1, 1] to [0, 1], so that a black background adds nothing
             to the first layer's sums.
         packing: how many samples one score judges together (Lin et al., 2018).
@@ -151,25 +103,25 @@ def mlp_discriminator(
     """
     check_labels(class_count, conditioning, head)
 
-    def dense(units):
-        if weight_normalization:
-            return WeightNormalizedDense(units)
-        return layers.Dense(units, kernel_initializer=_INITIALIZERS.get(activation))
-
+    if weight_normalization:
+        if normalization not in (None, "weight"):
+            raise UserError(
+                f"weight_normalization=True is normalization='weight'. Received: {normalization!r} beside it."
+            )
+        normalization = "weight"
     samples, labels = keras.Input(sample_shape, name="sample"), label_input() if conditioning else None
     x = packed(samples, packing, conditioning, head)
     x = layers.Flatten()(x)
     x = layers.Rescaling(0.5, offset=0.5)(x) if silent_black else x
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x = with_embedding(x, labels, class_count) if conditioning == "concat" else x
+    blocks = Blocks(normalization, activation, labels=labels, class_count=class_count, unit_length=True)
     for units in hidden_units:
-        x = dense(units)(x)
-        x = activation_layer(activation)(x)
+        x = blocks.hidden(blocks.dense(units)(x))
         x = GaussianNoise(hidden_noise)(x) if hidden_noise else x
         x = Dropout(dropout)(x) if dropout else x
     x = MinibatchStandardDeviation(minibatch_standard_deviation)(x) if minibatch_standard_deviation else x
-    last = functools.partial(WeightNormalizedDense, learned_scale=True) if weight_normalization else layers.Dense
-    outputs = scored(x, labels, class_count, conditioning, head, last)
+    outputs = scored(x, labels, class_count, conditioning, head, blocks)
     return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")
 
 
@@ -191,10 +143,10 @@ def mlp_encoder(
         sample_shape: (height, width, channels) of an image, or (d,) of a point.
         latent_dim: size of a code.
         hidden_units: units of each hidden layer.
-        activation: of the hidden layers, see `activation_layer`.
+        activation: of the hidden layers, see `blocks.Blocks`, as for the next.
         posterior: "deterministic"; "gaussian", whose codes have a mean and a variance for each sample; or "universal",
             where the encoder takes noise beside the sample, so that q(z|x) may be of any shape.
-        normalization: None, or "batch" after every hidden layer.
+        normalization: None, or that of every hidden layer.
         input_noise: standard deviation of the Gaussian noise that training adds to the samples.
 
     Returns:
@@ -209,10 +161,6 @@ def mlp_encoder(
     x = layers.Flatten()(samples)
     x = GaussianNoise(input_noise)(x) if input_noise else x
     x, noise = with_noise(x, latent_dim, posterior)
-    codes = coded(dense_layers(x, hidden_units, activation, normalization), latent_dim, posterior)
+    blocks = Blocks(normalization, activation)
+    codes = coded(blocks.dense_layers(x, hidden_units), latent_dim, posterior, blocks)
     return keras.Model(samples if noise is None else [samples, noise], codes, name="encoder")
-
-
-def _check_normalization(normalization):
-    if normalization not in (None, "batch"):
-        raise unknown_name("normalization", normalization, ("None", "batch"))

@@ -3,11 +3,11 @@
 from keras_gans.errors import UserError
 
 
-def doublings_of(image_shape, doublings, network):
+def doublings_of(sample_shape, doublings, network):
     """How many times the resolution doubles, and the size that it starts from.
 
     Args:
-        image_shape: (height, width, channels).
+        sample_shape: (height, width, channels).
         doublings: {size in pixels: number of doublings}, for each size that the network knows.
         network: its name for people.
 
@@ -17,10 +17,10 @@ def doublings_of(image_shape, doublings, network):
     Raises:
         UserError: images that are not square, or of another size.
     """
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in doublings:
+    if len(sample_shape) != 3 or sample_shape[0] != sample_shape[1] or sample_shape[0] not in doublings:
         raise UserError(
-            f"{network} makes square images of {', '.join(map(str, doublings))} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the data (--image-size on the command line, image_size= in data.load)."
+            f"{network} makes square images of {', '.join(map(str, doublings))} pixels. Received: sample_shape="
+            f"{tuple(sample_shape)}. Resize the data (--image-size on the command line, image_size= in data.load)."
         )
-    count = doublings[image_shape[0]]
-    return count, image_shape[0] // 2**count
+    count = doublings[sample_shape[0]]
+    return count, sample_shape[0] // 2**count

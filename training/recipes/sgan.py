@@ -96,7 +96,7 @@ def sgan_mnist_mlp():
         discriminator={
             **small.networks["discriminator"],
             "hidden_units": [1000, 500, 250, 250, 250],
-            "weight_normalization": True,
+            "normalization": "weight",
             "silent_black": True,
         },
         optimizers={player: {**_ADAM, "learning_rate": 3e-3} for player in base.optimizers},
