@@ -29,7 +29,7 @@ def source(name):
 
 def doctor(recipe, **options):
     console = Console(file=io.StringIO(), width=120)
-    return Doctor(source(recipe.data).images, every=100, console=console, **options)
+    return Doctor(source(recipe.data).samples, every=100, console=console, **options)
 
 
 def watched(name, seed, settings=None, **options):

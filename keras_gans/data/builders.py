@@ -60,6 +60,49 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             yield int(index), {"image": image[..., np.newaxis], "label": int(digits.target[index])}
 
 
+class DigitStyles(tfds.core.GeneratorBasedBuilder):
+    """scikit-learn's digits in two styles, of which no two training images show the same digit."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "scikit-learn's digits of 8x8 pixels in two styles. A: as they are, bright on dark; B: -0.8 x - 0.2 "
+                "for x in [-1, 1], dark on a light grey. The 700 training images of B are of other digits than the 700 "
+                "of A; the 397 test images of both show the same digits, in orders of their own."
+            ),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint8),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            homepage="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The digits come inside scikit-learn.
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        order = np.random.default_rng(0).permutation(len(digits.target))
+        parts = {"trainA": order[:700], "trainB": order[700:1400], "testA": order[1400:], "testB": order[1400:]}
+        return {
+            split: self._generate_examples(digits, rows, inverted=split.endswith("B")) for split, rows in parts.items()
+        }
+
+    def _generate_examples(self, digits, rows, inverted):
+        for place, row in enumerate(rows):
+            image = digits.images[row] / 8.0 - 1.0
+            image = -0.8 * image - 0.2 if inverted else image
+            pixels = np.round((image[..., np.newaxis] + 1.0) * 127.5).astype("uint8")
+            yield place, {"image": pixels, "label": int(digits.target[row])}
+
+
 def _points_info(builder, description, modes, citation):
     return tfds.core.DatasetInfo(
         builder=builder,
@@ -159,4 +202,4 @@ class Grid(tfds.core.GeneratorBasedBuilder):
         return _point_examples(points, labels)
 
 
-BUILDERS = {"digits": Digits, "ring": Ring, "grid": Grid}
+BUILDERS = {"digits": Digits, "digit_styles": DigitStyles, "ring": Ring, "grid": Grid}

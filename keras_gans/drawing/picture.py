@@ -39,6 +39,23 @@ def grid(images, columns=None, gap=1, width=512):
     return canvas
 
 
+def rows(images, columns):
+    """Several arrays of images one below another: a row of the first, below it that row of the second, and so on.
+
+    Args:
+        images: list of uint8 arrays (count, height, width, channels), of one count and size; grey ones stand beside
+            coloured ones.
+        columns: images in a row, which divides the count.
+
+    Returns:
+        uint8 array (height, width, 1 or 3).
+    """
+    channels = max(each.shape[-1] for each in images)
+    alike = [np.broadcast_to(each, (*each.shape[:-1], channels)) if each.shape[-1] == 1 else each for each in images]
+    stacked = np.stack([each.reshape(-1, columns, *each.shape[1:]) for each in alike], axis=1)
+    return grid(stacked.reshape(-1, *stacked.shape[3:]), columns)
+
+
 def _enlarged(images, factor):
     """Images (count, height, width, channels) enlarged by a whole factor, small ones smoothly."""
     if factor == 1 or images.shape[2] >= 32:

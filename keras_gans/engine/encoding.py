@@ -177,9 +177,7 @@ class EncodingModel(Sampler, AdversarialModel):
         rows = max(1, min(count // 2, len(real["sample"])) // columns)
         originals = real["sample"][: rows * columns]
         copies = to_uint8(self.reconstruct(originals)).numpy()
-        # A row of originals, then the row of their copies, and so on.
-        pairs = np.stack([each.reshape(rows, columns, *each.shape[1:]) for each in (originals, copies)], axis=1)
-        return {**shown, "reconstructions": picture.draw(pairs.reshape(-1, *originals.shape[1:]), columns=columns)}
+        return {**shown, "reconstructions": picture.rows([originals, copies], columns)}
 
     def _checked(self, samples):
         samples = np.asarray(samples)

@@ -7,6 +7,7 @@ from keras_gans.schemes.acgan import ACGAN
 from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
+from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
@@ -24,6 +25,7 @@ __all__ = [
     "Autoencoder",
     "BEGAN",
     "CGAN",
+    "CycleGAN",
     "DCGAN",
     "LSGAN",
     "LabelInformedAAE",

@@ -15,3 +15,4 @@ from . import autoencoder
 from . import aae
 from . import vae
 from . import vae_gan
+from . import cyclegan

@@ -1,0 +1,173 @@
+"""Schemes that translate images of one domain into images of another, and back."""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.drawing import picture
+from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.kinds import Endpoints, Judged, Shown
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.fields import Field, Images
+from keras_gans.pixels import from_uint8, to_uint8
+
+DIRECTIONS = ("a_to_b", "b_to_a")
+_COLUMNS = 8
+_BATCH = 64
+
+
+class TranslatingModel(AdversarialModel):
+    """Two translators between the images of two domains, A and B, of which no two belong together.
+
+    Args:
+        a_to_b: keras.Model, images of A (batch, height, width, channels) -> images of B.
+        b_to_a: keras.Model, the other way.
+        seed: see `AdversarialModel`.
+
+    Raises:
+        UserError: networks that do not fit together.
+    """
+
+    takes = {"image_a": (Images,), "image_b": (Images,)}
+
+    def __init__(self, a_to_b: keras.Model, b_to_a: keras.Model, *, seed: int = 0, name: str | None = None):
+        super().__init__(seed=seed, name=name)
+        self.a_to_b, self.b_to_a = a_to_b, b_to_a
+        ends = {"a": (a_to_b.input_shape, b_to_a.output_shape), "b": (b_to_a.input_shape, a_to_b.output_shape)}
+        for side, (taken, made) in ends.items():
+            if taken[1:] != made[1:]:
+                raise UserError(
+                    f"One translator takes images of {side.upper()} of shape {taken[1:]}, and the other makes them of "
+                    f"shape {made[1:]}."
+                )
+        self._translators = {}
+
+    @property
+    def shape_a(self) -> tuple[int, ...]:
+        """(height, width, channels) of the images of A."""
+        return tuple(self.a_to_b.input_shape[1:])
+
+    @property
+    def shape_b(self) -> tuple[int, ...]:
+        """(height, width, channels) of the images of B."""
+        return tuple(self.b_to_a.input_shape[1:])
+
+    def fields(self) -> dict[str, Field]:
+        return {"image_a": Images(self.shape_a), "image_b": Images(self.shape_b)}
+
+    @classmethod
+    def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict:
+        shapes = {side: data_fields[f"image_{side}"].shape for side in "ab"}
+        if role in DIRECTIONS:
+            source, target = role.split("_to_")
+            return {"sample_shape": shapes[source], "output_channels": shapes[target][-1]}
+        return {"sample_shape": shapes[role[-1]]}
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of B from images of A."""
+        return self.a_to_b(inputs, training=training)
+
+    # What may be asked ------------------------------------------------------------------------------------------
+
+    def translate(self, images: np.ndarray, direction: str = "a_to_b") -> np.ndarray:
+        """Translates images.
+
+        Args:
+            images: float array (count, height, width, channels) in [-1, 1], or uint8.
+            direction: "a_to_b" or "b_to_a".
+
+        Returns:
+            uint8 array (count, height, width, channels).
+
+        Raises:
+            UserError: no such direction, or images of another shape, type or range.
+        """
+        if direction not in DIRECTIONS:
+            raise unknown_name("direction", direction, DIRECTIONS)
+        images = np.asarray(images)
+        if images.dtype == np.uint8:
+            images = from_uint8(images).numpy()
+        field = self.fields()[f"image_{direction[0]}"]
+        field.check(images, "images")
+        if direction not in self._translators:
+            signature = [tf.TensorSpec((None, *field.shape), tf.float32)]
+            network = getattr(self, direction)
+            self._translators[direction] = tf.function(
+                lambda values: to_uint8(network(values, training=False)), input_signature=signature, autograph=False
+            )
+        pieces = np.array_split(images.astype(np.float32), -(-len(images) // _BATCH))
+        return np.concatenate([self._translators[direction](piece).numpy() for piece in pieces])
+
+    def patch_scores(self, side: str, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """A domain's discriminator's mean raw score over the patches of each image, (batch,)."""
+        scores = getattr(self, f"discriminator_{side}")(images, training=training)
+        return tf.reduce_mean(tf.reshape(tf.cast(scores, tf.float32), (tf.shape(images)[0], -1)), axis=1)
+
+    def judged(
+        self, real: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray] | None = None, training: bool = False
+    ) -> Judged:
+        a, b = (tf.convert_to_tensor(real[name]) for name in ("image_a", "image_b"))
+        if made is None:
+            made = {"image_a": self.b_to_a(b, training=training), "image_b": self.a_to_b(a, training=training)}
+        pairs = {"a": (a, made["image_a"]), "b": (b, made["image_b"])}
+        return {
+            f"discriminator_{side}": tuple(self.patch_scores(side, images, training) for images in pair)
+            for side, pair in pairs.items()
+        }
+
+    def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
+        """Rows of originals, their translations, and what these are translated back to, of either direction."""
+        if real is None:
+            return {}
+        shown = {}
+        for direction, back in zip(DIRECTIONS, DIRECTIONS[::-1], strict=True):
+            originals = real[f"image_{direction[0]}"][: max(1, count // 3)]
+            columns = min(_COLUMNS, len(originals))
+            originals = originals[: len(originals) // columns * columns]
+            translated = self.translate(originals, direction)
+            again = self.translate(translated, back)
+            shown[direction] = picture.rows([originals, translated, again], columns)
+        return shown
+
+    def endpoints(self) -> Endpoints:
+        """`translate_a_to_b` and `translate_b_to_a` map `image`, float32 in [-1, 1], to `image`, and their `_png` forms
+        `image_bytes` of PNG or JPEG files of any size to `image_bytes` of PNG; `serving_default` is the first."""
+        endpoints = {}
+        for direction in DIRECTIONS:
+            shape = self.fields()[f"image_{direction[0]}"].shape
+            endpoints[f"translate_{direction}"] = (
+                self._endpoint(direction),
+                [tf.TensorSpec((None, *shape), tf.float32, name="image")],
+            )
+            if shape[-1] in (1, 3) and getattr(self, direction).output_shape[-1] in (1, 3):
+                bytes_specification = tf.TensorSpec((None,), tf.string, name="image_bytes")
+                endpoints[f"translate_{direction}_png"] = (self._png_endpoint(direction, shape), [bytes_specification])
+        return {"serving_default": endpoints["translate_a_to_b"], **endpoints}
+
+    def _endpoint(self, direction):
+        network = getattr(self, direction)
+        return lambda image: {"image": tf.cast(network(image, training=False), tf.float32)}
+
+    def _png_endpoint(self, direction, shape):
+        network = getattr(self, direction)
+
+        def decoded(data):
+            image = tf.image.decode_image(data, channels=shape[-1], expand_animations=False)
+            image = tf.image.resize(tf.cast(image, tf.float32), shape[:2], antialias=True)
+            return tf.ensure_shape(image / 127.5 - 1.0, shape)
+
+        def translate(image_bytes):
+            images = tf.map_fn(decoded, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+            return {"image_bytes": tf.io.encode_png(to_uint8(network(images, training=False)))}
+
+        return translate
+
+    def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
+        if specification.name == "image":
+            return Images(tuple(specification.shape[1:])).example(rows)
+        if specification.name == "image_bytes":
+            images = to_uint8(Images(self.shape_a).example(rows)).numpy()
+            return np.array([tf.io.encode_png(image).numpy() for image in images], object)
+        return super().example_input(specification, rows)

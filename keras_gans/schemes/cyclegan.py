@@ -1,0 +1,140 @@
+"""CycleGAN: two translators between two sets of images of which no two belong together.
+
+Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017),
+https://arxiv.org/abs/1703.10593
+"""
+
+import keras
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.image_pool import ImagePool
+from keras_gans.engine.translating import TranslatingModel
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.optimizers import Adam
+from keras_gans.penalties import check_weight
+
+_DISTANCES = {"l1": losses.reconstruction_error, "l2": losses.squared_reconstruction_error}
+# The authors' code halves each discriminator's loss, and no translator's.
+_ADVERSARIAL = {
+    "least_squares": (
+        losses.least_squares_discriminator,
+        lambda scores: 2.0 * losses.least_squares_generator(scores),
+    ),
+    "log": (
+        lambda real, fake: 0.5 * losses.minimax_discriminator(real, fake),
+        losses.non_saturating_generator,
+    ),
+}
+
+
+@register_scheme("cyclegan")
+class CycleGAN(TranslatingModel):
+    """G: A -> B and F: B -> A minimise L_GAN(G, D_B) + L_GAN(F, D_A) + lambda L_cyc + lambda w L_identity (equation 3).
+
+    L_cyc = E |F(G(a)) - a| + E |G(F(b)) - b| (equation 2) and L_identity = E |G(b) - b| + E |F(a) - a| (section 5.2),
+    all means over pixels. Both translators take one step down the joint loss; the discriminators then take theirs, on
+    the translations of that same pass, exchanged with an older one from a pool in half of the cases.
+
+    Curves: `cycle_error_a` is E |F(G(a)) - a| and `cycle_error_b` the other; `identity_error` is L_identity, where it
+    is used; `real_score_a`, `fake_score_a` and `_b` are the discriminators' mean scores.
+
+    Args:
+        a_to_b, b_to_a: keras.Model, images of one domain -> images of the other.
+        discriminator_a, discriminator_b: keras.Model, images of a domain -> raw scores of patches.
+        adversarial_loss: "least_squares" (section 4) or "log" (equation 1).
+        cycle_norm: "l1" (the paper) or "l2" (the lecture notes).
+        cycle_weight: lambda.
+        identity_weight: w, relative to lambda; 0.5 in the paper's paintings, 0 elsewhere. It asks for a translator that
+            leaves the other domain as it is, and so holds colours; where the domains differ by what it forbids, such as
+            an inversion, nothing is translated.
+        pool_size: images of the history of each domain.
+        **kwargs: as `TranslatingModel`.
+
+    Raises:
+        UserError: networks that do not fit together, weights out of range, or an identity loss between images of
+            different channels.
+    """
+
+    players = {
+        "translators": ("a_to_b", "b_to_a"),
+        "discriminator_a": ("discriminator_a",),
+        "discriminator_b": ("discriminator_b",),
+    }
+    rivals = {"translators": ("discriminator_a", "discriminator_b")}
+    judged_fields = ("image_a", "image_b")
+    option_examples = {"adversarial_loss": ("log",), "cycle_norm": ("l2",)}
+    log_names = tuple(f"{name}_{side}" for side in "ab" for name in ("cycle_error", "real_score", "fake_score"))
+
+    def __init__(
+        self,
+        a_to_b: keras.Model,
+        b_to_a: keras.Model,
+        discriminator_a: keras.Model,
+        discriminator_b: keras.Model,
+        *,
+        adversarial_loss: str = "least_squares",
+        cycle_norm: str = "l1",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 0.0,
+        pool_size: int = 50,
+        **kwargs,
+    ):
+        for kind, value, known in (("cycle norm", cycle_norm, _DISTANCES), ("loss", adversarial_loss, _ADVERSARIAL)):
+            if value not in known:
+                raise unknown_name(kind, value, known)
+        check_weight("cycle_weight", cycle_weight)
+        check_weight("identity_weight", identity_weight)
+        if identity_weight:
+            self.log_names = (*self.log_names, "identity_error")
+        super().__init__(a_to_b, b_to_a, **kwargs)
+        self.discriminator_a, self.discriminator_b = discriminator_a, discriminator_b
+        self.adversarial_loss, self.cycle_norm, self.pool_size = adversarial_loss, cycle_norm, pool_size
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self._check_discriminators()
+        shapes = self.shape_a, self.shape_b
+        if identity_weight and shapes[0] != shapes[1]:
+            raise UserError(
+                f"The identity loss shows each translator images of the other domain, but those of A are {shapes[0]} "
+                f"and those of B {shapes[1]}. Leave identity_weight at 0. Received: {identity_weight!r}."
+            )
+        self.pool_a, self.pool_b = (ImagePool(pool_size, shape) for shape in shapes)
+
+    def _check_discriminators(self) -> None:
+        for side, shape in (("a", self.shape_a), ("b", self.shape_b)):
+            taken = tuple(getattr(self, f"discriminator_{side}").input_shape[1:])
+            if taken != shape:
+                raise UserError(f"Images of {side.upper()} are {shape}, but discriminator_{side} takes {taken}.")
+
+    def default_optimizers(self):
+        # Section 4: Adam, rate 2e-4; beta_1 0.5 as in the authors' code.
+        return {player: Adam(2e-4, beta_1=0.5) for player in self.players}
+
+    def play(self, real_a, real_b):
+        # A gradient of the discriminators is of their weights before the step, which the translators' does not move: of
+        # one pass, this is the authors' order.
+        self.update_together({player: {player: 1.0} for player in self.players}, self.player_losses, real_a, real_b)
+
+    def player_losses(self, real_a, real_b):
+        """({player: loss}, curves) of one pass over a batch of each domain."""
+        discriminate, deceive = _ADVERSARIAL[self.adversarial_loss]
+        distance = _DISTANCES[self.cycle_norm]
+        fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
+        again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
+        cycles = distance(real_a, again_a), distance(real_b, again_b)
+        player_losses = {"translators": self.cycle_weight * sum(cycles)}
+        curves = {"cycle_error_a": cycles[0], "cycle_error_b": cycles[1]}
+        if self.identity_weight:
+            pairs = (self.a_to_b, real_b), (self.b_to_a, real_a)
+            identity = sum(distance(real, translate(real, training=True)) for translate, real in pairs)
+            player_losses["translators"] += self.cycle_weight * self.identity_weight * identity
+            curves["identity_error"] = identity
+        sides = ("a", real_a, fake_a, self.pool_a), ("b", real_b, fake_b, self.pool_b)
+        for side, real, fake, pool in sides:
+            judge = getattr(self, f"discriminator_{side}")
+            player_losses["translators"] += deceive(judge(fake, training=True))
+            scores = judge(real, training=True), judge(pool.exchange(fake, self.next_seed()), training=True)
+            player_losses[f"discriminator_{side}"] = discriminate(*scores)
+            curves |= {f"real_score_{side}": ops.mean(scores[0]), f"fake_score_{side}": ops.mean(scores[1])}
+        return player_losses, curves
