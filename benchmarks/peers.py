@@ -13,6 +13,7 @@ _STOCK = {
     kg.layers.BatchNormalization: keras.layers.BatchNormalization,
     kg.layers.Dropout: keras.layers.Dropout,
     kg.layers.GaussianNoise: keras.layers.GaussianNoise,
+    kg.layers.SpectralNormalization: keras.layers.SpectralNormalization,
 }
 
 

@@ -81,14 +81,80 @@ class PlainWGANGP(PlainWasserstein):
 
     def critic_loss(self, real, fake):
         mixing = tf.random.uniform((tf.shape(real)[0], 1, 1, 1))
-        mixed = real + mixing * (fake - real)
-        with tf.GradientTape() as tape:
-            tape.watch(mixed)
-            scores = self.discriminator(mixed, training=True)
-        gradients = tape.gradient(scores, mixed)
-        norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]) + 1e-12)
+        norms = gradient_norms(self.discriminator, real + mixing * (fake - real))
         weight = self.scheme_options["gradient_penalty_weight"]
         return super().critic_loss(real, fake) + weight * tf.reduce_mean((norms - 1.0) ** 2)
+
+
+def gradient_norms(discriminator, points):
+    """Each point's norm of the discriminator's gradient."""
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        scores = discriminator(points, training=True)
+    gradients = tape.gradient(scores, points)
+    return tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]) + 1e-12)
+
+
+@plain_loops.register("dragan")
+class PlainDRAGAN(PlainModel):
+    """The GAN's two losses, and a third pass of the discriminator for the points of the penalty."""
+
+    def train_step(self, real):
+        rows = tf.shape(real)[0]
+        noise = 0.5 * tf.math.reduce_std(real) * tf.random.uniform(tf.shape(real))
+        points = real + tf.random.uniform((rows, 1, 1, 1)) * noise
+        targets = tf.concat([tf.zeros((rows, 1)), tf.ones((rows, 1))], axis=0)
+        generated = self.generator(self.latents(rows), training=True)
+        with tf.GradientTape() as tape:
+            scores = self.discriminator(tf.concat([generated, real], axis=0), training=True)
+            # A row of the loss is an image's, as in the original game, where both sums count in full.
+            loss = 2.0 * cross_entropy(targets, scores)
+            loss += 10.0 * tf.reduce_mean((gradient_norms(self.discriminator, points) - 1.0) ** 2)
+        self.apply_gradients("discriminator", tape, loss)
+        with tf.GradientTape() as tape:
+            scores = self.discriminator(self.generator(self.latents(rows), training=True), training=True)
+            loss = cross_entropy(tf.ones((rows, 1)), scores)
+        self.apply_gradients("generator", tape, loss)
+        return self.results()
+
+
+@plain_loops.register("sngan")
+class PlainSNGAN(PlainModel):
+    """The hinge loss, with Keras's layer of spectral normalization, which iterates in every pass."""
+
+    def train_step(self, real):
+        rows = tf.shape(real)[0]
+        generated = self.generator(self.latents(rows), training=True)
+        with tf.GradientTape() as tape:
+            fake, judged = tf.split(self.discriminator(tf.concat([generated, real], axis=0), training=True), 2)
+            loss = tf.reduce_mean(tf.nn.relu(1.0 - judged)) + tf.reduce_mean(tf.nn.relu(1.0 + fake))
+        self.apply_gradients("discriminator", tape, loss)
+        with tf.GradientTape() as tape:
+            scores = self.discriminator(self.generator(self.latents(rows), training=True), training=True)
+            loss = -tf.reduce_mean(scores)
+        self.apply_gradients("generator", tape, loss)
+        return self.results()
+
+
+@plain_loops.register("r3gan")
+class PlainR3GAN(PlainModel):
+    """Huang et al.'s loop: the relativistic loss, and a pass for each of the two penalties."""
+
+    def train_step(self, real):
+        rows = tf.shape(real)[0]
+        generated = self.generator(self.latents(rows), training=True)
+        with tf.GradientTape() as tape:
+            difference = self.discriminator(real, training=True) - self.discriminator(generated, training=True)
+            loss = tf.reduce_mean(tf.nn.softplus(-difference))
+            for images in (real, generated):
+                loss += 0.5 * tf.reduce_mean(gradient_norms(self.discriminator, images) ** 2)
+        self.apply_gradients("discriminator", tape, loss)
+        with tf.GradientTape() as tape:
+            generated = self.generator(self.latents(rows), training=True)
+            difference = self.discriminator(generated, training=True) - self.discriminator(real, training=True)
+            loss = tf.reduce_mean(tf.nn.softplus(-difference))
+        self.apply_gradients("generator", tape, loss)
+        return self.results()
 
 
 class PlainConditional(PlainModel):

@@ -73,6 +73,46 @@ def wasserstein_generator(fake_scores):
     return -ops.mean(fake_scores)
 
 
+def hinge_discriminator(real_scores, fake_scores):
+    """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))): scores beyond the margin of 1 are left alone.
+
+    Lim and Ye, "Geometric GAN" (2017), section 3.3; Miyato et al., "Spectral Normalization for Generative Adversarial
+    Networks" (2018), equation 16, as a loss to be minimised. At scores of 0 it is 2.
+    """
+    return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
+
+
+def hinge_generator(fake_scores):
+    """-E D(G(z)), as for the Wasserstein critic.
+
+    Miyato et al. (2018), equation 17.
+    """
+    return wasserstein_generator(fake_scores)
+
+
+def relativistic_pairing_discriminator(real_scores, fake_scores):
+    """E log(1 + exp(-(D(x) - D(G(z))))): each real sample is to score above the generated one beside it.
+
+    Jolicoeur-Martineau, "The Relativistic Discriminator" (2018), equation 3; Huang et al., "The GAN is dead; long live
+    the GAN! A Modern Baseline GAN" (2024), equation 2. At equal scores it is log 2 = 0.693.
+
+    Args:
+        real_scores, fake_scores: of one shape; row by row a pair.
+    """
+    return ops.mean(ops.softplus(fake_scores - real_scores))
+
+
+def relativistic_pairing_generator(real_scores, fake_scores):
+    """E log(1 + exp(-(D(G(z)) - D(x)))): the discriminator's loss with the sides exchanged.
+
+    Huang et al. (2024), equation 2, in its non-saturating form, which is the authors' code's.
+
+    Args:
+        real_scores, fake_scores: as for `relativistic_pairing_discriminator`.
+    """
+    return relativistic_pairing_discriminator(fake_scores, real_scores)
+
+
 def class_cross_entropy(labels, class_logits):
     """-E log P(class = label | sample), with P the softmax of the logits.
 

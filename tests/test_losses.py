@@ -101,3 +101,23 @@ def test_the_fixed_logit_makes_d_equal_z_over_z_plus_one():
 
 def test_feature_matching_is_the_squared_distance_of_means():
     assert float(losses.feature_matching(np.array([1.0, 2.0]), np.array([3.0, 5.0]))) == 13.0
+
+
+def test_hinge():
+    # Beyond the margin nothing is left: 1 - 2 and 1 + -3 count as 0.
+    real, fake = column(2.0, -0.5), column(-3.0, 0.25)
+    assert float(losses.hinge_discriminator(real, fake)) == pytest.approx((0 + 1.5) / 2 + (0 + 1.25) / 2)
+    assert float(losses.hinge_discriminator(ZERO, ZERO)) == 2.0
+    assert float(losses.hinge_generator(fake)) == pytest.approx(2.75 / 2)
+
+
+def test_relativistic_pairing_compares_row_by_row():
+    real, fake = column(2.0, -1.0), column(0.5, 1.0)
+    expected = (softplus(-1.5) + softplus(2.0)) / 2
+    assert float(losses.relativistic_pairing_discriminator(real, fake)) == pytest.approx(expected, abs=1e-6)
+    expected = (softplus(1.5) + softplus(-2.0)) / 2
+    assert float(losses.relativistic_pairing_generator(real, fake)) == pytest.approx(expected, abs=1e-6)
+    assert float(losses.relativistic_pairing_discriminator(ZERO, ZERO)) == pytest.approx(math.log(2), abs=1e-6)
+    # A score has no scale of its own: what is added to both sides changes nothing.
+    moved = losses.relativistic_pairing_discriminator(real + 7.0, fake + 7.0)
+    assert float(moved) == pytest.approx(float(losses.relativistic_pairing_discriminator(real, fake)), abs=1e-5)

@@ -21,6 +21,7 @@ from keras_gans.penalties import (
     several,
     values,
 )
+from keras_gans.training.recipe import parse_assignment, with_settings
 from tests.small import BATCH, batch_for, images, recipe_for, small_model
 
 SEED = tf.constant([1, 2], tf.int64)
@@ -208,6 +209,12 @@ def test_recipes_name_penalties():
         "fake_gradient_penalty",
         "perturbed_gradient_penalty",
     }
+
+
+def test_the_command_line_sets_penalties():
+    setting = dict([parse_assignment('scheme.penalties=[{"name": "r1", "weight": 2}, {"name": "r2", "weight": 0.5}]')])
+    chosen = with_settings(recipe_for("lsgan_mlp"), setting)
+    assert small_model("lsgan_mlp", scheme=chosen.scheme).penalties == (R1(2), R2(0.5))
 
 
 @pytest.mark.parametrize(

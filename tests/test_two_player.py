@@ -253,3 +253,26 @@ def test_a_loss_that_reaches_none_of_the_players_weights_is_refused(monkeypatch)
     monkeypatch.setattr(model, "generator_loss", lambda fake: (tf.reduce_mean(tf.stop_gradient(fake)), {}))
     with pytest.raises(UserError, match="loss of 'generator' depends on none of its"):
         model.train_step(tf.constant(images(BATCH)))
+
+
+def test_a_spectral_discriminator_is_asked_for_and_iterates_once_an_update():
+    with pytest.raises(UserError, match="SpectralNormalization.*normalization='spectral'"):
+        kg.schemes.SNGAN(*networks())
+    model = small_model("sngan", rate=0.01, scheme={"name": "sngan", "discriminator_steps": 2})
+    layers = [layer for layer in model.discriminator.layers if isinstance(layer, kg.layers.SpectralNormalization)]
+    calls = []
+    for layer in layers:
+        layer.advance = lambda layer=layer: calls.append(layer.name)
+    model.run_eagerly = True
+    model.fit(images(2 * BATCH), batch_size=BATCH, verbose=0)
+    assert len(layers) == 3 and sorted(calls) == sorted(2 * [layer.name for layer in layers])
+
+
+def test_training_finds_the_spectral_norm():
+    model = small_model("sngan", rate=1e-4)
+    model.fit(images(40 * BATCH), batch_size=BATCH, verbose=0)
+    for layer in model.discriminator.layers:
+        if isinstance(layer, kg.layers.SpectralNormalization):
+            kernel = np.array(layer.layer.kernel)
+            largest = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
+            assert float(layer.spectral_norm()) == pytest.approx(largest, rel=0.02)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans.layers.kernels import KernelWrapper
+from keras_gans.private_apis import layers_of
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -51,6 +52,6 @@ class SpectralNormalization(KernelWrapper):
 
 def advance_all(network: keras.Model) -> None:
     """Calls `advance` of each `SpectralNormalization` in a network."""
-    for layer in network._flatten_layers():
+    for layer in layers_of(network):
         if isinstance(layer, SpectralNormalization):
             layer.advance()

@@ -9,11 +9,14 @@ from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
 from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
+from keras_gans.schemes.dragan import DRAGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
 from keras_gans.schemes.lsgan import LSGAN
+from keras_gans.schemes.r3gan import R3GAN
 from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
+from keras_gans.schemes.sngan import SNGAN
 from keras_gans.schemes.vae import VAE
 from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
@@ -27,9 +30,12 @@ __all__ = [
     "CGAN",
     "CycleGAN",
     "DCGAN",
+    "DRAGAN",
     "LSGAN",
     "LabelInformedAAE",
+    "R3GAN",
     "SGAN",
+    "SNGAN",
     "SemiSupervisedAAE",
     "VAE",
     "VAEGAN",

@@ -6,6 +6,9 @@ from . import dcgan
 from . import lsgan
 from . import wgan
 from . import wgan_gp
+from . import dragan
+from . import sngan
+from . import r3gan
 from . import mixtures
 from . import cgan
 from . import acgan

@@ -1,0 +1,46 @@
+"""SNGAN: the hinge loss, and a discriminator whose layers are divided by their spectral norms.
+
+Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), https://arxiv.org/abs/1802.05957
+"""
+
+from keras import ops
+
+from keras_gans import losses
+from keras_gans.engine.base import register_scheme
+from keras_gans.engine.two_player import GAN
+from keras_gans.errors import UserError
+from keras_gans.layers import SpectralNormalization
+from keras_gans.optimizers import Adam
+from keras_gans.private_apis import layers_of
+
+
+@register_scheme("sngan")
+class SNGAN(GAN):
+    """D minimises E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) with each W as W / sigma(W); G minimises -E D(G(z)).
+
+    Curves: `real_score` is the mean D(x), `fake_score` the mean D(G(z)).
+
+    Raises:
+        UserError: a discriminator without spectral normalization.
+    """
+
+    log_names = ("real_score", "fake_score")
+
+    def __init__(self, generator, discriminator, latent_dim=None, **kwargs):
+        super().__init__(generator, discriminator, latent_dim, **kwargs)
+        if not any(isinstance(layer, SpectralNormalization) for layer in layers_of(discriminator)):
+            raise UserError(
+                "SNGAN's discriminator has layers.SpectralNormalization: build it normalization='spectral'."
+            )
+
+    def default_optimizers(self):
+        # Section 4.2: rate 2e-4, betas (0, 0.9).
+        return {player: Adam(2e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
+
+    def discriminator_loss(self, real, fake):
+        real_scores, fake_scores = self.scores(real, fake)
+        loss = losses.hinge_discriminator(real_scores, fake_scores)
+        return loss, {"real_score": ops.mean(real_scores), "fake_score": ops.mean(fake_scores)}
+
+    def generator_loss(self, fake):
+        return losses.hinge_generator(self.score(fake)), {}
