@@ -1,13 +1,14 @@
 """Curves are drawn where their numbers say."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gans.drawing import picture, plot
-from keras_gans.drawing.axes import Axis
 from keras_gans.drawing.plot import Curve, Panel
 from keras_gans.errors import UserError
 
@@ -85,19 +86,90 @@ def test_a_band_lies_between_its_sides():
     assert line.mean() == pytest.approx((reddish.min() + reddish.max()) / 2, abs=2)
 
 
+def texts_of(axis):
+    """What is written at an axis's ticks, those outside of its range left out."""
+    low, high = axis.get_view_interval()
+    ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+    return [text.get_text() for place, text in ticks if low <= place <= high]
+
+
+def test_ticks_are_round_numbers_that_a_person_reads():
+    (axes,) = plot.figure([Panel([Curve([0, 120_000], [0, 0.3])], x_range=(-3, 120_000))]).axes
+    assert texts_of(axes.xaxis) == ["0", "20,000", "40,000", "60,000", "80,000", "100,000", "120,000"]
+    assert "0.1" in texts_of(axes.yaxis)
+
+
 @pytest.mark.parametrize(
-    ("limits", "scale", "room", "expected"),
+    ("limits", "written"),
     [
-        ((0, 1), "linear", 5, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-        ((0, 1), "linear", 4, ["0.00", "0.25", "0.50", "0.75", "1.00"]),
-        ((-3, 120_000), "linear", 3, ["0", "50,000", "100,000"]),
-        ((1e-6, 1e-2), "log", 9, ["1e-6", "1e-5", "0.0001", "0.001", "0.01"]),
-        ((1e-6, 1e6), "log", 4, ["1e-6", "0.001", "1", "1000", "1e6"]),
-        ((2, 5), "log", 4, ["2", "3", "4", "5"]),
+        ((1, 1e4), ["1", "10", "100", "1,000", "10,000"]),
+        ((3, 60), ["5", "10", "20", "50"]),
+        ((2, 5), ["2", "2.5", "3", "3.5", "4", "4.5", "5"]),
     ],
 )
-def test_ticks_are_round_numbers(limits, scale, room, expected):
-    assert [text for _, text in Axis(limits, scale).ticks(room)] == expected
+def test_ticks_of_a_logarithmic_axis_are_numbers_that_a_person_reads(limits, written):
+    (axes,) = plot.figure([Panel([Curve(limits, limits)], y_scale="log", y_range=limits)]).axes
+    low, high = limits
+    ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
+    texts = {tick.get_loc(): tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high}
+    assert [texts[place] for place in sorted(texts) if texts[place]] == written
+
+
+def test_ticks_are_those_given_or_one_under_each_bar():
+    ticks = [(1, "one"), (2, "two")]
+    (axes,) = plot.figure([Panel([Curve([1, 3], [1, 10])], x_ticks=ticks, y_ticks=[(3, "III")], y_scale="log")]).axes
+    assert texts_of(axes.xaxis) == ["one", "two"] and texts_of(axes.yaxis) == ["III"]
+    (axes,) = plot.figure([Panel([Curve([1, 2, 5], [1, 2, 3], kind="bars")])]).axes
+    assert texts_of(axes.xaxis) == ["1", "2", "5"] and list(axes.get_xticks()) == [1, 2, 5]
+
+
+def boxes(panel, width=960):
+    """(axes, legend, title), each as its box in pixels."""
+    figure = plot.figure([panel], width=width)
+    renderer = figure.canvas.get_renderer()
+    (axes,), (title,) = figure.axes, figure.texts
+    return axes.get_window_extent(), axes.get_legend().get_tightbbox(renderer), title.get_window_extent(renderer)
+
+
+@pytest.mark.parametrize("width", [220, 960])
+def test_the_legend_and_the_title_stand_above_the_axes_and_hide_nothing(width):
+    curves = [Curve([0, 1], [0, index], f"a curve with a name, number {index}") for index in range(5)]
+    axes, legend, title = boxes(Panel(curves, title="a title of some length", y_label="y", height=400), width)
+    assert axes.y1 < legend.y0 and legend.y1 <= title.y0 + 1 and title.y1 <= 400
+    assert legend.x1 <= width and axes.x0 > 0 and axes.width > 0.6 * width and title.x1 <= width
+
+
+def test_each_curve_has_its_name_in_the_legend_and_each_axis_its_label():
+    panel = Panel(
+        [Curve([0], [0], "seen", kind="dots"), Curve([0], [0]), Curve([0], [1], "too")], x_label="x", y_label="y"
+    )
+    (axes,) = plot.figure([panel]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["seen", "too"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y")
+
+
+def test_axes_hold_every_curve_with_its_band_and_every_reference():
+    curve = Curve([1, 2], [1, 2], low=[-1, 1], high=[2, 5])
+    (axes,) = plot.figure([Panel([curve], references=[(9.0, "far")])]).axes
+    low, high = axes.get_ylim()
+    assert low < -1 and 9 < high < 10 and axes.get_xlim() == (1, 2)
+    (axes,) = plot.figure([Panel([Curve([1, 2], [1, 2], kind="area")], y_scale="linear")]).axes
+    assert axes.get_ylim()[0] == 0.0, "an area stands on zero"
+
+
+def test_an_image_fills_the_axes_with_its_first_row_on_top():
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[0] = RED
+    drawn = plot.draw([Panel([Curve([0, 1], [0, 1], colour=BLUE)], image=image)])
+    rows, columns = coloured(drawn)
+    assert rows.max() < 200 and columns.max() - columns.min() > 850
+    assert (drawn == 0).all(axis=-1).sum() > 50_000
+
+
+def test_pyplot_is_left_alone():
+    code = "import sys; from keras_gans.drawing import plot as p; assert 'matplotlib' not in sys.modules"
+    code += "; p.draw([p.Panel([p.Curve([0, 1], [0, 1])])]); assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_panels_stand_in_rows_and_columns():

@@ -3,26 +3,35 @@
     picture = plot.draw([plot.Panel([plot.Curve(steps, losses, "loss")], x_label="step")])
     picture.save_png(picture, "loss.png")
 
-Text is set in the typeface that comes with Pillow, which has the characters of ASCII and little else: write lambda, not
-its letter. The same call gives the same pixels on every machine.
+Drawn by matplotlib, which is imported with the first picture. Neither its windows nor its global state
+(`matplotlib.pyplot`) are touched; `figure` gives its own `Figure` for whoever wants to change it or save it as SVG.
 """
+
+from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from keras_gans.drawing.axes import SCALES, Axis, bar_spacing, limits, ticks
 from keras_gans.errors import UserError, unknown_name
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 KINDS = ("line", "dashed", "dots", "bars", "area")
+SCALES = ("linear", "log")
 # Okabe and Ito's colours, which people who see few colours tell apart too.
 PALETTE = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90))
-_INK, _GREY, _PALE, _WHITE = (40, 40, 40), (110, 110, 110), (226, 226, 226), (255, 255, 255)
-# Everything is drawn so many times larger and then reduced, which smooths lines that Pillow draws jagged.
-_FINER = 3
-_TEXT, _TITLE = 13, 16
+_INK, _GREY, _PALE = "#282828", "#6e6e6e", "#e2e2e2"
+_DOTS_PER_INCH = 100
+# Sizes are given in pixels; matplotlib's unit is a seventy-second of an inch.
+_PIXEL = 72 / _DOTS_PER_INCH
+_TEXT, _TITLE, _HEADING = 13, 16, 18
+# In widths of the line.
+_DASHES = (0, (4, 2.5))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,16 +47,16 @@ class Curve:
         size: width of a line, or diameter of a dot, in pixels.
     """
 
-    x: Sequence
-    y: Sequence
+    x: Sequence | np.ndarray
+    y: Sequence | np.ndarray
     label: str = ""
     kind: str = "line"
     colour: tuple | None = None
-    low: Sequence | None = None
-    high: Sequence | None = None
+    low: Sequence | np.ndarray | None = None
+    high: Sequence | np.ndarray | None = None
     size: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise unknown_name("kind of curve", self.kind, KINDS)
         if (self.low is None) != (self.high is None):
@@ -55,7 +64,7 @@ class Curve:
         for name in ("x", "y", "low", "high"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64).reshape(-1))
-                if getattr(self, name).shape != self.x.shape:
+                if len(getattr(self, name)) != len(self.x):
                     shapes = f"{len(self.x)} and {len(getattr(self, name))}"
                     raise UserError(f"x and {name} of {self.label!r} must be of one length. Received: {shapes}.")
 
@@ -76,7 +85,7 @@ class Panel:
         height: in pixels, titles and labels included.
     """
 
-    curves: Sequence
+    curves: Sequence[Curve]
     title: str = ""
     x_label: str = ""
     y_label: str = ""
@@ -90,7 +99,7 @@ class Panel:
     image: np.ndarray | None = None
     height: int = 340
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for scale, span in ((self.x_scale, self.x_range), (self.y_scale, self.y_range)):
             if scale not in SCALES:
                 raise unknown_name("scale", scale, SCALES)
@@ -99,7 +108,7 @@ class Panel:
                 raise UserError(f"A range is (low, high) with low < high{above}. Received: {tuple(span)}.")
 
 
-def draw(panels, width=960, columns=1, title=""):
+def draw(panels: Sequence[Panel], width: int = 960, columns: int = 1, title: str = "") -> np.ndarray:
     """Draws panels in reading order.
 
     Args:
@@ -114,205 +123,251 @@ def draw(panels, width=960, columns=1, title=""):
     Raises:
         UserError: no panel, or panels so small that their axes have no room.
     """
+    canvas: Any = figure(panels, width, columns, title).canvas
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def figure(panels: Sequence[Panel], width: int = 960, columns: int = 1, title: str = "") -> Figure:
+    """The same as a `matplotlib.figure.Figure`, each panel's axes in its `axes`; arguments as `draw`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     if not panels or columns < 1:
         raise UserError(f"draw() takes a panel or more. Received: {len(panels)} panels in {columns} columns.")
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     heights = [max(panel.height for panel in row) for row in rows]
     head = 2 * _TITLE if title else 0
-    canvas = Image.new("RGB", (width * _FINER, (head + sum(heights)) * _FINER), _WHITE)
+    height = head + sum(heights)
+    drawn = Figure(figsize=(width / _DOTS_PER_INCH, height / _DOTS_PER_INCH), dpi=_DOTS_PER_INCH, facecolor="white")
+    FigureCanvasAgg(drawn)
     if title:
-        text = _Text(canvas)
-        text.write(width * _FINER / 2, (head + 4) * _FINER / 2, title, "mm", _TITLE * 1.15, is_bold=True)
+        style: dict[str, Any] = {"size": _HEADING * _PIXEL, "color": _INK, "weight": "bold"}
+        drawn.text(0.5, 1.0 - 0.5 * (head + 4) / height, title, ha="center", va="center", **style)
     top = head
-    for row, height in zip(rows, heights, strict=True):
+    for row, row_height in zip(rows, heights, strict=True):
         for column, panel in enumerate(row):
-            box = (width * column // columns, top, width * (column + 1) // columns, top + height)
-            _draw_panel(canvas, panel, [edge * _FINER for edge in box])
-        top += height
-    return np.asarray(canvas.resize((width, top), Image.Resampling.BOX))
+            left, right = width * column // columns, width * (column + 1) // columns
+            _add_panel(drawn, panel, (left, height - top - row_height, right, height - top))
+        top += row_height
+    return drawn
 
 
-class _Text:
-    """Writing on an image, in sizes of the reduced picture."""
-
-    def __init__(self, image):
-        self.image = image
-        self.drawing = ImageDraw.Draw(image)
-
-    def font(self, size=_TEXT):
-        return ImageFont.load_default(size * _FINER)
-
-    def width(self, text, size=_TEXT):
-        return self.font(size).getlength(text)
-
-    def write(self, x, y, text, anchor, size=_TEXT, colour=_INK, is_bold=False):
-        # There is no bold face: written twice, a little apart, the strokes are thicker.
-        for right in range(3 if is_bold else 1):
-            self.drawing.text((x + right, y), text, colour, self.font(size), anchor=anchor)
-
-    def write_over(self, x, y, text, anchor, colour):
-        """Text with a white rim, so that it can be read over curves."""
-        rim = {"stroke_width": 2 * _FINER, "stroke_fill": _WHITE}
-        self.drawing.text((x, y), text, colour, self.font(_TEXT - 1), anchor=anchor, **rim)
-
-    def write_upwards(self, x, y, text):
-        """Text turned by a quarter, its middle at (x, y)."""
-        width, height = int(self.width(text)) + 2, 2 * _TEXT * _FINER
-        strip = Image.new("RGB", (width, height), _WHITE)
-        ImageDraw.Draw(strip).text((width / 2, height / 2), text, _INK, self.font(), anchor="mm")
-        self.image.paste(strip.rotate(90, expand=True), (int(x - height / 2), int(y - width / 2)))
-
-
-def _draw_panel(canvas, panel, box):
-    text, unit = _Text(canvas), _FINER
-    x_axis, y_axis = Axis(limits(panel, "x"), panel.x_scale), Axis(limits(panel, "y"), panel.y_scale)
-    colours = [curve.colour or PALETTE[index % len(PALETTE)] for index, curve in enumerate(panel.curves)]
-    y_ticks = ticks(panel, "y", y_axis, (panel.height - 90) / 42)
-    widest = max((text.width(label) for _, label in y_ticks), default=0.0)
-    left = int(box[0] + (18 + (_TEXT + 8 if panel.y_label else 0)) * unit + widest)
-    right = box[2] - 22 * unit
-    top = box[1] + (10 + (_TITLE + 8 if panel.title else 0)) * unit
-    top = int(_legend(text, panel, colours, (left, right), top))
-    bottom = box[3] - (18 + _TEXT + (_TEXT + 8 if panel.x_label else 0)) * unit
-    if min(right - left, bottom - top) < 40 * unit:
-        size = f"{(box[2] - box[0]) // unit}x{(box[3] - box[1]) // unit}"
-        raise UserError(f"A panel of {size} pixels leaves its axes no room. Draw it wider, higher or in fewer columns.")
-    x_ticks = ticks(panel, "x", x_axis, (right - left) / unit / 70)
-    if panel.title:
-        text.write(left, box[1] + 10 * unit, panel.title, "lt", _TITLE, is_bold=True)
-    x_axis.start, x_axis.end = 0.0, float(right - left)
-    y_axis.start, y_axis.end = float(bottom - top), 0.0
-    canvas.paste(_inside(panel, colours, x_axis, y_axis, x_ticks, y_ticks), (left, top))
-    _frame(text, panel, (left, top, right, bottom), box, (x_axis, x_ticks), (y_axis, y_ticks))
-
-
-def _legend(text, panel, colours, sides, top):
-    """Writes the legend in rows from `top` on, and returns where the axes may begin."""
-    unit, x = _FINER, sides[0]
-    names = [(curve, colour) for curve, colour in zip(panel.curves, colours, strict=True) if curve.label]
-    for index, (curve, colour) in enumerate(names):
-        width = 28 * unit + text.width(curve.label)
-        if index and x + width > sides[1]:
-            x, top = sides[0], top + (_TEXT + 7) * unit
-        middle = top + 0.5 * _TEXT * unit
-        if curve.kind in ("bars", "area"):
-            text.drawing.rectangle([x, middle - 5 * unit, x + 20 * unit, middle + 5 * unit], colour)
-        elif curve.kind == "dots":
-            _dots(text.drawing, np.array([x + 10.0 * unit]), np.array([middle]), colour, max(curve.size or 7, 6))
-        else:
-            path = np.array([[x, middle], [x + 20 * unit, middle]])
-            _line(text.drawing, path, colour, curve.size or 2, curve.kind == "dashed")
-        text.write(x + 26 * unit, middle, curve.label, "lm")
-        x += width + 20 * unit
-    return top + ((_TEXT + 12) if names else 4) * unit
-
-
-def _inside(panel, colours, x_axis, y_axis, x_ticks, y_ticks):
-    """What lies between the axes, as an image of its own so that nothing is drawn past them."""
-    width, height = int(x_axis.end), int(y_axis.start)
-    image = Image.new("RGB", (width, height), _WHITE)
-    drawing = ImageDraw.Draw(image, "RGBA")
+def _add_panel(drawn: Figure, panel: Panel, box: tuple) -> None:
+    """Adds axes, title and legend inside a box (left, bottom, right, top), in pixels from the figure's lower left."""
+    axes = drawn.add_axes((0.0, 0.0, 1.0, 1.0))
+    _style(axes, panel)
+    pairs = zip(panel.curves, _colours(panel), strict=True)
+    handles = [_add_curve(axes, curve, colour, panel) for curve, colour in pairs]
+    _set_limits(axes, panel)
+    _add_references(axes, panel)
     if panel.image is not None:
-        image.paste(Image.fromarray(np.asarray(panel.image, np.uint8)).resize((width, height)), (0, 0))
-    else:
-        for x in x_axis.pixels([value for value, _ in x_ticks]):
-            drawing.line([x, 0, x, height], _PALE, _FINER)
-        for y in y_axis.pixels([value for value, _ in y_ticks]):
-            drawing.line([0, y, width, y], _PALE, _FINER)
-    bars = [curve for curve in panel.curves if curve.kind == "bars"]
-    for curve, colour in zip(panel.curves, colours, strict=True):
-        _draw_curve(drawing, curve, colour, x_axis, y_axis, bars)
-    for value, label in panel.references:
-        y = float(y_axis.pixels(value))
-        _line(drawing, np.array([[0, y], [width, y]]), _GREY, 1.2, dashed=True)
-        _Text(image).write_over(width - 6 * _FINER, y - 4 * _FINER, label, "rs", _GREY)
-    return image
+        sides = (*axes.get_xlim(), *axes.get_ylim())
+        axes.imshow(np.asarray(panel.image, np.uint8), extent=sides, aspect="auto", zorder=0)
+    _set_ticks(axes, panel)
+
+    left, bottom, right, top = box[0] + 14, box[1] + 12, box[2] - 22, box[3] - 10
+    title_top = top
+    top -= _TITLE + 8 if panel.title else 0
+    _place(axes, (left, bottom, right, top))
+    # What stands left of the axes and below them takes as much room as its text does.
+    left, bottom = left + (left - _extent(axes.yaxis).x0), bottom + (bottom - _extent(axes.xaxis).y0)
+    _place(axes, (left, bottom, right, top))
+    named = [(handle, curve) for handle, curve in zip(handles, panel.curves, strict=True) if curve.label]
+    top -= _add_legend(axes, named, (left, top, right)) if named else 4
+    if min(right - left, top - bottom) < 40:
+        size = f"{box[2] - box[0]}x{box[3] - box[1]}"
+        raise UserError(f"A panel of {size} pixels leaves its axes no room. Draw it wider, higher or in fewer columns.")
+    _place(axes, (left, bottom, right, top))
+    if panel.title:
+        text = drawn.text(left, title_top, panel.title, va="top", transform=None, color=_INK, weight="bold")
+        _fit(text, _TITLE, right - left)
 
 
-def _draw_curve(drawing, curve, colour, x_axis, y_axis, bars):
-    x, y = x_axis.pixels(curve.x), y_axis.pixels(curve.y)
-    # On a logarithmic axis zero lies at the bottom.
-    ground = y_axis.start if y_axis.is_log else float(y_axis.pixels(0.0))
+def _style(axes: Axes, panel: Panel) -> None:
+    axes.set_xscale(panel.x_scale)
+    axes.set_yscale(panel.y_scale)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_GREY)
+    axes.tick_params(which="both", labelsize=(_TEXT - 1) * _PIXEL, labelcolor=_INK, color=_GREY)
+    # Minor ticks are shorter by so much; all numbers of an axis stand on one line.
+    axes.tick_params(which="minor", pad=5.0)
+    axes.set_axisbelow(True)
+    if panel.image is None:
+        axes.grid(color=_PALE, linewidth=_PIXEL)
+    for set_label, text in ((axes.set_xlabel, panel.x_label), (axes.set_ylabel, panel.y_label)):
+        set_label(text, size=_TEXT * _PIXEL, color=_INK)
+
+
+def _colours(panel: Panel) -> list:
+    chosen = [curve.colour or PALETTE[index % len(PALETTE)] for index, curve in enumerate(panel.curves)]
+    return [tuple(part / 255 for part in colour) for colour in chosen]
+
+
+def _shown(values: Any, scale: str) -> np.ndarray:
+    """Numbers, NaN for those that an axis of the scale cannot show."""
+    values = np.asarray(values, np.float64)
+    return np.where(np.isfinite(values) & ((values > 0) | (scale == "linear")), values, np.nan)
+
+
+def _add_curve(axes: Axes, curve: Curve, colour: tuple, panel: Panel) -> Any:
+    """Adds a curve, and returns what stands for it in the legend."""
+    x, y = _shown(curve.x, panel.x_scale), _shown(curve.y, panel.y_scale)
     if curve.low is not None:
-        for piece in _pieces(np.stack([x, y_axis.pixels(curve.low), y_axis.pixels(curve.high)], axis=1)):
-            outline = np.concatenate([piece[:, [0, 1]], piece[::-1][:, [0, 2]]])
-            drawing.polygon([tuple(point) for point in outline], (*colour, 45))
+        low, high = _shown(curve.low, panel.y_scale), _shown(curve.high, panel.y_scale)
+        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
     if curve.kind == "bars":
-        _bars(drawing, curve, (x, y, ground), colour, x_axis, bars)
-    elif curve.kind == "dots":
-        known = np.isfinite(x) & np.isfinite(y)
-        _dots(drawing, x[known], y[known], colour, curve.size or 7)
-    else:
-        for piece in _pieces(np.stack([x, y], axis=1)):
-            piece = _thinned(piece)
-            if curve.kind == "area":
-                outline = [(piece[0, 0], ground), *map(tuple, piece), (piece[-1, 0], ground)]
-                drawing.polygon(outline, (*colour, 60))
-            _line(drawing, piece, colour, curve.size or 2, curve.kind == "dashed")
+        bars = [other for other in panel.curves if other.kind == "bars"]
+        whole = 0.8 * min(map(_bar_spacing, bars))
+        places = x - whole / 2 + whole * (bars.index(curve) + 0.5) / len(bars)
+        return axes.bar(places, y, whole / len(bars), color=colour)
+    if curve.kind == "dots":
+        size = (curve.size or 7) * _PIXEL
+        # Small dots come in crowds and may hide each other; large ones are told apart by their white rim.
+        rim = _PIXEL if size >= 5 * _PIXEL else 0.0
+        return axes.plot(x, y, "o", color=colour, markersize=size, markeredgecolor="white", markeredgewidth=rim)[0]
+    if curve.kind == "area":
+        axes.fill_between(x, y, color=colour, alpha=0.24, linewidth=0)
+    style: dict[str, Any] = {"linestyle": _DASHES if curve.kind == "dashed" else "-", "solid_capstyle": "round"}
+    return axes.plot(x, y, color=colour, linewidth=(curve.size or 2) * _PIXEL, **style)[0]
 
 
-def _bars(drawing, curve, pixels, colour, x_axis, bars):
-    spacing = min(bar_spacing(other) for other in bars)
-    whole = 0.8 * abs(float(x_axis.pixels(curve.x[0] + spacing) - x_axis.pixels(curve.x[0])))
-    place = bars.index(curve)
-    x, y, ground = pixels
-    for left, end in zip(x - whole / 2 + whole * place / len(bars), y, strict=True):
-        if np.isfinite(left) and np.isfinite(end):
-            drawing.rectangle([left, min(end, ground), left + whole / len(bars), max(end, ground)], colour)
+def _bar_spacing(curve: Curve) -> float:
+    """The distance in x between neighbouring bars of a curve."""
+    places = np.unique(np.asarray(curve.x)[np.isfinite(curve.x)])
+    return float(np.diff(places).min()) if len(places) > 1 else 1.0
 
 
-def _dots(drawing, x, y, colour, size):
-    radius = size * _FINER / 2
-    # Small dots come in crowds and may hide each other; large ones are told apart by their white rim.
-    rim = _WHITE if size >= 5 else None
-    for left, top in zip(x - radius, y - radius, strict=True):
-        drawing.ellipse([left, top, left + 2 * radius, top + 2 * radius], colour, rim, _FINER if rim else 0)
+_SIDES: dict[str, tuple[str, ...]] = {"x": (), "y": ("low", "high")}
 
 
-def _line(drawing, points, colour, size, dashed):
-    width = max(1, round(size * _FINER))
-    if not dashed:
-        drawing.line([tuple(point) for point in points], colour, width, joint="curve")
-        return
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    period = 10.0 * _FINER
-    for start in np.arange(0.0, length[-1], period)[:20_000]:
-        corners = length[(length > start) & (length < start + 0.6 * period)]
-        stops = np.array([start, *corners, min(start + 0.6 * period, length[-1])])
-        dash = np.stack([np.interp(stops, length, points[:, k]) for k in (0, 1)], axis=1)
-        drawing.line([tuple(point) for point in dash], colour, width)
+def _set_limits(axes: Axes, panel: Panel) -> None:
+    """What holds every curve and reference, with some air but at a line's ends and under what stands on zero."""
+    kinds = {curve.kind for curve in panel.curves}
+    axes.margins(x=0.04 if kinds & {"bars", "dots"} else 0.0, y=0.06)
+    for value, _ in panel.references:
+        axes.update_datalim([(np.nan, value)], updatex=False)
+    axes.autoscale_view()
+    for direction, given, set_limits in (("x", panel.x_range, axes.set_xlim), ("y", panel.y_range, axes.set_ylim)):
+        scale = getattr(panel, f"{direction}_scale")
+        arrays = [getattr(curve, name) for curve in panel.curves for name in (direction, *_SIDES[direction])]
+        values = np.concatenate([_shown(values, scale) for values in arrays if values is not None] or [np.zeros(0)])
+        if given is not None:
+            set_limits(*given)
+        elif not np.isfinite(values).any():
+            set_limits(*((0.1, 1.0) if scale == "log" else (0.0, 1.0)))
+        elif direction == "y" and scale == "linear" and kinds & {"bars", "area"} and np.nanmin(values) >= 0.0:
+            axes.set_ylim(bottom=0.0)
 
 
-def _pieces(points):
-    """The stretches of an array (n, d) between rows that hold a NaN."""
-    known = np.isfinite(points).all(axis=1)
-    cuts = np.flatnonzero(np.diff(known.astype(int))) + 1
-    return [piece for piece in np.split(points, cuts) if len(piece) and np.isfinite(piece).all()]
+def _add_references(axes: Axes, panel: Panel) -> None:
+    from matplotlib.patheffects import withStroke
+
+    for value, text in panel.references:
+        axes.axhline(value, color=_GREY, linewidth=1.2 * _PIXEL, linestyle=_DASHES)
+        # At the right end of its line, with a white rim so that it can be read over curves.
+        rim = [withStroke(linewidth=4 * _PIXEL, foreground="white")]
+        style: dict[str, Any] = {"size": (_TEXT - 1) * _PIXEL, "color": _GREY, "path_effects": rim}
+        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        axes.annotate(text, (1.0, value), (-6 * _PIXEL, 4 * _PIXEL), ha="right", va="bottom", **place, **style)
 
 
-def _thinned(points, most=4000):
-    """A long path cut to the lowest and the highest point of each stretch, which look the same."""
-    if len(points) <= most:
-        return points
-    kept = []
-    for stretch in np.array_split(np.arange(len(points)), most // 2):
-        ends = stretch[[points[stretch, 1].argmin(), points[stretch, 1].argmax()]]
-        kept.extend(sorted(set(ends.tolist())))
-    return points[kept]
+def _set_ticks(axes: Axes, panel: Panel) -> None:
+    """As given; else one for each bar where they have room; else matplotlib's round numbers."""
+    bars = [curve.x for curve in panel.curves if curve.kind == "bars"]
+    places = np.unique(np.concatenate(bars)) if bars else np.zeros(0)
+    under_bars = [(place, f"{place:g}") for place in places] if 0 < len(places) <= 25 else None
+    for axis, given, scale in (
+        (axes.xaxis, panel.x_ticks or under_bars, panel.x_scale),
+        (axes.yaxis, panel.y_ticks, panel.y_scale),
+    ):
+        if given is not None:
+            axis.set_ticks([value for value, _ in given], [text for _, text in given])
+            axis.set_ticks([], minor=True)
+        else:
+            _set_round_ticks(axis, scale)
 
 
-def _frame(text, panel, axes, box, x_axis_and_ticks, y_axis_and_ticks):
-    """The axes' lines, ticks and labels."""
-    unit, (left, top, right, bottom) = _FINER, axes
-    (x_axis, x_ticks), (y_axis, y_ticks) = x_axis_and_ticks, y_axis_and_ticks
-    text.drawing.line([left, top, left, bottom, right, bottom], _GREY, unit)
-    for position, (_, label) in zip(x_axis.pixels([value for value, _ in x_ticks]), x_ticks, strict=True):
-        text.drawing.line([left + position, bottom, left + position, bottom + 4 * unit], _GREY, unit)
-        text.write(left + position, bottom + 7 * unit, label, "mt")
-    for position, (_, label) in zip(y_axis.pixels([value for value, _ in y_ticks]), y_ticks, strict=True):
-        text.drawing.line([left - 4 * unit, top + position, left, top + position], _GREY, unit)
-        text.write(left - 7 * unit, top + position, label, "rm")
-    if panel.x_label:
-        text.write((left + right) / 2, box[3] - 10 * unit, panel.x_label, "ms")
-    if panel.y_label:
-        text.write_upwards(box[0] + (10 + _TEXT / 2) * unit, (top + bottom) / 2, panel.y_label)
+def _set_round_ticks(axis: Any, scale: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, MaxNLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    decades = np.log10(high / low) if scale == "log" else 0.0
+    if decades < 0.5:
+        axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10]))
+        axis.set_minor_locator(NullLocator())
+    powers = LogFormatterMathtext()
+    powers.axis = axis
+
+    def text_of(value: float, _: Any) -> str:
+        is_plain = decades < 0.5 or (1e-3 <= low and high <= 1e5)
+        return f"{value:,.10g}" if is_plain else powers(value)
+
+    def text_between(value: float, _: Any) -> str:
+        # Between the powers of ten, where an axis has few of them.
+        return text_of(value, None) if decades < 1.5 and f"{value:e}"[0] in "25" else ""
+
+    axis.set_major_formatter(FuncFormatter(text_of))
+    axis.set_minor_formatter(FuncFormatter(text_between))
+
+
+def _place(axes: Axes, box: tuple) -> None:
+    """Moves axes to a box (left, bottom, right, top), in pixels."""
+    width, height = axes.figure.bbox.size
+    left, bottom, right, top = box
+    # While what stands beside them is measured, they may have no room yet.
+    right, top = max(right, left + 1), max(top, bottom + 1)
+    axes.set_position((left / width, bottom / height, (right - left) / width, (top - bottom) / height))
+
+
+def _fit(text: Any, size: float, width: float) -> None:
+    """Sets a text so large, in pixels, or smaller where it would be wider than so many."""
+    text.set_size(size * _PIXEL)
+    text.set_size(size * _PIXEL * min(1.0, width / _extent(text).width))
+
+
+def _extent(artist: Any) -> Any:
+    """How many pixels an artist takes."""
+    return artist.get_tightbbox(artist.get_figure(root=True).canvas.get_renderer())
+
+
+def _add_legend(axes: Axes, named: list, place: tuple) -> float:
+    """Writes a legend above the axes, and returns how many pixels high it is.
+
+    Args:
+        axes: of the panel.
+        named: list of (handle, curve), each curve with a label.
+        place: (left, top, right), in pixels.
+    """
+    from matplotlib.transforms import IdentityTransform
+
+    left, top, right = place
+    columns = len(named)
+    for columns in range(len(named), 0, -1):
+        # Over the axes, never in them: it hides no curve.
+        legend = axes.legend(
+            [handle for handle, _ in named],
+            [curve.label for _, curve in named],
+            loc="upper left",
+            bbox_to_anchor=(left, top),
+            bbox_transform=IdentityTransform(),
+            ncols=columns,
+            frameon=False,
+            fontsize=_TEXT * _PIXEL,
+            labelcolor=_INK,
+            borderaxespad=0.0,
+            borderpad=0.0,
+            columnspacing=1.5,
+            handlelength=1.7,
+        )
+        handles: Any = legend.legend_handles
+        for (_, curve), handle in zip(named, handles, strict=True):
+            if curve.kind == "dots":
+                handle.set_markersize(max(curve.size or 7, 6) * _PIXEL)
+        if _extent(legend).width <= right - left:
+            break
+    texts = legend.get_texts()
+    keys = _extent(legend).width - max(_extent(text).width for text in texts)
+    for text in texts if columns == 1 else ():
+        _fit(text, _TEXT, right - left - keys)
+    return _extent(legend).height + 8
