@@ -33,7 +33,7 @@ def export_command(
         str, typer.Option(help="Fixed batch sizes of the TFLite files, separated by commas, such as 1,16.")
     ] = "1",
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
-):
+) -> None:
     """Exports a run's latest checkpoint as a SavedModel for TensorFlow Serving and as TFLite for the edge.
 
     Every file is called in a fresh process and compared with the model before the version appears in DIR. The errors,

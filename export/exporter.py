@@ -1,7 +1,9 @@
 """The export of one model: write, check in fresh processes, report, publish."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -16,6 +18,10 @@ from .tflite import FLOORS_DB, signature_names
 from .tflite import FORMATS as TFLITE_FORMATS
 from .versions import publish, staging, versions
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+
 LABELS_FILE = "labels.txt"
 # {what a .tflite file holds: the signature that it answers}.
 _TFLITE_PARTS = {
@@ -27,14 +33,14 @@ _TFLITE_PARTS = {
 
 
 def export_model(
-    model,
-    to,
-    formats=("saved_model", "tflite"),
+    model: "AdversarialModel",
+    to: str | Path,
+    formats: Sequence[str] = ("saved_model", "tflite"),
     *,
-    tflite_batch_sizes=(1,),
-    run=None,
-    progress=lambda text: None,
-):
+    tflite_batch_sizes: Sequence[int] = (1,),
+    run: str | Path | None = None,
+    progress: bool = lambda text: None,
+) -> dict[str, Any]:
     """Publishes a model as the next numbered version in a folder, after checking every file by running it.
 
     A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with

@@ -1,11 +1,14 @@
 """The formats and the options of an export, checked before anything slow is imported."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from keras_gans.errors import UserError, unknown_name
 
 FORMATS = ("saved_model", "tflite")
 
 
-def check_formats(formats):
+def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     """The formats without repetition, in the order of `FORMATS`.
 
     Raises:
@@ -19,7 +22,7 @@ def check_formats(formats):
     return tuple(name for name in FORMATS if name in formats)
 
 
-def check_batch_sizes(batch_sizes):
+def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
     """The fixed batch sizes of TFLite files as a tuple.
 
     Raises:
@@ -33,7 +36,7 @@ def check_batch_sizes(batch_sizes):
     return tuple(batch_sizes)
 
 
-def check_target(to):
+def check_target(to: str | Path) -> None:
     """Refuses a target that is, or lies under, something other than a folder."""
     for path in (to.absolute(), *to.absolute().parents):
         if path.exists():

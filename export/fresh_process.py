@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from keras_gans.errors import UserError
 
@@ -13,7 +14,7 @@ from keras_gans.errors import UserError
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def run_script(name, job, scratch):
+def run_script(name: str, job: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """Runs a script by path as `python script.py job.json result.json`.
 
     Args:

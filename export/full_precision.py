@@ -1,16 +1,21 @@
 """The same model computing in float32, for TFLite, which has no convolutions in half precision."""
 
+from typing import TYPE_CHECKING
+
 import keras
 
 from keras_gans.private_apis import layers_of
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
 
-def computes_in_half(model):
+
+def computes_in_half(model: "AdversarialModel") -> bool:
     """Whether any layer of a model computes in float16 or bfloat16."""
     return any("16" in layer.compute_dtype for layer in layers_of(model, include_self=False))
 
 
-def in_float32(model):
+def in_float32(model: "AdversarialModel") -> "AdversarialModel":
     """A model with the same weights whose every layer computes in float32; the model itself if it does already."""
     if not computes_in_half(model):
         return model

@@ -1,5 +1,8 @@
 """What a model answers in the process that trained or loaded it, for the exported files to be held against."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,12 +10,16 @@ from keras_gans.errors import UserError
 
 from .full_precision import computes_in_half
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+
 ROWS = 16
 # Rounding differs between one batch size and another, and far more where a network computes in half precision.
 _TOLERANCES = {True: {"float": 2e-2, "levels": 4}, False: {"float": 1e-4, "levels": 1}}
 
 
-def golden_answers(model):
+def golden_answers(model: "AdversarialModel") -> dict[str, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
     """Inputs for each signature of a model and what the model answers to them.
 
     Computed on the CPU, where the files are checked too: a GPU's shortened float32 would count as their error.
@@ -46,7 +53,7 @@ def golden_answers(model):
     return answers
 
 
-def tolerance_of(model):
+def tolerance_of(model: "AdversarialModel") -> dict[str, float]:
     """The largest difference from the model that the checks let pass.
 
     Returns:
@@ -55,7 +62,7 @@ def tolerance_of(model):
     return _TOLERANCES[computes_in_half(model)]
 
 
-def save_golden(path, model, answers):
+def save_golden(path: str | Path, model: "AdversarialModel", answers: dict[str, Any]) -> dict[str, Any]:
     """Writes golden answers as an .npz file whose names are signature/inputs|outputs/tensor.
 
     Returns:

@@ -5,14 +5,19 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from keras_gans.registry import schemes
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 FILE_NAME = "report.json"
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
-def describe_model(model, run):
+def describe_model(model: "AdversarialModel", run: str | Path) -> dict[str, Any]:
     """The report's head: which model of which run, and what exported it.
 
     Args:
@@ -30,7 +35,7 @@ def describe_model(model, run):
     }
 
 
-def describe_files(folder):
+def describe_files(folder: str | Path) -> dict[str, Any]:
     """{path inside a folder: {"bytes", "sha256"}} of every file but the report, sorted by path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
     return {
@@ -38,13 +43,13 @@ def describe_files(folder):
     }
 
 
-def write_report(folder, report):
+def write_report(folder: str | Path, report: dict[str, Any]) -> None:
     """Writes report.json into a folder."""
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
 
 
-def read_report(folder):
+def read_report(folder: str | Path) -> dict[str, Any] | None:
     """The report in a version directory as a dict, or None where there is none."""
     path = folder / FILE_NAME
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,14 +1,21 @@
 """The SavedModel and the warmup requests that TensorFlow Serving replays before it takes traffic."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import tensorflow as tf
 
 from .golden import ROWS
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 WARMUP_BATCH_SIZES = (1, 4, 16)
 
 
-def write_saved_model(model, folder, answers):
+def write_saved_model(model: "AdversarialModel", folder: str | Path, answers: dict[str, Any]) -> None:
     """Writes a model's SavedModel with warmup requests for each signature at each of `WARMUP_BATCH_SIZES`.
 
     Args:
@@ -20,7 +27,7 @@ def write_saved_model(model, folder, answers):
     write_warmup(folder, {signature: inputs for signature, (inputs, _) in answers.items()})
 
 
-def write_warmup(folder, examples):
+def write_warmup(folder: str | Path, examples: Any) -> None:
     """Writes the warmup file of a SavedModel.
 
     Args:

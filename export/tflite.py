@@ -13,19 +13,20 @@ import json
 import re
 import sys
 import time
+from collections.abc import Sequence
 
 FORMATS = ("float32", "float16", "dynamic_int8")
 # In dB of peak signal to noise, for a trained generator.
 FLOORS_DB = {"float16": 60.0, "dynamic_int8": 45.0}
 
 
-def signature_names(batch_sizes):
+def signature_names(batch_sizes: Sequence[int]) -> list[str]:
     """{signature: batch size} of a file converted for some batch sizes."""
     first, *others = batch_sizes
     return {"serving_default": first, **{f"batch_{size}": size for size in others}}
 
 
-def main(job_path, result_path):
+def main(job_path: str, result_path: str) -> None:
     """Converts what the job file asks for, in a process of its own, and writes the result file."""
     import tensorflow as tf
 

@@ -22,7 +22,7 @@ LATENCY_BATCH_SIZES = (1, 16)
 _PNG = b"\x89PNG"
 
 
-def main(job_path, result_path):
+def main(job_path: str, result_path: str) -> None:
     """Checks what the job file asks for, in a process without this library, and writes the result file."""
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)

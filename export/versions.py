@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _STAGING_PREFIX = ".exporting-"
@@ -16,7 +17,7 @@ _STAGING_PREFIX = ".exporting-"
 _ABANDONED_SECONDS = 24 * 3600
 
 
-def versions(folder):
+def versions(folder: str | Path) -> list[int]:
     """The version numbers in a folder, ascending; whatever is not named by a number does not count."""
     folder = Path(folder)
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
@@ -24,7 +25,7 @@ def versions(folder):
 
 
 @contextlib.contextmanager
-def staging(folder):
+def staging(folder: str | Path) -> Iterator[Path]:
     """A directory beside the versions of a folder, to be filled and published; removed unless it was published.
 
     Yields:
@@ -47,7 +48,7 @@ def staging(folder):
                 created.rmdir()
 
 
-def publish(path, folder, seal):
+def publish(path: str | Path, folder: str | Path, seal: Callable[[int], None]) -> Path:
     """Renames a staged directory to the number after the highest version.
 
     Args:

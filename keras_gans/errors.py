@@ -1,6 +1,7 @@
 """The errors that a user's own input can cause, and the wording they share."""
 
 import difflib
+from typing import Any
 
 
 class UserError(ValueError):
@@ -23,7 +24,7 @@ class LostServiceError(RuntimeError):
     """The tf.data service that makes the batches is gone, so that no further one comes."""
 
 
-def nearest(value, known, count=3):
+def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
     """Names in `known` that resemble `value`, the most alike first.
 
     Args:
@@ -39,7 +40,7 @@ def nearest(value, known, count=3):
     return [by_lower_case[name] for name in close]
 
 
-def unknown_name(kind, value, known):
+def unknown_name(kind: str, value: Any, known: Any) -> "UserError":
     """The one wording for a name that nothing is registered under.
 
     Args:

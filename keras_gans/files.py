@@ -3,13 +3,14 @@
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _PARTIAL = re.compile(r"\.(\d+)\.partial\..+")
 
 
 @contextlib.contextmanager
-def whole(path):
+def whole(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` that becomes `path` when the block ends without an error.
 
     Args:
@@ -28,7 +29,7 @@ def whole(path):
         partial.unlink(missing_ok=True)
 
 
-def clear_left_over(folder):
+def clear_left_over(folder: str | Path) -> None:
     """Deletes what `whole` could not clear away because its process was killed.
 
     Args:

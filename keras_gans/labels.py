@@ -1,13 +1,16 @@
 """Class labels: which are known, under which names, and means over those rows that have one."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError, nearest
 from keras_gans.fields import UNLABELLED as UNLABELLED
+from keras_gans.hints import Tensor
 
 
-def check_class_count(count):
+def check_class_count(count: int) -> int:
     """The number of classes.
 
     Raises:
@@ -18,7 +21,7 @@ def check_class_count(count):
     return int(count)
 
 
-def check_class_names(names, count):
+def check_class_names(names: Any, count: int) -> tuple[str, ...]:
     """`count` names as a tuple of str, the numbers where `names` is None.
 
     Raises:
@@ -30,7 +33,7 @@ def check_class_names(names, count):
     return names
 
 
-def check_prior(prior, count):
+def check_prior(prior: Any, count: int) -> list[float]:
     """`count` probabilities as a list of float, uniform where `prior` is None.
 
     Raises:
@@ -42,7 +45,7 @@ def check_prior(prior, count):
     return [float(value) for value in prior]
 
 
-def labels_of(labels, names):
+def labels_of(labels: Any, names: Any) -> np.ndarray:
     """An int64 array of labels from numbers or class names, or a list of them.
 
     Raises:
@@ -69,7 +72,7 @@ def _label_of(label, names):
     return int(label)
 
 
-def checked_in_graph(labels, names):
+def checked_in_graph(labels: Any, names: Any) -> Tensor:
     """The labels, in a graph that refuses any that is no class.
 
     Args:
@@ -85,6 +88,6 @@ def checked_in_graph(labels, names):
         return tf.identity(labels)
 
 
-def is_right(labels, logits):
+def is_right(labels: Any, logits: Tensor) -> Tensor:
     """1 for each row whose largest logit is its label's and 0 for the others, float32 (batch,)."""
     return tf.cast(tf.equal(tf.argmax(logits, axis=-1), tf.cast(labels, tf.int64)), tf.float32)

@@ -1,9 +1,13 @@
 """Packages whose public names are imported on first use, so that importing the package takes no time."""
 
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 
-def public_names(package, homes):
+def public_names(
+    package: str, homes: dict[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """What a package's `__getattr__`, `__dir__` and `__all__` are, so that it shows its public names and no others.
 
     Args:

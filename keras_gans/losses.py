@@ -6,8 +6,10 @@ samples, of any shape with the batch first; every function returns a scalar, the
 
 from keras import ops
 
+from keras_gans.hints import Tensor
 
-def minimax_discriminator(real_scores, fake_scores):
+
+def minimax_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """-E log D(x) - E log(1 - D(G(z))), with D the sigmoid of the score.
 
     Goodfellow et al., "Generative Adversarial Networks" (2014), equation 1. At D = 1/2 it is 2 log 2 = 1.386.
@@ -16,7 +18,7 @@ def minimax_discriminator(real_scores, fake_scores):
     return ops.mean(ops.softplus(-real_scores)) + ops.mean(ops.softplus(fake_scores))
 
 
-def minimax_generator(fake_scores):
+def minimax_generator(fake_scores: Tensor) -> Tensor:
     """E log(1 - D(G(z))): the generator's side of the minimax game, which saturates where D wins.
 
     Goodfellow et al. (2014), equation 1. At D = 1/2 it is -log 2 = -0.693.
@@ -24,7 +26,7 @@ def minimax_generator(fake_scores):
     return -ops.mean(ops.softplus(fake_scores))
 
 
-def non_saturating_generator(fake_scores):
+def non_saturating_generator(fake_scores: Tensor) -> Tensor:
     """-E log D(G(z)): the same fixed point as the minimax game, with strong gradients where D wins.
 
     Goodfellow et al. (2014), section 3. At D = 1/2 it is log 2 = 0.693.
@@ -32,7 +34,9 @@ def non_saturating_generator(fake_scores):
     return ops.mean(ops.softplus(-fake_scores))
 
 
-def least_squares_discriminator(real_scores, fake_scores, fake_target=0.0, real_target=1.0):
+def least_squares_discriminator(
+    real_scores: Tensor, fake_scores: Tensor, fake_target: float = 0.0, real_target: float = 1.0
+) -> Tensor:
     """1/2 E (D(x) - b)^2 + 1/2 E (D(G(z)) - a)^2.
 
     Mao et al., "Least Squares Generative Adversarial Networks" (2017), equation 2.
@@ -46,7 +50,7 @@ def least_squares_discriminator(real_scores, fake_scores, fake_target=0.0, real_
     return 0.5 * (real_term + fake_term)
 
 
-def least_squares_generator(fake_scores, generator_target=1.0):
+def least_squares_generator(fake_scores: Tensor, generator_target: float = 1.0) -> Tensor:
     """1/2 E (D(G(z)) - c)^2.
 
     Mao et al. (2017), equation 2.
@@ -57,7 +61,7 @@ def least_squares_generator(fake_scores, generator_target=1.0):
     return 0.5 * ops.mean(ops.square(fake_scores - generator_target))
 
 
-def wasserstein_critic(real_scores, fake_scores):
+def wasserstein_critic(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E f(G(z)) - E f(x); its negative estimates the Wasserstein-1 distance where f is 1-Lipschitz.
 
     Arjovsky et al., "Wasserstein GAN" (2017), equation 2 and algorithm 1, line 5, as a loss to be minimised.
@@ -65,7 +69,7 @@ def wasserstein_critic(real_scores, fake_scores):
     return ops.mean(fake_scores) - ops.mean(real_scores)
 
 
-def wasserstein_generator(fake_scores):
+def wasserstein_generator(fake_scores: Tensor) -> Tensor:
     """-E f(G(z)).
 
     Arjovsky et al. (2017), algorithm 1, line 10.
@@ -73,7 +77,7 @@ def wasserstein_generator(fake_scores):
     return -ops.mean(fake_scores)
 
 
-def hinge_discriminator(real_scores, fake_scores):
+def hinge_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))): scores beyond the margin of 1 are left alone.
 
     Lim and Ye, "Geometric GAN" (2017), section 3.3; Miyato et al., "Spectral Normalization for Generative Adversarial
@@ -82,7 +86,7 @@ def hinge_discriminator(real_scores, fake_scores):
     return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
 
 
-def hinge_generator(fake_scores):
+def hinge_generator(fake_scores: Tensor) -> Tensor:
     """-E D(G(z)), as for the Wasserstein critic.
 
     Miyato et al. (2018), equation 17.
@@ -90,7 +94,7 @@ def hinge_generator(fake_scores):
     return wasserstein_generator(fake_scores)
 
 
-def relativistic_pairing_discriminator(real_scores, fake_scores):
+def relativistic_pairing_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E log(1 + exp(-(D(x) - D(G(z))))): each real sample is to score above the generated one beside it.
 
     Jolicoeur-Martineau, "The Relativistic Discriminator" (2018), equation 3; Huang et al., "The GAN is dead; long live
@@ -102,7 +106,7 @@ def relativistic_pairing_discriminator(real_scores, fake_scores):
     return ops.mean(ops.softplus(fake_scores - real_scores))
 
 
-def relativistic_pairing_generator(real_scores, fake_scores):
+def relativistic_pairing_generator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E log(1 + exp(-(D(G(z)) - D(x)))): the discriminator's loss with the sides exchanged.
 
     Huang et al. (2024), equation 2, in its non-saturating form, which is the authors' code's.
@@ -113,7 +117,7 @@ def relativistic_pairing_generator(real_scores, fake_scores):
     return relativistic_pairing_discriminator(fake_scores, real_scores)
 
 
-def class_cross_entropy(labels, class_logits):
+def class_cross_entropy(labels: Tensor, class_logits: Tensor) -> Tensor:
     """-E log P(class = label | sample), with P the softmax of the logits.
 
     Odena et al., "Conditional Image Synthesis with Auxiliary Classifier GANs" (2017), equation 3, one of its two
@@ -126,7 +130,7 @@ def class_cross_entropy(labels, class_logits):
     return ops.mean(ops.sparse_categorical_crossentropy(labels, class_logits, from_logits=True))
 
 
-def not_fake(logits):
+def not_fake(logits: Tensor) -> Tensor:
     """-log(1 - p(fake | x)) for each row, of K + 1 logits with the last for "fake", (batch,).
 
     Odena, "Semi-Supervised Learning with Generative Adversarial Networks" (2016), section 2. With 11 equal logits it
@@ -135,7 +139,7 @@ def not_fake(logits):
     return ops.logsumexp(logits, axis=-1) - ops.logsumexp(logits[:, :-1], axis=-1)
 
 
-def is_fake(logits):
+def is_fake(logits: Tensor) -> Tensor:
     """-log p(fake | x) for each row, of K + 1 logits with the last for "fake", (batch,).
 
     Odena (2016), section 2. With 11 equal logits it is log 11 = 2.3979.
@@ -143,7 +147,7 @@ def is_fake(logits):
     return ops.logsumexp(logits, axis=-1) - logits[:, -1]
 
 
-def with_fake_logit(class_logits):
+def with_fake_logit(class_logits: Tensor) -> Tensor:
     """K logits with one more, fixed at 0, for "fake": (batch, K) -> (batch, K + 1).
 
     Salimans et al., "Improved Techniques for Training GANs" (2016), section 5: the softmax has one logit too many, so
@@ -152,7 +156,7 @@ def with_fake_logit(class_logits):
     return ops.pad(class_logits, [(0, 0), (0, 1)])
 
 
-def feature_matching(real_mean, fake_mean):
+def feature_matching(real_mean: Tensor, fake_mean: Tensor) -> Tensor:
     """||E f(x) - E f(G(z))||^2, of the mean activations (d,) of one of the discriminator's layers.
 
     Salimans et al. (2016), section 3.1.
@@ -160,7 +164,7 @@ def feature_matching(real_mean, fake_mean):
     return ops.sum(ops.square(real_mean - fake_mean))
 
 
-def disagreement(logits, other_logits):
+def disagreement(logits: Tensor, other_logits: Tensor) -> Tensor:
     """The squared distance between the class probabilities of two passes over the same samples, from 0 to 2.
 
     Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning" (2016), the Pi-model's second term; in a GAN,
@@ -173,7 +177,7 @@ def disagreement(logits, other_logits):
     return ops.mean(ops.sum(ops.square(ops.softmax(logits) - ops.softmax(other_logits)), axis=1))
 
 
-def reconstruction_error(samples, copies):
+def reconstruction_error(samples: Tensor, copies: Tensor) -> Tensor:
     """L(v) = E |v - D(v)|, the mean over all entries.
 
     Berthelot et al., "BEGAN" (2017), section 3.1, with eta = 1.
@@ -185,7 +189,7 @@ def reconstruction_error(samples, copies):
     return ops.mean(ops.abs(samples - copies))
 
 
-def equilibrium_control(k, real_error, fake_error, gamma, lambda_k):
+def equilibrium_control(k: Tensor, real_error: Tensor, fake_error: Tensor, gamma: float, lambda_k: float) -> Tensor:
     """k + lambda_k (gamma L(x) - L(G(z))), held within [0, 1].
 
     Berthelot et al. (2017), section 3.4; the authors' code clips. At k = 0, gamma = 0.5, lambda_k = 0.001 and errors of
@@ -200,7 +204,7 @@ def equilibrium_control(k, real_error, fake_error, gamma, lambda_k):
     return ops.clip(k + lambda_k * (gamma * real_error - fake_error), 0.0, 1.0)
 
 
-def convergence_measure(real_error, fake_error, gamma):
+def convergence_measure(real_error: Tensor, fake_error: Tensor, gamma: float) -> Tensor:
     """M_global = L(x) + |gamma L(x) - L(G(z))|.
 
     Berthelot et al. (2017), section 3.4.1. At gamma = 0.5 and errors of 0.2 and 0.05 it is 0.25.
@@ -208,7 +212,7 @@ def convergence_measure(real_error, fake_error, gamma):
     return real_error + ops.abs(gamma * real_error - fake_error)
 
 
-def squared_reconstruction_error(samples, copies):
+def squared_reconstruction_error(samples: Tensor, copies: Tensor) -> Tensor:
     """E (x - R(E(x)))^2, the mean over all entries, not the sum over pixels.
 
     Args:
@@ -218,7 +222,7 @@ def squared_reconstruction_error(samples, copies):
     return ops.mean(ops.square(samples - copies))
 
 
-def divergence_from_standard_normal(mean, log_variance):
+def divergence_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """E KL(N(mean, exp(log_variance)) || N(0, I)), summed over the coordinates of a code.
 
     Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), appendix B; Larsen et al., "Autoencoding beyond pixels
@@ -231,7 +235,7 @@ def divergence_from_standard_normal(mean, log_variance):
     return 0.5 * ops.mean(rows)
 
 
-def feature_error(features, copies):
+def feature_error(features: Tensor, copies: Tensor) -> Tensor:
     """E ||f(x) - f(x~)||^2 / 2, summed over the features of a sample.
 
     Larsen et al. (2016), equation 7: the negative log-likelihood of a Gaussian of variance 1, but for a constant.

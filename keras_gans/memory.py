@@ -8,7 +8,7 @@ import tensorflow as tf
 _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
 
 
-def peak_gigabytes():
+def peak_gigabytes() -> float:
     """The most memory taken so far, in units of 1e9 bytes: of the fullest GPU; of this process where there is none."""
     gpus = tf.config.get_visible_devices("GPU")
     if gpus:

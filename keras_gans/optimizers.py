@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gans.hints import Tensor
 from keras_gans.private_apis import adam_moments
 
 
@@ -14,7 +15,7 @@ class Adam(keras.optimizers.Adam):
     Takes the arguments of `keras.optimizers.Adam` and gives its result; `amsgrad` and sparse gradients go Keras's way.
     """
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: float) -> None:
         if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return

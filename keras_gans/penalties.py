@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Tensor
 from keras_gans.layers import MinibatchStandardDeviation, Packing
 from keras_gans.private_apis import layers_of
 from keras_gans.randomness import fold_in, for_this_replica, uniform
@@ -228,10 +230,10 @@ class GradientPenalty(Penalty):
     what = "The gradient penalty"
     draws = True
 
-    def points(self, real, fake, seed):
+    def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         return mix(real, fake, seed)
 
-    def price(self, norms):
+    def price(self, norms: Any) -> Any:
         return tf.square(norms - 1.0)
 
 
@@ -249,13 +251,13 @@ class R1(Penalty):
     what = "The penalty on real gradients (R1)"
 
     @property
-    def factor(self):
+    def factor(self) -> Any:
         return self.weight / 2
 
-    def points(self, real, fake, seed):
+    def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         return tf.cast(real, tf.float32)
 
-    def price(self, norms):
+    def price(self, norms: Any) -> Any:
         return tf.square(norms)
 
 
@@ -273,7 +275,7 @@ class R2(R1):
     what = "The penalty on generated gradients (R2)"
     at_fakes = True
 
-    def points(self, real, fake, seed):
+    def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         return tf.cast(fake, tf.float32)
 
 
@@ -292,7 +294,7 @@ class DRAGAN(GradientPenalty):
     curve = "perturbed_gradient_penalty"
     what = "DRAGAN's penalty around real samples"
 
-    def points(self, real, fake, seed):
+    def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         real = tf.cast(real, tf.float32)
         mean = mean_over_replicas(tf.reduce_mean(real))
         deviation = tf.sqrt(mean_over_replicas(tf.reduce_mean(tf.square(real - mean))))

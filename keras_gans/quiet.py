@@ -4,9 +4,10 @@ import importlib
 import os
 import sys
 import tempfile
+from typing import Any
 
 
-def import_quietly(module):
+def import_quietly(module: str) -> Any:
     """Imports a module, for the command line, and holds back what its native libraries write to standard error.
 
     Where the import fails, what was held back is written after all.

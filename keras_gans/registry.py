@@ -1,6 +1,8 @@
 """Names for the things that recipes and the command line choose between."""
 
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 from keras_gans.errors import unknown_name
 
@@ -13,7 +15,7 @@ class Registry:
         package: the package whose import registers the entries, imported on the first look.
     """
 
-    def __init__(self, kind, package):
+    def __init__(self, kind: str, package: str):
         self.kind = kind
         self.package = package
         self._registered = {}
@@ -23,7 +25,7 @@ class Registry:
         importlib.import_module(self.package)
         return self._registered
 
-    def register(self, name):
+    def register(self, name: str) -> Callable[[Any], Any]:
         """Decorator that files a class or function under `name`.
 
         Raises:
@@ -52,11 +54,11 @@ class Registry:
     def __len__(self):
         return len(self._entries)
 
-    def in_order(self):
+    def in_order(self) -> list[str]:
         """The names in the order in which they were registered."""
         return list(self._entries)
 
-    def items(self):
+    def items(self) -> list[tuple[str, Any]]:
         """(name, entry) pairs, sorted by name."""
         return [(name, self._entries[name]) for name in self]
 

@@ -42,15 +42,22 @@ HOUSE = list(parsed("keras_gans", "training", "export"))
 
 
 def imports(module, path, tree):
-    """Dotted names that a module imports anywhere in its code, relative ones in full."""
+    """Dotted names that a module imports anywhere in the code that runs, relative ones in full."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    for_hints = {id(node) for block in ast.walk(tree) if _is_for_type_checkers(block) for node in ast.walk(block)}
     for node in ast.walk(tree):
+        if id(node) in for_hints:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join((*above, *filter(None, [node.module])))
             yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def _is_for_type_checkers(node):
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def room(name):

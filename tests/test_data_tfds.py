@@ -119,7 +119,7 @@ def test_centres():
 
 def test_names_describe_what_can_be_opened():
     names = kg.data.names()
-    assert list(names) == ["digits", "ring", "ring/wide", "grid"]
+    assert list(names) == ["digits", "ring", "ring/wide", "grid", "digit_styles"]
     for name, description in names.items():
         kg.data.check_source(name)
         assert description and "\n" not in description

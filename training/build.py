@@ -1,6 +1,8 @@
 """From a recipe to a compiled model."""
 
 import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -12,16 +14,20 @@ from keras_gans.optimizers import Adam
 
 from .recipe import Recipe
 
+if TYPE_CHECKING:
+    from keras_gans.fields import Field
+
+
 # The order in which networks draw their first weights, and with it every figure of a seed; any others follow.
 _BUILD_ORDER = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
 
 
-def scheme_of(recipe):
+def scheme_of(recipe: "Recipe") -> "type[AdversarialModel]":
     """The class of a recipe's scheme."""
     return registry.schemes[recipe.scheme["name"]]
 
 
-def build_model(recipe, data_fields):
+def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "AdversarialModel":
     """The recipe's scheme with its networks and optimizers, compiled.
 
     Args:

@@ -42,7 +42,7 @@ RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run direct
 
 
 @app.command("list")
-def list_command():
+def list_command() -> None:
     """Shows every recipe and the data sets that come along."""
     table = Table("recipe", "what it is", "paper", "data", title="keras-gans train RECIPE", title_justify="left")
     for name in recipes.all_names():
@@ -136,7 +136,7 @@ def train_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the recipe, the networks and the data, and write nothing.")
     ] = False,
-):
+) -> None:
     """Trains a recipe and leaves samples, curves and checkpoints in a run directory.
 
     Ctrl-C saves and prints the command that goes on.
@@ -262,7 +262,7 @@ def sample_command(
         bool, typer.Option("--separate", help="Write each image to a PNG of its own, in the folder --to.")
     ] = False,
     runs: RunsRoot = Path("runs"),
-):
+) -> None:
     """Draws samples from a run's latest checkpoint as a picture."""
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
@@ -298,7 +298,7 @@ app.add_typer(latent_app)
 app.command("theory")(theory_command)
 
 
-def main():
+def main() -> None:
     """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
     errors = Console(stderr=True)
     try:

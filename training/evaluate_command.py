@@ -38,7 +38,7 @@ def evaluate_command(
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
-):
+) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
 
     The figures and how they were measured are written to evaluation.json in the run.

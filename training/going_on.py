@@ -1,6 +1,8 @@
 """Going on with a run: from which recipe, from where, and how to say so."""
 
 import shlex
+from pathlib import Path
+from typing import Any
 
 from keras_gans.errors import UserError
 from keras_gans.runs import run_directory
@@ -8,13 +10,13 @@ from keras_gans.runs import run_directory
 from .recipe import Recipe, differences
 
 
-def recipe_of(run):
+def recipe_of(run: str | Path) -> "Recipe":
     """The `Recipe` that a run was started with; its module is imported where it is the user's own."""
     run_directory.import_own_module(run)
     return Recipe.from_dict(run_directory.read_recipe(run))
 
 
-def check_resumable(run, wanted):
+def check_resumable(run: str | Path, wanted: Any) -> None:
     """Refuses to go on with a run under another recipe.
 
     Args:
@@ -35,12 +37,12 @@ def check_resumable(run, wanted):
         )
 
 
-def last_checkpoint(run):
+def last_checkpoint(run: str | Path) -> str:
     """A sentence that names the last checkpoint of a run, for people."""
     saved = run_directory.checkpoints(run)
     return f"The last checkpoint is {saved[-1]}." if saved else "There is no checkpoint yet."
 
 
-def how_to_go_on(run):
+def how_to_go_on(run: str | Path) -> str:
     """A sentence with the command that goes on, for people."""
     return f"keras-gans train --resume {shlex.quote(str(run))} goes on from it."

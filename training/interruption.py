@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from typing import Any
 
 import keras
 
@@ -18,7 +19,7 @@ class Interruption(keras.callbacks.Callback):
         self.signal = None
         self._previous = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         # Python allows handlers in the main thread only; elsewhere there is nothing to take over.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -29,14 +30,14 @@ class Interruption(keras.callbacks.Callback):
             raise KeyboardInterrupt
         self.signal = number
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         if self.signal is not None:
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.restore()
 
-    def restore(self):
+    def restore(self) -> None:
         """Gives the signals back; for when `fit` ends by an exception."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)

@@ -1,6 +1,7 @@
 """What `keras-gans latent arithmetic` computes, shows and says."""
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +11,12 @@ from keras_gans.errors import UserError
 from keras_gans.latent import arithmetic, attributes
 from keras_gans.latent import expression as expressions
 from keras_gans.metrics import features
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from keras_gans.engine.base import AdversarialModel
+
 
 _EXEMPLARS_SHOWN = 6
 _ROWS_OF_RESULTS = 3
@@ -39,7 +46,20 @@ class _Judge:
         return None if self.classifier is None else self.classifier.probabilities(samples).argmax(axis=1)
 
 
-def arithmetic_report(model, terms, *, data, judge, exemplars, draws, pool, seed, own_length, label, console):
+def arithmetic_report(
+    model: "AdversarialModel",
+    terms: Any,
+    *,
+    data: Any,
+    judge: Any,
+    exemplars: int,
+    draws: int,
+    pool: np.ndarray,
+    seed: int,
+    own_length: bool,
+    label: Any,
+    console: "Console | None",
+) -> Any:
     """Carries an expression out and judges what comes of it.
 
     Args:

@@ -98,7 +98,7 @@ def interpolate_command(
         typer.Option("--to", help="A .gif moves, a .png shows all frames; else a GIF in RUN/samples."),
     ] = None,
     runs: RunsRoot = _RUNS,
-):
+) -> None:
     """Walks from one sample to another, through samples that each look real if the generator has learned well.
 
     A generator that has memorised its data jumps; one that understood it bends one image into the other.
@@ -149,7 +149,7 @@ def arithmetic_command(
     label: Label = None,
     to: Annotated[Path | None, typer.Option("--to", help="PNG file; in RUN/samples unless given.")] = None,
     runs: RunsRoot = _RUNS,
-):
+) -> None:
     """Adds and subtracts what samples show, as DCGAN's "smiling woman - woman + man = smiling man".
 
     Each term is the mean latent of a few samples that show it. A term is a class, as 4; thin, thick, dark or bright;
@@ -203,7 +203,7 @@ def truncate_command(
     label: Label = None,
     to: Annotated[Path | None, typer.Option("--to", help="PNG file; in RUN/samples unless given.")] = None,
     runs: RunsRoot = _RUNS,
-):
+) -> None:
     """Draws from the middle of the latents only: a low threshold trades variety for typical samples.
 
     One row for each threshold, the same seeds in each, and a last row without truncation. The spread of the samples
@@ -263,7 +263,7 @@ def invert_command(
     label: Label = None,
     to: Annotated[Path | None, typer.Option("--to", help="PNG file; in RUN/samples unless given.")] = None,
     runs: RunsRoot = _RUNS,
-):
+) -> None:
     """Looks for the latents whose samples come nearest to given images, and says how near that is.
 
     The mean squared error on images that the generator never saw measures what it can draw (Xiang and Li 2017), pixels

@@ -1,6 +1,7 @@
 """What `keras-gans latent invert` computes, shows and says."""
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
@@ -10,6 +11,11 @@ from keras_gans.data import pictures
 from keras_gans.drawing import picture
 from keras_gans.errors import UserError
 from keras_gans.latent import inversion
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+    from keras_gans.training.recipe import Recipe
+
 
 _COLUMNS = 12
 _WIDTH = 960
@@ -30,7 +36,9 @@ class Targets:
     labels: np.ndarray | None
 
 
-def targets_of(model, recipe, images, splits, count, label):
+def targets_of(
+    model: "AdversarialModel", recipe: "Recipe", images: np.ndarray, splits: int, count: int, label: Any
+) -> Any:
     """What to invert.
 
     Args:
@@ -85,7 +93,7 @@ def _own(model, path, count, label):
     return Targets(path.name, np.asarray(images), latent.decoding.labels_for(model, label, len(images)))
 
 
-def inversion_report(model, targets, *, steps, restarts):
+def inversion_report(model: "AdversarialModel", targets: Any, *, steps: int, restarts: int) -> Any:
     """Inverts and compares.
 
     Args:

@@ -8,6 +8,7 @@ import sys
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
@@ -17,10 +18,14 @@ from keras_gans.files import whole
 
 from .recipe import settings_of
 
+if TYPE_CHECKING:
+    from keras_gans.training.recipe import Recipe
+
+
 _PACKAGES = ("keras_gans", "tensorflow", "keras", "tensorflow-datasets", "numpy")
 
 
-def create(recipe, root="runs"):
+def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
     """Makes `root/00007-wgan_gp-digits` with the next free number, and `recipe.json` in it.
 
     Returns:
@@ -48,13 +53,13 @@ def create(recipe, root="runs"):
     return run
 
 
-def write_recipe(run, recipe):
+def write_recipe(run: str | Path, recipe: "Recipe") -> None:
     """Writes `recipe.json`, whole or not at all."""
     with whole(run / "recipe.json") as partial:
         partial.write_text(recipe.to_json(), encoding="utf-8")
 
 
-def write_environment(run, devices):
+def write_environment(run: str | Path, devices: Any) -> None:
     """Writes `environment.json`: command, versions, machine and devices.
 
     Args:
@@ -74,7 +79,7 @@ def write_environment(run, devices):
         partial.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
 
 
-def write_to_tensorboard(board, recipe):
+def write_to_tensorboard(board: str | Path, recipe: "Recipe") -> None:
     """Shows the recipe in TensorBoard, as text and as hyper-parameters.
 
     Args:

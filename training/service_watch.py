@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -52,7 +53,7 @@ class ServiceWatch(keras.callbacks.Callback):
         finally:
             self._ended.set()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         self._last_step = time.monotonic()
 
     def _watch(self, cancel):

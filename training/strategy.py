@@ -5,13 +5,18 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_gans.errors import UserError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 _FORM = re.compile(r"auto|cpu(:\d+)?|gpu(:\d+(,\d+)*)?")
 
 
-def check_devices(text):
+def check_devices(text: str) -> None:
     """Refuses a `--devices` text that means nothing, without importing TensorFlow.
 
     Raises:
@@ -37,12 +42,12 @@ class Worker:
     count: int = 1
 
     @property
-    def is_chief(self):
+    def is_chief(self) -> bool:
         """Whether this worker writes what the job leaves behind: the first does."""
         return self.index == 0
 
 
-def this_worker():
+def this_worker() -> "Worker":
     """The `Worker` that `TF_CONFIG` says this process is, the only one without it.
 
     TF_CONFIG is what Kubeflow and Vertex AI set for each process, such as
@@ -71,7 +76,7 @@ def this_worker():
     return Worker(index + (chiefs if kind == "worker" else 0), chiefs + workers)
 
 
-def make_strategy(text="auto"):
+def make_strategy(text: str = "auto") -> "tuple[tf.distribute.Strategy, list[str]]":
     """The strategy for a `--devices` text; a mirrored one for several devices, the default one for one.
 
     In a cluster (see `this_worker`) it is a mirrored one over the devices of all workers, and waits until all of them
@@ -109,7 +114,7 @@ def make_strategy(text="auto"):
     return tf.distribute.MirroredStrategy(names), names
 
 
-def check_batch(batch_size, replicas):
+def check_batch(batch_size: int, replicas: int) -> None:
     """Refuses a batch that does not divide among the replicas.
 
     Raises:
@@ -154,7 +159,7 @@ def _cpu_strategy(tf, count):
     return tf.distribute.MirroredStrategy(names, cross_device_ops=copy), names
 
 
-def has_fast_bfloat16():
+def has_fast_bfloat16() -> bool | None:
     """Whether this machine's CPU multiplies bfloat16 in hardware; None where that cannot be told."""
     flags = Path("/proc/cpuinfo")
     if not flags.exists():
@@ -162,7 +167,7 @@ def has_fast_bfloat16():
     return bool({"amx_bf16", "avx512_bf16"} & set(flags.read_text(encoding="utf-8").split()))
 
 
-def fast_precision():
+def fast_precision() -> str:
     """The half precision that suits the devices: "bfloat16" where hardware has it, else "float16" on older GPUs.
 
     Raises:

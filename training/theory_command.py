@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import rich.box
 import typer
@@ -27,7 +27,7 @@ def theory_command(
         "theory"
     ),
     seed: Annotated[int, typer.Option(help="Of weights, data and latents.", min=0)] = 0,
-):
+) -> Any:
     """Checks what the theory says of the game, by training, and draws it.
 
     Each figure is printed beside the theory's value and its bound. The command exits with 1 if one is out of bounds.

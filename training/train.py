@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -20,6 +21,11 @@ from .going_on import how_to_go_on, last_checkpoint
 from .interruption import Interruption
 from .service_watch import ServiceWatch
 from .strategy import check_batch, make_strategy, this_worker
+
+if TYPE_CHECKING:
+    from keras_gans.data.source import Source
+    from keras_gans.engine.base import AdversarialModel
+    from keras_gans.training.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Outcome:
     signal: int | None
 
 
-def open_data(recipe, data_dir=None, progress=False):
+def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
     """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them."""
     return kg.data.open_source(
         recipe.data,
@@ -51,12 +57,14 @@ def open_data(recipe, data_dir=None, progress=False):
     )
 
 
-def build_for(recipe, source):
+def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
     """The recipe's compiled model for a `keras_gans.data.Source`."""
     return build_model(recipe, source.fields_for(scheme_of(recipe).takes))
 
 
-def to_dataset(recipe, source, skip_batches=0, data_service=None):
+def to_dataset(
+    recipe: "Recipe", source: Any, skip_batches: int = 0, data_service: str | None = None
+) -> tf.data.Dataset:
     """The recipe's endless batches of a `keras_gans.data.Source`, as its scheme wants them.
 
     Args:
@@ -92,17 +100,17 @@ _DOCTOR_SAMPLES = 64
 
 
 def train(
-    recipe,
+    recipe: "Recipe",
     *,
-    root="runs",
-    run=None,
-    devices="auto",
-    data_dir=None,
-    console=None,
-    doctor="watch",
-    profile=False,
-    data_service=None,
-):
+    root: str | Path = "runs",
+    run: str | Path | None = None,
+    devices: Any = "auto",
+    data_dir: str | Path | None = None,
+    console: "Console | None" = None,
+    doctor: str = "watch",
+    profile: bool = False,
+    data_service: str | None = None,
+) -> "Outcome":
     """Trains a recipe, or goes on with a run of it.
 
     Args:
@@ -315,7 +323,9 @@ def _opening_line(run, recipe, source, devices, done):
     )
 
 
-def describe(recipe, *, devices="auto", data_dir=None, console):
+def describe(
+    recipe: "Recipe", *, devices: Any = "auto", data_dir: str | Path | None = None, console: "Console | None"
+) -> None:
     """Prints what `train` would do: data, networks with their shapes, and optimizers. Nothing is written."""
     strategy, names = make_strategy(devices)
     check_batch(recipe.batch_size, strategy.num_replicas_in_sync)

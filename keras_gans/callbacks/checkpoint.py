@@ -1,10 +1,14 @@
 """Whole models on disk, from which a run goes on exactly, samples and is exported."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.errors import UserError
 from keras_gans.files import clear_left_over, whole
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
 
 
 class Checkpoint(EveryNSteps):
@@ -19,21 +23,21 @@ class Checkpoint(EveryNSteps):
         keep: the newest so many are kept.
     """
 
-    def __init__(self, directory, every=1000, keep=3):
+    def __init__(self, directory: str | Path, every: int | None = 1000, keep: int = 3):
         super().__init__(every)
         if keep < 1:
             raise UserError(f"keep must be 1 or more checkpoints. Received: {keep!r}.")
         self.directory = Path(directory)
         self.keep = keep
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         clear_left_over(self.directory)
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         self.save(self.model)
 
-    def save(self, model):
+    def save(self, model: "AdversarialModel") -> Path:
         """Saves `model` at its own step now and returns the path."""
         path = self.directory / f"step-{model.steps_taken:08d}.keras"
         with whole(path) as partial:

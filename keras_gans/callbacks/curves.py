@@ -10,7 +10,7 @@ from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.memory import peak_gigabytes
 
 
-def tag(curve):
+def tag(curve: str) -> str:
     """A curve's name in TensorBoard, which draws what stands before a slash as one group."""
     groups = {
         "_loss": "losses",
@@ -32,7 +32,7 @@ class ResetCurves(EveryNSteps):
         every: steps between resets; None resets at the end of each epoch.
     """
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         self.model.reset_metrics()
 
 
@@ -49,13 +49,19 @@ class Curves(ResetCurves):
         samples_per_step: real samples that a training step consumes, over all devices; None leaves their rate out.
     """
 
-    def __init__(self, directory, every=50, metrics_file=None, samples_per_step=None):
+    def __init__(
+        self,
+        directory: str | Path,
+        every: int | None = 50,
+        metrics_file: str | Path | None = None,
+        samples_per_step: int | None = None,
+    ):
         super().__init__(every)
         self.samples_per_step = samples_per_step
         self.directory = Path(directory)
         self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._writer = tf.summary.create_file_writer(str(self.directory))
         self._started = self._last_time = time.perf_counter()
@@ -63,7 +69,7 @@ class Curves(ResetCurves):
         if self.metrics_file is not None:
             self.metrics_file.drop_after(self.step)
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         now = time.perf_counter()
         values = {name: float(value) for name, value in logs.items()}
         values["steps_per_second"] = (step - self._last_step) / max(now - self._last_time, 1e-9)
@@ -80,6 +86,6 @@ class Curves(ResetCurves):
         # The next point is the mean of what comes after this one.
         super().on_step(step, logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         self._writer.close()

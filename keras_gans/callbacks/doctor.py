@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from rich.console import Console
@@ -69,20 +70,20 @@ class Doctor(EveryNSteps):
 
     def __init__(
         self,
-        real=None,
-        directory=None,
+        real: Any = None,
+        directory: str | Path | None = None,
         *,
-        every=100,
-        patience=5,
-        count=512,
-        extractor=None,
-        seed=0,
-        console=None,
-        report_file=None,
-        stop=False,
-        roll_back=False,
-        learning_rate_factor=1.0,
-        max_roll_backs=3,
+        every: int | None = 100,
+        patience: int = 5,
+        count: int = 512,
+        extractor: Any = None,
+        seed: int = 0,
+        console: "Console | None" = None,
+        report_file: str | Path | None = None,
+        stop: bool = False,
+        roll_back: bool = False,
+        learning_rate_factor: float = 1.0,
+        max_roll_backs: int = 3,
     ):
         super().__init__(every)
         if patience < 2:
@@ -114,7 +115,7 @@ class Doctor(EveryNSteps):
 
     # Looking ----------------------------------------------------------------------------------------------------
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._check_model()
         self._patient = _patient_of(self.model)
@@ -137,7 +138,7 @@ class Doctor(EveryNSteps):
         if self.learning_rate_factor != 1.0:
             check_learning_rates_can_change(self.model)
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         self._take_down(self._examination.look(step, logs))
         self._write_report()
         self._write_scalars()
@@ -167,7 +168,7 @@ class Doctor(EveryNSteps):
                 tf.summary.text("doctor/verdict", _as_markdown(self.verdict), step=self.verdict.step)
             self._writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         verdict = self.verdict
         style = "bold red" if verdict.is_sick else "bold"
@@ -178,7 +179,7 @@ class Doctor(EveryNSteps):
 
     # Acting -----------------------------------------------------------------------------------------------------
 
-    def recover(self, error):
+    def recover(self, error: Exception) -> bool:
         """Explains a `NonFiniteError` that ended `fit`, and goes back to the last healthy state where that is allowed.
 
         The step that failed counts as taken, so that its batch is not seen again: go on with the data after

@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,6 +12,7 @@ from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import whole
+from keras_gans.hints import Tensor
 from keras_gans.metrics import MEASURES, Evaluation, Score
 from keras_gans.metrics.measures import check_names
 from keras_gans.metrics.protocol import json_number
@@ -45,17 +48,17 @@ class Evaluate(EveryNSteps):
 
     def __init__(
         self,
-        directory,
-        source,
-        every=None,
+        directory: str | Path,
+        source: Any,
+        every: int | None = None,
         *,
-        metrics=None,
-        samples=5000,
-        seed=0,
-        extractor=None,
-        metrics_file=None,
-        best=None,
-        checkpoints=None,
+        metrics: Sequence[str] | None = None,
+        samples: Any = 5000,
+        seed: int = 0,
+        extractor: Any = None,
+        metrics_file: str | Path | None = None,
+        best: str | None = None,
+        checkpoints: str | Path | None = None,
     ):
         super().__init__(every)
         if metrics is not None:
@@ -70,7 +73,7 @@ class Evaluate(EveryNSteps):
         self._checkpoints = None if checkpoints is None else Path(checkpoints)
         self.latest, self.best = [], None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._started = time.perf_counter()
         if self.evaluation is None:
@@ -102,7 +105,7 @@ class Evaluate(EveryNSteps):
             )
         return score
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         self.latest = self.evaluation.of(self.model)
         self._show(step)
         if self.metrics_file is not None:
@@ -128,12 +131,12 @@ class Evaluate(EveryNSteps):
             partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         self.best = score
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         self._writer.close()
 
 
-def as_line(scores):
+def as_line(scores: Tensor) -> dict[str, Any]:
     """Scores as one line of `metrics.jsonl`: {name: value}, and under "evaluation" each whole score by name."""
     return {score.name: json_number(score.value) for score in scores} | {
         "evaluation": {score.name: score.to_dict() for score in scores}

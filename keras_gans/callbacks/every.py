@@ -1,5 +1,7 @@
 """The one way a callback counts training steps."""
 
+from typing import Any
+
 import keras
 
 from keras_gans.errors import UserError
@@ -17,21 +19,21 @@ class EveryNSteps(keras.callbacks.Callback):
         step: training steps taken, without a read from the device.
     """
 
-    def __init__(self, every=None):
+    def __init__(self, every: int | None = None):
         super().__init__()
         if every is not None and every < 1:
             raise UserError(f"every must be 1 or more steps, or None for each epoch. Received: {every!r}.")
         self.every = every
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         """What to do; `logs` are {curve: value}."""
         raise NotImplementedError(f"{type(self).__name__} must define on_step().")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.step = self._called_at = self.model.steps_taken
         self._batch = -1
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         # With several steps an execution, the index jumps by as many; a new epoch starts it at 0 again.
         taken = batch - self._batch if batch > self._batch else batch + 1
         self._batch = batch
@@ -40,12 +42,12 @@ class EveryNSteps(keras.callbacks.Callback):
         if self.every and self.step // self.every > before // self.every:
             self._call(logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._batch = -1
         if not self.every:
             self._call(logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         if self._called_at < self.step:
             # The last step's: those of the epoch, which Keras gives here, are empty where the means were just reset.
             self._call(self._logs)

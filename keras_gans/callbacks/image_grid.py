@@ -1,6 +1,7 @@
 """Pictures of the samples as they change."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,7 +29,15 @@ class ImageGrid(EveryNSteps):
         latest: path of the last picture of samples written.
     """
 
-    def __init__(self, directory, every=None, count=64, seed=0, real=None, samples_directory=None):
+    def __init__(
+        self,
+        directory: str | Path,
+        every: int | None = None,
+        count: int = 64,
+        seed: int = 0,
+        real: Any = None,
+        samples_directory: str | Path | None = None,
+    ):
         super().__init__(every)
         self.directory = Path(directory)
         self.samples_directory = Path(samples_directory or self.directory / "samples")
@@ -37,7 +46,7 @@ class ImageGrid(EveryNSteps):
         self.real = real
         self.latest = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._writer = tf.summary.create_file_writer(str(self.directory))
         self._real = None if self.real is None else self._rows_to_show()
@@ -52,13 +61,13 @@ class ImageGrid(EveryNSteps):
         first = first_rows(self.real, fields, max(rows.values()))
         return {name: show.as_shown(first[name][: rows[name]], fields[name]) for name in first}
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         for tag, shown in self.model.shows(self._real, self.count, self.seed).items():
             path = self._show(tag, shown, step, f"{'step' if tag == 'samples' else tag}-{step:08d}")
             if tag == "samples":
                 self.latest = path
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         self._writer.close()
 

@@ -2,8 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_gans.files import whole
+
+if TYPE_CHECKING:
+    from keras_gans.hints import Tensor
 
 
 class MetricsFile:
@@ -13,10 +17,10 @@ class MetricsFile:
         path: of the file; its folder must exist once something is appended.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
 
-    def drop_after(self, step):
+    def drop_after(self, step: int) -> None:
         """Drops the lines of steps after `step`, which a resumed run takes again."""
         if not self.path.exists():
             return
@@ -27,7 +31,7 @@ class MetricsFile:
         with whole(self.path) as partial:
             partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
-    def append(self, step, seconds, values):
+    def append(self, step: int, seconds: float, values: "Tensor") -> None:
         """Appends {"step": step, "seconds": seconds, **values}.
 
         Args:

@@ -34,13 +34,13 @@ class ReduceOnPlateau(EveryNSteps):
 
     def __init__(
         self,
-        monitor="convergence_measure",
-        every=None,
+        monitor: str = "convergence_measure",
+        every: int | None = None,
         *,
-        factor=0.5,
-        patience=5,
-        min_delta=0.0,
-        min_learning_rate=0.0,
+        factor: float = 0.5,
+        patience: int = 5,
+        min_delta: float = 0.0,
+        min_learning_rate: float = 0.0,
     ):
         super().__init__(every)
         if not 0.0 < factor < 1.0:
@@ -51,7 +51,7 @@ class ReduceOnPlateau(EveryNSteps):
         self.min_delta, self.min_learning_rate = min_delta, min_learning_rate
         self.best, self.reductions, self._waited = None, [], 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         if self.monitor not in self.model.curves:
             raise unknown_name("curve", self.monitor, self.model.curves)
@@ -59,7 +59,7 @@ class ReduceOnPlateau(EveryNSteps):
             if follows_a_schedule(plain(optimizer)):
                 raise UserError(f"The {player}'s learning rate follows a schedule already. Give it a constant rate.")
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         value = float(logs[self.monitor])
         if self.best is None or value < self.best - self.min_delta:
             self.best, self._waited = value, 0

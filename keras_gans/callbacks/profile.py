@@ -20,7 +20,7 @@ class Profile(EveryNSteps):
         steps: steps to record.
     """
 
-    def __init__(self, directory, skip=10, steps=10):
+    def __init__(self, directory: str | Path, skip: int = 10, steps: int = 10):
         super().__init__(every=1)
         if skip < 1 or steps < 1:
             raise UserError(f"A profile skips and records one step or more. Received: skip={skip!r}, steps={steps!r}.")
@@ -29,11 +29,11 @@ class Profile(EveryNSteps):
         self.steps = steps
         self._is_recording = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._from = self.step
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         taken = step - self._from
         if self._is_recording and taken >= self.skip + self.steps:
             self._stop()
@@ -41,7 +41,7 @@ class Profile(EveryNSteps):
             tf.profiler.experimental.start(str(self.directory))
             self._is_recording = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         self._stop()
 

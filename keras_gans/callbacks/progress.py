@@ -21,13 +21,13 @@ class Progress(EveryNSteps):
         console: rich.console.Console to draw on.
     """
 
-    def __init__(self, steps, every=10, console=None):
+    def __init__(self, steps: int, every: int | None = 10, console: "Console | None" = None):
         super().__init__(every)
         self.steps = steps
         self.console = console or Console()
         self._bar = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self._started, self._from = time.perf_counter(), self.step
         self._line_at = self.step
@@ -43,7 +43,7 @@ class Progress(EveryNSteps):
             self._task = self._bar.add_task("training", total=self.steps, completed=self.step, losses="first step ...")
             self._bar.start()
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: dict[str, float]) -> None:
         rate = (step - self._from) / max(time.perf_counter() - self._started, 1e-9)
         losses = "  ".join(f"{name}: {float(value):.3f}" for name, value in logs.items() if name.endswith("_loss"))
         speed = f"{rate:.1f} steps/s  {peak_gigabytes():.1f} GB"
@@ -55,11 +55,11 @@ class Progress(EveryNSteps):
             line = f"step {step}/{self.steps}  {losses}  {speed}  {left:.0f} s left"
             self.console.print(line, highlight=False, soft_wrap=True)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Leaves the terminal as it was; for when `fit` ends by an exception."""
         if self._bar is not None:
             self._bar.stop()

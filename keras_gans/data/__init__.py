@@ -69,4 +69,6 @@ _HOMES = {
     "to_semi_supervised_dataset": "keras_gans.data.semi_supervised",
 }
 
-__getattr__, __dir__, __all__ = _public_names(__name__, _HOMES)
+if not TYPE_CHECKING:
+    # To a type checker, which reads the imports above, this would be any name at all.
+    __getattr__, __dir__, __all__ = _public_names(__name__, _HOMES)

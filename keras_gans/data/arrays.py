@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ _HINT = "Pass a tuple: (images, labels)."
 _CHUNK = 1024
 
 
-def open_array(array, *, split="train", image_size=None, channels=None):
+def open_array(
+    array: Any, *, split: str = "train", image_size: int | None = None, channels: int | None = None
+) -> "Source":
     """Opens images or points that are in memory.
 
     Args:
@@ -41,7 +44,7 @@ def open_array(array, *, split="train", image_size=None, channels=None):
     return Source.of_samples(_NAME, split, _fitted(images, image_size, channels), labels, None, _HINT)
 
 
-def check_array(array):
+def check_array(array: Any) -> tuple[np.ndarray, np.ndarray | None]:
     """(images (n, height, width, channels) or points (n, dimensions), labels or None) of whatever `open_array` takes.
 
     Raises:
@@ -84,7 +87,7 @@ def _check_range(images, is_points):
         )
 
 
-def check_label_array(labels, count):
+def check_label_array(labels: Any, count: int) -> np.ndarray:
     """The labels as int64 (count,).
 
     Raises:

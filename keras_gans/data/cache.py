@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +20,13 @@ _PARTIAL = ".partial-"
 _ABANDONED_SECONDS = 24 * 3600
 
 
-def cache_path(*parts):
+def cache_path(*parts: Any) -> Path:
     """A path below $KERAS_GANS_CACHE, or below ~/.cache/keras_gans. What lies there may be deleted at any time."""
     root = os.environ.get(VARIABLE) or Path.home() / ".cache" / "keras_gans"
     return Path(root).expanduser().joinpath(*parts)
 
 
-def require_writable(folder):
+def require_writable(folder: str | Path) -> None:
     """Makes `folder`, a `Path`, if need be.
 
     Raises:
@@ -42,7 +44,7 @@ def require_writable(folder):
 
 
 @contextlib.contextmanager
-def appearing_whole(target):
+def appearing_whole(target: Any) -> Iterator[Path]:
     """Yields a fresh folder to write in, and moves its entry called `target.name` to `target` on success.
 
     Processes that make the same target at once do not disturb each other: the first to finish provides it.
@@ -74,7 +76,9 @@ def _remove_abandoned(parent):
                 shutil.rmtree(leftover, ignore_errors=True)
 
 
-def filled_array(shape, dtype, fill, identity):
+def filled_array(
+    shape: Sequence[int], dtype: Any, fill: Callable[[np.ndarray], None], identity: Callable[[], str]
+) -> np.ndarray:
     """An array of `shape` in memory or, above about 1 GiB, a read-only memory map of a file in the cache.
 
     Args:

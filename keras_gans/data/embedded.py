@@ -11,14 +11,14 @@ GRID_SIGMA = 0.05
 
 _DESCRIPTIONS = {
     "digits": "1,797 handwritten digits (scikit-learn), 8x8x1, 10 classes: 1,297 train, 500 test",
-    "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
     "ring": "2-D points of 8 Gaussians on a circle, radius 1, sigma 0.01: 50,000 train, 10,000 test",
     "ring/wide": "the same with radius 1.414 and sigma 0.0707: neighbouring modes are easier to reach",
     "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
+    "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
 }
 
 
-def names():
+def names() -> dict[str, str]:
     """The data sets that come with keras_gans and need no network.
 
     Returns:
@@ -27,7 +27,7 @@ def names():
     return dict(_DESCRIPTIONS)
 
 
-def ring_centres(radius=RING_RADII[DEFAULT_CONFIG], modes=8):
+def ring_centres(radius: float = RING_RADII[DEFAULT_CONFIG], modes: int = 8) -> np.ndarray:
     """Centres of Gaussians spread evenly on a circle around the origin, the first at angle 0.
 
     Args:
@@ -41,7 +41,7 @@ def ring_centres(radius=RING_RADII[DEFAULT_CONFIG], modes=8):
     return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype("float32")
 
 
-def grid_centres():
+def grid_centres() -> np.ndarray:
     """Centres of the 25 Gaussians of "grid".
 
     Returns:
@@ -51,7 +51,7 @@ def grid_centres():
     return np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
 
 
-def sample_modes(centres, sigma, count, seed):
+def sample_modes(centres: np.ndarray, sigma: float, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Points of a balanced mixture of round Gaussians.
 
     Args:

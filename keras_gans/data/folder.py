@@ -2,7 +2,9 @@
 
 import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,15 @@ _CHUNK = 1024
 _HINT = "Pass labels=True to open_source too."
 
 
-def open_folder(folder, *, split="train", image_size=None, channels=None, labels=False, progress=False):
+def open_folder(
+    folder: str | Path,
+    *,
+    split: str = "train",
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: Any = False,
+    progress: bool = False,
+) -> "Source":
     """Opens every image below a folder, in the order of their paths.
 
     Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
@@ -75,7 +85,9 @@ def _captioned(folder, split, table, image_size, channels, labels, progress):
     return Source(str(folder), split, columns, _HINT)
 
 
-def open_files(files, directory, image_size, channels, progress):
+def open_files(
+    files: Any, directory: str | Path, image_size: int | None, channels: int | None, progress: bool
+) -> np.ndarray:
     """The images of files as one array, uint8 (n, size, size, channels).
 
     Args:
@@ -99,7 +111,7 @@ def open_files(files, directory, image_size, channels, progress):
     )
 
 
-def check_folder(folder):
+def check_folder(folder: str | Path) -> Path:
     """The folder as a `Path`.
 
     Raises:
@@ -136,7 +148,7 @@ def _is_hidden(name):
     return name.startswith(".") or name == "__MACOSX"
 
 
-def image_files(directory):
+def image_files(directory: str | Path) -> Iterator[Path]:
     """Yields the paths of the images below `directory`, links followed, in no particular order."""
     seen = set()
     for parent, folders, files in os.walk(directory, followlinks=True):

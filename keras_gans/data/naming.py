@@ -8,17 +8,17 @@ from keras_gans.data import embedded
 from keras_gans.errors import UserError, nearest, unknown_name
 
 
-def base_name(name):
+def base_name(name: str) -> str:
     """A name without its configuration and version: of "ring/wide" it is "ring"."""
     return re.split("[/:]", name)[0]
 
 
-def is_embedded(name):
+def is_embedded(name: str) -> bool:
     """True for the name of an embedded data set, with or without a configuration."""
     return base_name(name) in map(base_name, embedded.names())
 
 
-def check_name(name, data_dir=None):
+def check_name(name: str, data_dir: str | Path | None = None) -> None:
     """Raises `UserError`, naming the nearest names, unless `name` is embedded or known to TensorFlow Datasets.
 
     It takes half a second: TensorFlow Datasets is imported, TensorFlow is not.
@@ -36,7 +36,7 @@ def check_name(name, data_dir=None):
         )
 
 
-def is_known_to_tfds(name, data_dir=None):
+def is_known_to_tfds(name: str, data_dir: str | Path | None = None) -> bool:
     """True where TensorFlow Datasets has the code of the data set, or `data_dir` its prepared files."""
     folder = tfds_folder(data_dir)
     prepared = folder is not None and (Path(folder).expanduser() / base_name(name)).is_dir()
@@ -49,6 +49,6 @@ def _tfds_names():
     return frozenset(tfds.list_builders(with_community_datasets=False))
 
 
-def tfds_folder(data_dir):
+def tfds_folder(data_dir: str | Path | None) -> str | Path | None:
     """Where prepared data sets lie, or None for TensorFlow Datasets' own default."""
     return data_dir or os.environ.get("TFDS_DATA_DIR") or None

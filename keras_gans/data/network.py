@@ -10,7 +10,7 @@ PROBED_ADDRESSES = [("storage.googleapis.com", 443), ("github.com", 443), ("www.
 TIMEOUT_SECONDS = 4.0
 
 
-def is_reachable():
+def is_reachable() -> bool:
     """True where one of `PROBED_ADDRESSES` answers within about four seconds, or a proxy is set, which could."""
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
         return True

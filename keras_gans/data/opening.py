@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +15,15 @@ _EXPLICIT_PATHS = ("./", "../", "/", "~", ".\\", "..\\")
 
 
 def open_source(
-    source,
+    source: Any,
     *,
-    split="train",
-    image_size=None,
-    channels=None,
-    labels=False,
-    data_dir=None,
-    progress=False,
-):
+    split: str = "train",
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: Any = False,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+) -> "Source":
     """Opens a data set by name, a folder of images or an array.
 
     Args:
@@ -83,7 +84,7 @@ def open_source(
     return opened
 
 
-def check_source(source, *, data_dir=None):
+def check_source(source: Any, *, data_dir: str | Path | None = None) -> None:
     """Raises `UserError` for a source that `open_source` would refuse at once, in half a second and without TensorFlow.
 
     A name that passes may still need to be downloaded, and a folder may still hold a damaged image.

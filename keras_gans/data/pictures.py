@@ -3,16 +3,23 @@
 import concurrent.futures
 import contextlib
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
+
+if TYPE_CHECKING:
+    from keras_gans.hints import Tensor
+
 
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 # Pillow first shrinks by a whole factor to so many times the wanted side, then resamples: as good and much faster.
 _REDUCING_GAP = 3.0
 
 
-def is_grey(path):
+def is_grey(path: str | Path) -> bool:
     """True where the file's header promises grey pixels; False too where it cannot be read."""
     try:
         with Image.open(path) as image:
@@ -21,7 +28,7 @@ def is_grey(path):
         return False
 
 
-def decode(path, size, channels):
+def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
     """The first frame of an image file, upright, composited on white, cropped and resized.
 
     Args:
@@ -67,7 +74,7 @@ def _sixteen_bit(image):
     return pixels
 
 
-def fit(image, size, channels):
+def fit(image: Any, size: int, channels: int | None) -> Any:
     """Centre-crops to a square and resizes.
 
     Args:
@@ -92,7 +99,7 @@ def fit(image, size, channels):
     return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def fit_array(pixels, size, channels):
+def fit_array(pixels: np.ndarray, size: int, channels: int | None) -> np.ndarray:
     """`fit` for one array.
 
     Args:
@@ -115,14 +122,14 @@ def fit_array(pixels, size, channels):
 
 
 @contextlib.contextmanager
-def decoding_pool():
+def decoding_pool() -> Iterator[concurrent.futures.ThreadPoolExecutor]:
     """A thread pool as wide as the machine: Pillow works outside Python's lock."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         yield pool
 
 
 @contextlib.contextmanager
-def progress_bar(description, total, shown):
+def progress_bar(description: str, total: int, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yields a function to call with each number of further items done; draws on stderr if `shown`."""
     if not shown:
         yield lambda count: None

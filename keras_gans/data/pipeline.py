@@ -1,6 +1,9 @@
 """The order of the images, their batches and their range."""
 
 import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,20 +26,20 @@ _MIXERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def load(
-    source,
+    source: Any,
     *,
-    split="train",
-    batch_size=64,
-    image_size=None,
-    channels=None,
-    labels=False,
-    shuffle=True,
-    seed=0,
-    repeat=False,
-    skip_batches=0,
-    data_dir=None,
-    progress=False,
-):
+    split: str = "train",
+    batch_size: int = 64,
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: Any = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    repeat: bool = False,
+    skip_batches: int = 0,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+) -> tf.data.Dataset:
     """A data set's images, ready for `fit`: `open_source` followed by `to_dataset`, which say what each argument does.
 
     Returns:
@@ -66,7 +69,17 @@ def load(
     )
 
 
-def to_dataset(source, *, batch_size=64, labels=False, shuffle=True, seed=0, repeat=False, skip_batches=0, fields=None):
+def to_dataset(
+    source: Any,
+    *,
+    batch_size: int = 64,
+    labels: Any = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    repeat: bool = False,
+    skip_batches: int = 0,
+    fields: Iterable[str] | None = None,
+) -> tf.data.Dataset:
     """Batches of a `Source`, all of the same static shape; a last batch that would be smaller is left out.
 
     With `repeat` the order is a function of (seed, epoch, position), so that a run which is taken up again after k

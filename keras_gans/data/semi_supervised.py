@@ -1,5 +1,7 @@
 """Data sets of which only a few items keep their label."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -8,8 +10,11 @@ from keras_gans.data.source import check_labels_per_class, is_whole
 from keras_gans.errors import UserError
 from keras_gans.labels import UNLABELLED
 
+if TYPE_CHECKING:
+    from keras_gans.data.source import Source
 
-def labelled_subset(source, labels_per_class, seed=0):
+
+def labelled_subset(source: Any, labels_per_class: float, seed: int = 0) -> "Source":
     """The few items that keep their label: equally many of each class, chosen at random.
 
     Args:
@@ -56,7 +61,15 @@ def _counts(labels_per_class, class_count, random):
     return counts
 
 
-def to_semi_supervised_dataset(source, *, labels_per_class, batch_size=100, seed=0, repeat=True, skip_batches=0):
+def to_semi_supervised_dataset(
+    source: Any,
+    *,
+    labels_per_class: float,
+    batch_size: int = 100,
+    seed: int = 0,
+    repeat: bool = True,
+    skip_batches: int = 0,
+) -> tf.data.Dataset:
     """Batches of which every other row is one of the few labelled items and the rest are any, without a label.
 
     The labelled items are drawn again and again, as often as the unlabelled ones (Salimans et al., 2016); the

@@ -4,9 +4,14 @@ https://www.tensorflow.org/api_docs/python/tf/data/experimental/service. Checkin
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from keras_gans.errors import UserError
 from keras_gans.private_apis import captured_tensors, serialized_graph
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 _FORM = re.compile(r"grpc://([^/\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 _ANSWER_SECONDS = 5.0
@@ -15,7 +20,7 @@ _LARGEST_BYTES = 2**31 - 2**26
 _PYTHON_OPERATIONS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
-def check_service(address, training_workers=1):
+def check_service(address: str, training_workers: int = 1) -> int:
     """Asks a tf.data service's dispatcher for its workers; gives up after a few seconds.
 
     Args:
@@ -72,7 +77,7 @@ def _count_entries(message):
     return count
 
 
-def through_service(dataset, address):
+def through_service(dataset: "tf.data.Dataset", address: str) -> "tf.data.Dataset":
     """The same batches, made by the workers of a tf.data service.
 
     With one worker the order of the batches is the data set's own, so that training and resuming are bit for bit what

@@ -22,7 +22,15 @@ _CHUNK = 256
 _HINT = "TensorFlow Datasets has no whole-numbered feature 'label' for it, or withholds it in this split."
 
 
-def open_tfds(name, *, split="train", image_size=None, channels=None, data_dir=None, progress=False):
+def open_tfds(
+    name: str,
+    *,
+    split: str = "train",
+    image_size: int | None = None,
+    channels: int | None = None,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+) -> "Source":
     """Opens a data set by its name, preparing it first where that has not been done.
 
     Args:

@@ -6,13 +6,19 @@ better meanwhile.
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from keras_gans.doctor import signs, wording
 from keras_gans.doctor.illnesses import illnesses
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 
+if TYPE_CHECKING:
+    from keras_gans.doctor.vital_signs import VitalSigns
 
-def diagnose(history, patient=None, patience=5, previous=None):
+
+def diagnose(
+    history: "list[VitalSigns]", patient: "Patient | None" = None, patience: int = 5, previous: "Verdict | None" = None
+) -> "Verdict":
     """The verdict after the last look of a history.
 
     Args:

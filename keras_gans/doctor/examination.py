@@ -1,5 +1,7 @@
 """One look after another at a model in training, without changing anything in it."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,6 +9,10 @@ from keras_gans.doctor.snapshot import plain
 from keras_gans.doctor.vital_signs import VitalSigns, separation
 from keras_gans.engine.replicas import spans_machines
 from keras_gans.pixels import from_uint8
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 _BATCH = 256
 
@@ -22,7 +28,7 @@ class Examination:
         seed: of the first of the latents whose samples are looked at; always the same ones.
     """
 
-    def __init__(self, model, reference=None, seed=0):
+    def __init__(self, model: "AdversarialModel", reference: Any = None, seed: int = 0):
         self.model = model
         self.reference = reference if model.makes == "sample" else None
         self.seed = seed
@@ -31,7 +37,7 @@ class Examination:
         self._scorer = None if self.reference is None else _scorer(model, self.reference.rows)
         self._weights = self._copy_weights()
 
-    def look(self, step, logs=None):
+    def look(self, step: int, logs: dict[str, float] | None = None) -> "VitalSigns":
         """The `VitalSigns` now.
 
         Args:
@@ -131,7 +137,7 @@ def _scorer(model, rows):
     return tf.function(scores, reduce_retracing=True, autograph=False)
 
 
-def first_rows(dataset, count):
+def first_rows(dataset: tf.data.Dataset, count: int) -> dict[str, np.ndarray]:
     """The first `count` rows of a tf.data.Dataset of batches, {"sample": array}, of (batches, labels) with "label"."""
     rows = [row if isinstance(row, tuple) else (row,) for row in dataset.unbatch().take(count).as_numpy_iterator()]
     return {name: np.stack(part) for name, part in zip(("sample", "label"), zip(*rows, strict=True), strict=False)}

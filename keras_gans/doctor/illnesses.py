@@ -2,10 +2,15 @@
 
 import dataclasses
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from keras_gans.doctor import remedies, signs, wording
 from keras_gans.doctor.verdict import Verdict
+
+if TYPE_CHECKING:
+    from keras_gans.doctor.vital_signs import VitalSigns
+
 
 # Steps that looks at samples must span: healthy runs needed up to 400 to get off the ground.
 SETTLING = 400
@@ -21,7 +26,7 @@ class Illness:
     steps: int = 0
 
 
-def illnesses(patience):
+def illnesses(patience: int) -> "tuple[Illness, ...]":
     """All that is looked for, the cause before what it leads to."""
     few = min(patience, 3)
     return (
@@ -154,7 +159,7 @@ def _verdict(name, window, summary, evidence, remedies_, is_sick=True):
     return Verdict(name, window[-1].step, window[0].step, summary, tuple(evidence), tuple(remedies_), is_sick)
 
 
-def not_finite(error, step, history=()):
+def not_finite(error: Exception, step: int, history: "Sequence[VitalSigns]" = ()) -> "Verdict":
     """The verdict on a run that NaN or infinity ended.
 
     Args:

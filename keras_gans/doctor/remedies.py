@@ -4,12 +4,19 @@ Settings are those of `keras-gans train`; in Python they are the arguments of th
 schemes. Each function takes the last `VitalSigns`, from which the values come.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_gans.doctor.verdict import Patient
+    from keras_gans.doctor.vital_signs import VitalSigns
+
+
 _ANOTHER_SCHEME = "Train the same data with `keras-gans train wgan_gp`, whose critic cannot leave the generator behind."
 _CLIPPING = "Clip gradients: --set optimizers.generator.clipnorm=1.0 --set optimizers.discriminator.clipnorm=1.0."
 _PACKING = "Let the discriminator judge samples in pairs and see when they are alike: --set discriminator.packing=2."
 
 
-def for_not_finite(look, rates_too_large):
+def for_not_finite(look: "VitalSigns", rates_too_large: bool) -> tuple[str, ...]:
     """Where `rates_too_large`, smaller steps first; else the data."""
     steps = [
         _lower_rates(look, 10),
@@ -22,7 +29,7 @@ def for_not_finite(look, rates_too_large):
     return (*steps, *data) if rates_too_large else (*data, *steps)
 
 
-def for_exploding(look, patient):
+def for_exploding(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """Smaller steps; for a critic its bound."""
     critic = (
         ["A critic needs its bound: --set scheme.gradient_penalty_weight=10 for wgan_gp."] if patient.is_critic else []
@@ -34,7 +41,7 @@ def for_exploding(look, patient):
     )
 
 
-def for_blind(look):
+def for_blind(look: "VitalSigns") -> tuple[str, ...]:
     """A discriminator whose activations are dead."""
     rate = look.learning_rates.get("discriminator")
     return (
@@ -44,7 +51,7 @@ def for_blind(look):
     )
 
 
-def for_frozen(look, player):
+def for_frozen(look: "VitalSigns", player: str) -> tuple[str, ...]:
     """The player's rate where it is 0, else its gradient."""
     rate, norm = look.learning_rates.get(player), look.gradient_norms.get(player)
     if rate == 0:
@@ -61,7 +68,7 @@ def for_frozen(look, player):
     )
 
 
-def for_overpowering(look, patient):
+def for_overpowering(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """A weaker discriminator, a stronger generator, or a loss that does not saturate."""
     minimax = ["Use the loss that does not saturate: --set scheme.generator_objective=non_saturating."]
     generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
@@ -78,7 +85,7 @@ def for_overpowering(look, patient):
     )
 
 
-def for_collapsed(look, patient):
+def for_collapsed(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """A discriminator that keeps up; schemes that do not collapse."""
     generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
     rates = []
@@ -92,7 +99,7 @@ def for_collapsed(look, patient):
     return (*rates, *other, _PACKING)
 
 
-def for_not_converging(look, patient):
+def for_not_converging(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """The balance, the size, the data."""
     other = () if patient.is_critic else (_ANOTHER_SCHEME,)
     larger = (
@@ -102,7 +109,7 @@ def for_not_converging(look, patient):
     return (*other, _lower_rates(look, 4), larger, "Look at samples/real.png: is this what it should learn?")
 
 
-def for_missing_classes(look, patient):
+def for_missing_classes(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """Schemes that cover more."""
     other = () if patient.is_critic else (_ANOTHER_SCHEME,)
     return (*other, _PACKING, "Where the data has labels, condition on them: every class is then asked for.")

@@ -5,6 +5,12 @@ takes a `VitalSigns` and a `Patient`.
 """
 
 import statistics
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_gans.doctor.verdict import Patient
+    from keras_gans.doctor.vital_signs import VitalSigns
+
 
 # Losses and gradient norms: healthy runs stayed below 40; a critic without any penalty reached 2e4 and recovered.
 EXPLODED = 1e5
@@ -29,52 +35,52 @@ LOW_ENTROPY = 0.9
 NEARER, WIDER = 0.8, 0.05
 
 
-def explodes(look, patient):
+def explodes(look: "VitalSigns", patient: "Patient") -> bool:
     """A loss or a gradient norm is far beyond what any healthy run has, or is no number."""
     numbers = [*look.losses.values(), *look.gradient_norms.values()]
     return any(not abs(number) < EXPLODED for number in numbers)
 
 
-def is_blind(look, patient):
+def is_blind(look: "VitalSigns", patient: "Patient") -> bool:
     """The discriminator gives all samples, real and generated, one and the same score."""
     return look.score_spread is not None and look.score_spread < 1e-6 and bool(look.losses)
 
 
-def is_unmoved(look, patient):
+def is_unmoved(look: "VitalSigns", patient: "Patient") -> bool:
     """Some player's weights are where they were at the last look."""
     return bool(unmoved_players(look))
 
 
-def unmoved_players(look):
+def unmoved_players(look: "VitalSigns") -> list[str]:
     """The players whose weights are where they were, a list."""
     return [player for player, change in look.weight_changes.items() if change < UNMOVED]
 
 
-def is_overpowered(look, patient):
+def is_overpowered(look: "VitalSigns", patient: "Patient") -> bool:
     """The discriminator is always right, about samples that reach hardly any of the data or are far from it."""
     if look.separation is None or look.coverage is None or patient.is_critic or not look.losses:
         return False
     return look.separation >= SEPARATED and (look.coverage < LOW_COVERAGE or look.distance > VERY_FAR)
 
 
-def is_narrow(look, patient):
+def is_narrow(look: "VitalSigns", patient: "Patient") -> bool:
     """Samples far from the data are also much more alike than the data are."""
     return is_far(look, patient) and look.diversity < LOW_DIVERSITY
 
 
-def is_far(look, patient):
+def is_far(look: "VitalSigns", patient: "Patient") -> bool:
     """The samples' distribution as a whole is elsewhere than the data's, and they reach hardly any of it."""
     if look.coverage is None or not look.losses:
         return False
     return look.distance > (FAR if look.coverage < LOW_COVERAGE else VERY_FAR)
 
 
-def misses_classes(look, patient):
+def misses_classes(look: "VitalSigns", patient: "Patient") -> bool:
     """The classifier finds the classes less even than the data's: some are rare or missing."""
     return look.class_entropy is not None and look.class_entropy < LOW_ENTROPY and bool(look.losses)
 
 
-def is_improving(window):
+def is_improving(window: "list[VitalSigns]") -> bool:
     """Whether in the second half of these looks samples were nearer to the data, or reached more of it."""
     half = len(window) // 2
     before, after = window[:half], window[-half:]

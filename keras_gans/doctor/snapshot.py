@@ -1,10 +1,15 @@
 """A training run's whole state in memory, to go back to."""
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 import numpy as np
 
 from keras_gans.errors import UserError
 from keras_gans.private_apis import follows_a_schedule
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
 
 
 class Snapshot:
@@ -22,18 +27,18 @@ class Snapshot:
         restored: how often it was gone back to.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: "AdversarialModel"):
         self.step = model.steps_taken
         self.restored = 0
         self._values = [keras.ops.convert_to_numpy(variable).copy() for variable in _state(model)]
 
     @property
-    def is_finite(self):
+    def is_finite(self) -> bool:
         """Whether no value in it is NaN or infinite."""
         floats = [value for value in self._values if np.issubdtype(value.dtype, np.floating)]
         return all(np.isfinite(value).all() for value in floats)
 
-    def restore(self, model, learning_rate_factor=1.0):
+    def restore(self, model: "AdversarialModel", learning_rate_factor: float = 1.0) -> None:
         """Puts a model back into this state, each time with lower learning rates where asked.
 
         Args:
@@ -49,12 +54,12 @@ class Snapshot:
                 optimizer.learning_rate = float(rate) * learning_rate_factor**self.restored
 
 
-def plain(optimizer):
+def plain(optimizer: keras.optimizers.Optimizer) -> Any:
     """The optimizer inside a loss scale, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def check_learning_rates_can_change(model):
+def check_learning_rates_can_change(model: "AdversarialModel") -> None:
     """Raises a `UserError` where an optimizer's learning rate follows a schedule, which cannot be multiplied."""
     for player, optimizer in model.optimizers.items():
         if follows_a_schedule(plain(optimizer)):

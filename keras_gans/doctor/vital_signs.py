@@ -1,12 +1,14 @@
 """What the doctor measures at each look, and how samples are compared with data."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from scipy.stats import entropy, rankdata
 
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 from keras_gans.metrics.duplicates import duplicate_rate
 from keras_gans.metrics.neighbours import distance_blocks
 from keras_gans.metrics.precision_recall import precision_recall
@@ -56,7 +58,7 @@ class VitalSigns:
     missing_classes: int | None = None
     finite: bool = True
 
-    def scalars(self):
+    def scalars(self) -> dict[str, float]:
         """{name: float} of everything that was measured, as TensorBoard draws it."""
         flat = {}
         for name, value in dataclasses.asdict(self).items():
@@ -94,7 +96,7 @@ class Reference:
             for points.
     """
 
-    def __init__(self, real, count=512, extractor=None, seed=0):
+    def __init__(self, real: Any, count: int = 512, extractor: Any = None, seed: int = 0):
         fields = real if isinstance(real, dict) else {"sample": real}
         real = fields["sample"]
         self.count = min(count, len(real) // 2)
@@ -119,7 +121,7 @@ class Reference:
         # Of as many samples as will be drawn, because entropy grows with their number.
         self._class_shares = None if extractor is None else self._shares_of(self.samples)
 
-    def embed(self, samples):
+    def embed(self, samples: Any) -> np.ndarray:
         """What is compared: float64 array (n, d)."""
         samples = np.asarray(samples)
         if samples.ndim == 4:
@@ -128,7 +130,7 @@ class Reference:
             samples = tf.image.resize(images, [min(THUMBNAIL, side) for side in samples.shape[1:3]], method="area")
         return np.asarray(samples, np.float64).reshape(len(samples), -1)
 
-    def compare(self, samples, embedded):
+    def compare(self, samples: Any, embedded: np.ndarray) -> dict[str, Any]:
         """The vital signs that compare samples with data.
 
         Args:
@@ -164,7 +166,7 @@ def _mean_distance(x):
     return total / (len(x) * (len(x) - 1))
 
 
-def separation(real_scores, fake_scores):
+def separation(real_scores: Tensor, fake_scores: Tensor) -> float:
     """Probability that a real sample scores above a generated one, ties counting half: the area under the ROC curve.
 
     The Mann-Whitney statistic; it needs no threshold, so that it means the same for probabilities, least-squares

@@ -1,37 +1,43 @@
 """Evidence and summaries as sentences with numbers."""
 
 import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_gans.doctor.verdict import Patient
+    from keras_gans.doctor.vital_signs import VitalSigns
+
 
 # The share of its highest gradient norm below which the generator's counts as vanished.
 VANISHED = 0.01
 
 
-def percent(share):
+def percent(share: float) -> str:
     """A share in [0, 1] as a text, which says 100 % of nothing less."""
     text = f"{100 * share:.0f}"
     return f"{100 * share:.1f} %" if share < 1 and text == "100" else f"{text} %"
 
 
-def sample_evidence(look):
+def sample_evidence(look: "VitalSigns") -> str:
     """The sentence on diversity and coverage of a look at samples."""
     return (
         f"The samples are {look.diversity:.2f} times as diverse as the data and cover {percent(look.coverage)} of it."
     )
 
 
-def duplicate_evidence(look):
+def duplicate_evidence(look: "VitalSigns") -> list[str]:
     """The sentence on near copies, where a tenth of the samples or more are such; a list of one or none."""
     return [f"{percent(look.duplicates)} of them are near copies of another one."] if look.duplicates >= 0.1 else []
 
 
-def separation_evidence(look):
+def separation_evidence(look: "VitalSigns") -> list[str]:
     """The sentence on how the discriminator orders samples, where it sees them; a list of one or none."""
     if look.separation is None:
         return []
     return [f"The discriminator scores real above generated in {percent(look.separation)} of pairs."]
 
 
-def norm_evidence(look, player, history):
+def norm_evidence(look: "VitalSigns", player: str, history: "list[VitalSigns]") -> list[str]:
     """The sentence on a player's gradient norm against the highest of `history`; a list of one or none."""
     norms = [past.gradient_norms[player] for past in history if player in past.gradient_norms]
     if player not in look.gradient_norms or not norms:
@@ -42,14 +48,14 @@ def norm_evidence(look, player, history):
     return [f"The {player}'s gradient norm is {norm:.3g}{ending}"]
 
 
-def state(look):
+def state(look: "VitalSigns") -> Any:
     """Evidence of how a run stands where nothing is wrong."""
     if look.coverage is None:
         return ()
     return (sample_evidence(look), *separation_evidence(look))
 
 
-def unclear_summary(look, few):
+def unclear_summary(look: "VitalSigns", few: int) -> str:
     """The summary where no illness has enough evidence; `few` says that the looks were too few for any."""
     if few or look.coverage is None:
         return "there were too few looks so far" if few else "the signs are mixed so far"
@@ -59,7 +65,7 @@ def unclear_summary(look, few):
     )
 
 
-def healthy_summary(look, patient):
+def healthy_summary(look: "VitalSigns", patient: "Patient") -> str:
     """The summary where no sign of an illness was found; `patient` is what was examined."""
     parts = []
     if look.coverage is not None:

@@ -1,6 +1,9 @@
 """The one place that draws: grids of images, points on a plane, and moving pictures of them."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -9,7 +12,7 @@ from keras_gans.errors import UserError
 from keras_gans.files import whole
 
 
-def grid(images, columns=None, gap=1, width=512):
+def grid(images: np.ndarray, columns: int | None = None, gap: int = 1, width: int = 512) -> np.ndarray:
     """Images side by side, enlarged by a whole factor so that small ones can be read.
 
     Images below 32 pixels are enlarged smoothly: a person cannot read a digit of 8x8 square blocks.
@@ -39,7 +42,7 @@ def grid(images, columns=None, gap=1, width=512):
     return canvas
 
 
-def rows(images, columns):
+def rows(images: np.ndarray, columns: int | None) -> np.ndarray:
     """Several arrays of images one below another: a row of the first, below it that row of the second, and so on.
 
     Args:
@@ -66,7 +69,7 @@ def _enlarged(images, factor):
     return planes.reshape(len(images), -1, *size[::-1]).transpose(0, 2, 3, 1)
 
 
-def points(generated, real=None, size=512, extent=None):
+def points(generated: np.ndarray, real: Any = None, size: int = 512, extent: float | None = None) -> np.ndarray:
     """A scatter plot: generated points in red over real ones in grey.
 
     Args:
@@ -103,7 +106,7 @@ def _on_a_plane(cloud, extent):
     return np.stack([cloud[:, 0], 0.9 * extent * (2.0 * ranks - 1.0)], axis=1)
 
 
-def draw(samples, real=None, columns=None):
+def draw(samples: Any, real: Any = None, columns: int | None = None) -> Any:
     """A picture of samples: `grid` for images, `points` for points.
 
     Args:
@@ -118,13 +121,13 @@ def draw(samples, real=None, columns=None):
     return grid(samples, columns) if samples.ndim == 4 else points(samples, real)
 
 
-def save_png(picture, path):
+def save_png(picture: np.ndarray, path: str | Path) -> None:
     """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all."""
     with whole(path) as partial:
         Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")
 
 
-def save_gif(pictures, path, frames_per_second=12):
+def save_gif(pictures: Sequence[np.ndarray], path: str | Path, frames_per_second: float = 12) -> None:
     """Writes uint8 pictures (height, width, 1 or 3) of one shape as an endless GIF, whole or not at all.
 
     Args:

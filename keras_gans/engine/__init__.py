@@ -31,4 +31,6 @@ _HOMES = {
     "register_scheme": "keras_gans.engine.base",
 }
 
-__getattr__, __dir__, __all__ = _public_names(__name__, _HOMES)
+if not TYPE_CHECKING:
+    # To a type checker, which reads the imports above, this would be any name at all.
+    __getattr__, __dir__, __all__ = _public_names(__name__, _HOMES)

@@ -48,8 +48,8 @@ class AdversarialModel(Asking, Updating, keras.Model):
         optimizers: {player: optimizer}, after `compile`.
     """
 
-    players = {}
-    log_names = ()
+    players: dict[str, tuple[str, ...]] = {}
+    log_names: tuple[str, ...] = ()
 
     def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
         super().__init__(name=name)

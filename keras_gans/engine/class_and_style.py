@@ -32,7 +32,7 @@ class ClassAndStyle(Classifier):
         *networks: keras.Model,
         class_count: int,
         class_names: Sequence[str] | None = None,
-        latent_prior: str = None,
+        latent_prior: str | None = None,
         **kwargs: Any,
     ) -> None:
         self.class_count = check_class_count(class_count)

@@ -5,10 +5,13 @@ in the form of the authors' code of CycleGAN (Zhu et al., 2017, section 4): each
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from keras_gans.hints import Tensor
 from keras_gans.randomness import fold_in, integers, uniform
 
 
@@ -25,7 +28,7 @@ class ImagePool(keras.layers.Layer):
         **kwargs: as any Keras layer.
     """
 
-    def __init__(self, size: int, image_shape: Sequence[int], **kwargs):
+    def __init__(self, size: int, image_shape: Sequence[int], **kwargs: Any):
         super().__init__(trainable=False, dtype="float32", **kwargs)
         self.size, self.image_shape = size, tuple(image_shape)
         options = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
@@ -61,11 +64,11 @@ class ImagePool(keras.layers.Layer):
         first = context.replica_id_in_sync_group * tf.shape(images)[0]
         return tf.ensure_shape(given[first : first + tf.shape(images)[0]], images.shape)
 
-    def call(self, images):
+    def call(self, images: np.ndarray) -> Tensor:
         """What it gets: a pool acts in training only, see `exchange`."""
         return images
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "image_shape": self.image_shape}
 
 

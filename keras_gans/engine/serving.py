@@ -120,7 +120,7 @@ class Sampler:
         latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
         seeds = tf.TensorSpec((None,), tf.int64, name="seed")
         output = self.sample_name
-        endpoints = {
+        endpoints: Endpoints = {
             "serving_default": (lambda z: {output: tf.cast(self(z, training=False), tf.float32)}, [latents]),
             "sample": (lambda seed: {output: self.samples_from_seeds(seed)}, [seeds]),
         }

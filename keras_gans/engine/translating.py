@@ -121,7 +121,7 @@ class TranslatingModel(AdversarialModel):
         """Rows of originals, their translations, and what these are translated back to, of either direction."""
         if real is None:
             return {}
-        shown = {}
+        shown: Shown = {}
         for direction, back in zip(DIRECTIONS, DIRECTIONS[::-1], strict=True):
             originals = real[f"image_{direction[0]}"][: max(1, count // 3)]
             columns = min(_COLUMNS, len(originals))

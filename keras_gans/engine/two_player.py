@@ -1,5 +1,8 @@
 """The schedule that most papers share: the discriminator n times, each on a batch of its own, then the generator."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -9,6 +12,7 @@ from keras_gans.engine import averages
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.latent import prior_named
 from keras_gans.layers import RandomLayer
 from keras_gans.private_apis import layers_of
@@ -60,17 +64,17 @@ class GAN(Sampler, AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        discriminator_steps=1,
-        shared_fakes=False,
-        penalties=None,
-        latent_prior="normal",
-        ema=0.0,
-        seed=0,
-        name=None,
+        discriminator_steps: int = 1,
+        shared_fakes: bool = False,
+        penalties: Any = None,
+        latent_prior: str = "normal",
+        ema: float = 0.0,
+        seed: int = 0,
+        name: str | None = None,
     ):
         self.penalties = penalty_values.several(self.default_penalties if penalties is None else penalties)
         self.log_names = (*self.log_names, *(penalty.curve for penalty in self.all_penalties()))
@@ -113,29 +117,31 @@ class GAN(Sampler, AdversarialModel):
                 f"{self.batches_per_step()} batches a step; each update must then see fresh samples."
             )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples from latents: (batch, latent_dim) -> (batch, *sample_shape)."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
     @property
-    def sampling_generator(self):
+    def sampling_generator(self) -> keras.Model:
         """The network that samples: the generator, or its average where `ema` is on."""
         return self.generator_average if self.ema else self.generator
 
-    def sample_shape(self):
+    def sample_shape(self) -> tuple[int, ...]:
         return self.generator.output_shape[1:]
 
-    def batches_per_step(self):
+    def batches_per_step(self) -> int:
         return self.discriminator_steps
 
-    def updates_per_step(self, player):
+    def updates_per_step(self, player: str) -> int:
         return self.discriminator_steps if player == "discriminator" else 1
 
-    def realness(self, *values, training=False):
+    def realness(self, *values: Tensor, training: bool = False) -> Tensor:
         answers = self.discriminator(list(values) if len(values) > 1 else values[0], training=training)
         return tf.reshape(tf.cast(tf.nest.flatten(answers)[0], tf.float32), [-1])
 
-    def judged(self, real, made=None, training=False):
+    def judged(
+        self, real: Tensor, made: Mapping[str, Any] | None = None, training: bool = False
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         if made is None:
             # A generator may make fewer fields than the scheme takes.
             made = dict(zip(self.takes, self.generate(tf.shape(real["sample"])[0]), strict=False))
@@ -144,15 +150,15 @@ class GAN(Sampler, AdversarialModel):
 
     # The scheme's part ----------------------------------------------------------------------------------------
 
-    def own_penalties(self):
+    def own_penalties(self) -> Any:
         """The penalties of the scheme's own algorithm, beside those that its `penalties` name."""
         return ()
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         """(scalar loss, {curve: value}) of the discriminator on real samples and generated ones, without penalties."""
         raise NotImplementedError(f"{type(self).__name__} must define discriminator_loss().")
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: Tensor) -> Loss:
         """(scalar loss, {curve: value}) of the generator on its samples.
 
         Where the scheme says `generator_sees_real`, the real batch follows, each field of `takes`.
@@ -161,11 +167,11 @@ class GAN(Sampler, AdversarialModel):
 
     # The schedule ---------------------------------------------------------------------------------------------
 
-    def score(self, inputs):
+    def score(self, inputs: Tensor) -> Tensor:
         """The discriminator's raw scores in training mode, float32 (batch, 1)."""
         return self.discriminator(inputs, training=True)
 
-    def scores(self, real, fake):
+    def scores(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's raw scores of real and of generated samples, each (batch, 1).
 
         Args:
@@ -176,14 +182,14 @@ class GAN(Sampler, AdversarialModel):
         both = tf.nest.map_structure(lambda r, f: tf.concat([tf.cast(r, f.dtype), f], axis=0), real, fake)
         return tf.split(self.score(both), 2)
 
-    def generate(self, rows):
+    def generate(self, rows: Any) -> tuple[Tensor, ...]:
         """A tuple of what the losses take of the generator's side, here (samples,), from fresh latents.
 
         The samples are the generator's in training mode, (rows, *sample_shape).
         """
         return (self.generator(self.latents(rows), training=True),)
 
-    def play(self, *real):
+    def play(self, *real: Tensor) -> None:
         rows = real[0].shape[0] or tf.shape(real[0])[0]
         if self.shared_fakes:
             self.update("generator", self._shared_round, real, rows)
@@ -210,7 +216,7 @@ class GAN(Sampler, AdversarialModel):
     def _generator_loss(self, fake, real):
         return self.generator_loss(*fake, *(real if self.generator_sees_real else ()))
 
-    def all_penalties(self):
+    def all_penalties(self) -> Any:
         """A tuple of all penalties on the discriminator, the scheme's own ones first."""
         return (*self.own_penalties(), *self.penalties)
 
@@ -231,7 +237,7 @@ class GAN(Sampler, AdversarialModel):
     def _view(self, *values):
         return self.realness(*values, training=True)
 
-    def after_step(self, step):
+    def after_step(self, step: int) -> None:
         if self.ema:
             averages.update(self.generator_average, self.generator, self.ema, step)
 

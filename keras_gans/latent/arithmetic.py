@@ -6,11 +6,19 @@ by eye may here be a classifier, or any function that gives each sample a number
 """
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent.decoding import decode_array, seed_latents
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gans.engine.base import AdversarialModel
+    from keras_gans.hints import Tensor
+
 
 EXEMPLARS = 3
 _VARIANCES = {"normal": 1.0, "uniform": 1.0 / 3.0}
@@ -34,7 +42,7 @@ class Pool:
         return len(self.latents)
 
 
-def draw_pool(model, count=4000, seed=0, labels=None):
+def draw_pool(model: "AdversarialModel", count: int = 4000, seed: int = 0, labels: Any = None) -> Any:
     """A `Pool` of the samples that `model.sample(count, seed)` draws.
 
     Args:
@@ -53,7 +61,7 @@ def draw_pool(model, count=4000, seed=0, labels=None):
     return Pool(latents, decode_array(model, latents, labels), labels)
 
 
-def rows_of_class(assigned, label):
+def rows_of_class(assigned: np.ndarray, label: Any) -> np.ndarray:
     """Row numbers of the samples that a classifier puts into a class.
 
     Args:
@@ -67,7 +75,7 @@ def rows_of_class(assigned, label):
     return np.flatnonzero((assigned if assigned.ndim == 1 else assigned.argmax(axis=1)) == label)
 
 
-def highest_rows(scores, share=0.1, among=None):
+def highest_rows(scores: "Tensor", share: float = 0.1, among: Any = None) -> np.ndarray:
     """Row numbers of the samples with the highest scores; of the lowest, with `-scores`.
 
     Args:
@@ -86,7 +94,9 @@ def highest_rows(scores, share=0.1, among=None):
     return among[np.argsort(-scores[among], kind="stable")[:count]]
 
 
-def choose_exemplars(rows, exemplars=EXEMPLARS, draws=1, generator=None):
+def choose_exemplars(
+    rows: Any, exemplars: int = EXEMPLARS, draws: int = 1, generator: "keras.Model | None" = None
+) -> np.ndarray:
     """Exemplars chosen at random, with replacement, among the rows of a concept.
 
     Args:
@@ -109,7 +119,7 @@ def choose_exemplars(rows, exemplars=EXEMPLARS, draws=1, generator=None):
     return (generator or np.random.default_rng(0)).choice(rows, (draws, exemplars))
 
 
-def signed_sum(latents, signs, chosen):
+def signed_sum(latents: np.ndarray, signs: Any, chosen: Any) -> np.ndarray:
     """Sum over concepts of sign x the mean of the concept's exemplars.
 
     Args:
@@ -124,7 +134,14 @@ def signed_sum(latents, signs, chosen):
     return sum(sign * latents[rows].mean(axis=1) for sign, rows in zip(signs, chosen, strict=True))
 
 
-def combine(latents, plus, minus=(), exemplars=EXEMPLARS, draws=1, generator=None):
+def combine(
+    latents: np.ndarray,
+    plus: Any,
+    minus: Any = (),
+    exemplars: int = EXEMPLARS,
+    draws: int = 1,
+    generator: "keras.Model | None" = None,
+) -> np.ndarray:
     """mean z(plus[0]) + mean z(plus[1]) + ... - mean z(minus[0]) - ...
 
     DCGAN's smile is `plus=[smiling women, neutral men], minus=[neutral women]`. Three terms of three exemplars each
@@ -149,7 +166,7 @@ def combine(latents, plus, minus=(), exemplars=EXEMPLARS, draws=1, generator=Non
     return signed_sum(latents, [1] * len(plus) + [-1] * len(minus), chosen)
 
 
-def typical_length(latents, prior="normal"):
+def typical_length(latents: np.ndarray, prior: Any = "normal") -> float:
     """Latents with the length that latents of the prior have on average, and their own direction.
 
     The mean of n latents is shorter than they are by the root of n, and some generators, such as DCGAN's with its
@@ -173,7 +190,7 @@ def typical_length(latents, prior="normal"):
     return latents * np.divide(wanted, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
 
 
-def attribute_direction(latents, scores, share=0.1, classes=None):
+def attribute_direction(latents: np.ndarray, scores: "Tensor", share: float = 0.1, classes: Any = None) -> np.ndarray:
     """The way from samples that have little of an attribute to those that have much, to be added to any latent.
 
     Radford et al. (2016), section 6.3.2, turn faces by it.

@@ -5,7 +5,7 @@ import numpy as np
 from keras_gans.errors import UserError, unknown_name
 
 
-def brightness(images):
+def brightness(images: np.ndarray) -> np.ndarray:
     """The mean pixel: on digits, which are white on black, how much ink there is.
 
     Args:
@@ -17,7 +17,7 @@ def brightness(images):
     return _intensities(images).mean(axis=(1, 2))
 
 
-def stroke_thickness(images):
+def stroke_thickness(images: np.ndarray) -> np.ndarray:
     """Twice the ink over the length of its outline: the thickness of bright strokes on a dark ground.
 
     A stroke of length l and thickness w holds l w of ink within an outline of about 2 l. The outline's length is the
@@ -56,7 +56,7 @@ LEVELS = {
 }
 
 
-def level_scores(name, images):
+def level_scores(name: str, images: np.ndarray) -> np.ndarray:
     """How much each image is what an adjective says.
 
     Args:

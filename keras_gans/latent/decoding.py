@@ -1,16 +1,23 @@
 """From latents to samples, as every tool of this package does it: with the generator in inference mode."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 from keras_gans.latent.draw import latents_from_seeds
 from keras_gans.pixels import to_uint8
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 _BATCH = 256
 
 
-def decode(model, latents, labels=None):
+def decode(model: "AdversarialModel", latents: np.ndarray, labels: Any = None) -> Tensor:
     """What the generator makes of latents, batch normalization in inference mode.
 
     Args:
@@ -25,7 +32,7 @@ def decode(model, latents, labels=None):
     return tf.cast(model(inputs, training=False), tf.float32)
 
 
-def decode_array(model, latents, labels=None):
+def decode_array(model: "AdversarialModel", latents: np.ndarray, labels: Any = None) -> np.ndarray:
     """The samples of latents, as `sample()` returns them.
 
     Args:
@@ -57,7 +64,7 @@ def decode_array(model, latents, labels=None):
     return np.concatenate([graph(*(tf.constant(part[rows]) for part in given)).numpy() for rows in batches])
 
 
-def labels_for(model, labels, count):
+def labels_for(model: "AdversarialModel", labels: Any, count: int) -> np.ndarray | None:
     """The labels that go with `count` latents of a model.
 
     Args:
@@ -84,7 +91,7 @@ def labels_for(model, labels, count):
     return np.broadcast_to(labels, (count,)).astype(np.int64)
 
 
-def seed_latents(model, seeds):
+def seed_latents(model: "AdversarialModel", seeds: np.ndarray) -> np.ndarray:
     """The latents that `model.sample` and the exported `sample` give to seeds.
 
     Args:

@@ -3,10 +3,14 @@
 import functools
 import math
 import re
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Tensor
 from keras_gans.randomness import fold_in, for_this_replica, normal, uniform
 
 # Components of the prior "gaussian_mixture".
@@ -71,7 +75,7 @@ def _categorical(class_count):
     return sample
 
 
-def prior_named(name):
+def prior_named(name: str) -> Callable[..., Tensor]:
     """The sampling function of a latent prior.
 
     Args:
@@ -96,7 +100,7 @@ def prior_named(name):
     return _PRIORS[name]
 
 
-def draw_latents(rows, latent_dim, seed, prior="normal"):
+def draw_latents(rows: Any, latent_dim: int, seed: int, prior: Any = "normal") -> Tensor:
     """Latents for a training step, the same for a global batch on any number of replicas.
 
     Args:
@@ -112,7 +116,7 @@ def draw_latents(rows, latent_dim, seed, prior="normal"):
     return for_this_replica(lambda count: sample((count, latent_dim), seed), rows)
 
 
-def draw_labelled_latents(labels, class_count, seed, prior):
+def draw_labelled_latents(labels: Any, class_count: int | None, seed: int, prior: Any) -> Tensor:
     """Latents for a training step from that part of a prior of the plane that belongs to each row's class.
 
     Makhzani et al. (2015), section 2.3. Class k of K has the k-th of K equal parts: a stretch of the swiss roll or,
@@ -141,7 +145,7 @@ def draw_labelled_latents(labels, class_count, seed, prior):
     return _PLANES[prior](tf.where(labels < 0, place, within), noise)
 
 
-def latents_from_seeds(seeds, latent_dim, prior="normal"):
+def latents_from_seeds(seeds: np.ndarray, latent_dim: int, prior: Any = "normal") -> Tensor:
     """One latent for each seed; a row depends on its own seed only, never on its batch.
 
     Args:
@@ -160,7 +164,7 @@ def _one_latent(seed, sample, latent_dim):
     return sample((latent_dim,), tf.stack([seed, tf.zeros_like(seed)]))
 
 
-def per_seed(draw, seeds, sample, latent_dim, *arguments):
+def per_seed(draw: Any, seeds: np.ndarray, sample: Tensor, latent_dim: int, *arguments: Any) -> Tensor:
     """Draws a latent for each seed by itself, in one graph also where TensorFlow runs eagerly.
 
     Args:

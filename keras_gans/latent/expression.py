@@ -3,11 +3,17 @@
 import collections
 import dataclasses
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent.attributes import LEVELS
+
+if TYPE_CHECKING:
+    from keras_gans.hints import Tensor
+
 
 SEEDS = "seeds:"
 
@@ -31,7 +37,7 @@ class Term:
     seeds: tuple = ()
 
 
-def parse(text):
+def parse(text: str) -> Any:
     """The terms of an expression, in which " + " and " - " stand between blanks.
 
     A term is a class ("7", "Ankle boot"), a level ("thick"), a level within a class ("7:thick"), or samples that
@@ -76,7 +82,7 @@ def _term(sign, part, text):
     return Term(sign, part, class_name=class_name, level=level)
 
 
-def target_of(terms):
+def target_of(terms: Any) -> Any:
     """What an expression should come to, where its terms cancel: "4:thick - 4:thin + 9:thin" is a thick 9.
 
     Args:
@@ -102,7 +108,7 @@ def _left(terms, facet):
     return next(iter(rest)) if list(rest.values()) == [1] else ""
 
 
-def class_number(name, class_names):
+def class_number(name: str, class_names: Sequence[str] | None) -> int:
     """The number of a class given by its name or number.
 
     Raises:
@@ -116,7 +122,9 @@ def class_number(name, class_names):
     raise unknown_name("class", name, class_names)
 
 
-def exemplar_rows(term, scores, assigned, class_names, share=0.2):
+def exemplar_rows(
+    term: Any, scores: "Tensor", assigned: np.ndarray, class_names: Sequence[str] | None, share: float = 0.2
+) -> np.ndarray | None:
     """Row numbers of the samples that show what a term names.
 
     Args:
@@ -140,7 +148,9 @@ def exemplar_rows(term, scores, assigned, class_names, share=0.2):
     return highest_rows(scores(term.level), share, among)
 
 
-def is_target(target, scores, assigned, class_names, reference):
+def is_target(
+    target: Any, scores: "Tensor", assigned: np.ndarray, class_names: Sequence[str] | None, reference: Any
+) -> np.ndarray:
     """Which samples are what an expression should come to.
 
     A sample has a level if it has more of it than the median of its class among the samples of ordinary latents.

@@ -1,18 +1,26 @@
 """Ways from one latent to another."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Tensor
 from keras_gans.labels import checked_in_graph
 from keras_gans.latent.decoding import decode
 from keras_gans.latent.draw import latents_from_seeds
 from keras_gans.pixels import to_uint8
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+
 _TINY = 1e-6
 
 
-def linear(first, second, fraction):
+def linear(first: np.ndarray, second: np.ndarray, fraction: float) -> Tensor:
     """(1 - t) first + t second.
 
     In many dimensions its middle is shorter than almost any latent of the normal prior: use `slerp` there.
@@ -28,7 +36,7 @@ def linear(first, second, fraction):
     return (1.0 - fraction) * first + fraction * second
 
 
-def slerp(first, second, fraction):
+def slerp(first: np.ndarray, second: np.ndarray, fraction: float) -> Tensor:
     """Spherical interpolation: the direction along the great circle, the length in proportion.
 
     Shoemake, "Animating Rotation with Quaternion Curves" (1985), section 3.3, gives the direction, here as
@@ -81,7 +89,7 @@ def _unit(vectors):
 MODES = {"slerp": slerp, "linear": linear}
 
 
-def mode_named(name):
+def mode_named(name: str) -> Callable[..., Tensor]:
     """The interpolation of that name, "slerp" or "linear".
 
     Raises:
@@ -92,7 +100,7 @@ def mode_named(name):
     return MODES[name]
 
 
-def mode_for(prior):
+def mode_for(prior: Any) -> str:
     """The mode that keeps to a prior: "slerp" for "normal", "linear" for "uniform", which it never leaves.
 
     Priors of the plane are no stars around 0 and not convex: no such mode keeps to them, and the straight way is taken.
@@ -100,7 +108,7 @@ def mode_for(prior):
     return "slerp" if prior == "normal" else "linear"
 
 
-def path(anchors, frames, mode="slerp", closed=False):
+def path(anchors: np.ndarray, frames: int, mode: str = "slerp", closed: bool = False) -> np.ndarray:
     """Latents along a way through several anchors, evenly spread over its legs.
 
     Args:
@@ -129,7 +137,7 @@ def path(anchors, frames, mode="slerp", closed=False):
     return along.numpy()
 
 
-def interpolate_endpoint(model):
+def interpolate_endpoint(model: "AdversarialModel") -> tuple[Callable[..., dict[str, Tensor]], list[Any]]:
     """What the exported model answers as `interpolate`: an image between those of two seeds.
 
     Takes `from_seed` and `to_seed`, int64 (batch,), and `fraction`, float32 (batch,) in [0, 1]; a class-conditional
@@ -165,7 +173,7 @@ def interpolate_endpoint(model):
     return interpolate, specifications
 
 
-def interpolate_examples(rows):
+def interpolate_examples(rows: Any) -> dict[str, np.ndarray]:
     """Valid inputs of `interpolate_endpoint`, for the exported files to be tried with.
 
     Args:

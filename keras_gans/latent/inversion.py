@@ -1,16 +1,21 @@
 """Inversion: the latent whose sample comes nearest to a given image, and how near that is."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
+from keras_gans.hints import Loss
 from keras_gans.latent.decoding import decode, labels_for
 from keras_gans.latent.draw import prior_named
 from keras_gans.pixels import from_uint8
 from keras_gans.randomness import root_seed
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 STEPS = 200
 LEARNING_RATE = 0.05
@@ -35,7 +40,16 @@ class ReconstructionLoss(NamedTuple):
     standard_error: float
 
 
-def invert(model, images, steps=STEPS, *, restarts=1, learning_rate=LEARNING_RATE, labels=None, seed=0):
+def invert(
+    model: "AdversarialModel",
+    images: np.ndarray,
+    steps: int = STEPS,
+    *,
+    restarts: int = 1,
+    learning_rate: float = LEARNING_RATE,
+    labels: Any = None,
+    seed: int = 0,
+) -> Any:
     """For each image, the nearest latent that gradient descent finds from the best of several starts.
 
     Args:
@@ -50,13 +64,22 @@ def invert(model, images, steps=STEPS, *, restarts=1, learning_rate=LEARNING_RAT
     )
 
 
-def best_of(latents, errors):
+def best_of(latents: np.ndarray, errors: Any) -> Any:
     """The `Inversion` that keeps the nearest of each image's latents (starts, n, latent_dim) by errors (starts, n)."""
     best, columns = errors.argmin(axis=0), np.arange(errors.shape[1])
     return Inversion(latents[best, columns], errors[best, columns])
 
 
-def reconstruction_loss(model, images, steps=STEPS, *, restarts=1, learning_rate=LEARNING_RATE, labels=None, seed=0):
+def reconstruction_loss(
+    model: "AdversarialModel",
+    images: np.ndarray,
+    steps: int = STEPS,
+    *,
+    restarts: int = 1,
+    learning_rate: float = LEARNING_RATE,
+    labels: Any = None,
+    seed: int = 0,
+) -> Loss:
     """How near a generator comes to images, on average: low where it can make each of them.
 
     Xiang and Li, "On the Effects of Batch and Weight Normalization in Generative Adversarial Networks" (2017),
@@ -74,13 +97,22 @@ def reconstruction_loss(model, images, steps=STEPS, *, restarts=1, learning_rate
     )
 
 
-def summary(errors):
+def summary(errors: Any) -> Any:
     """A `ReconstructionLoss` of errors (n,)."""
     deviation = float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
     return ReconstructionLoss(errors, float(np.mean(errors)), deviation / float(np.sqrt(len(errors))))
 
 
-def invert_each(model, images, steps=STEPS, *, restarts=1, learning_rate=LEARNING_RATE, labels=None, seed=0):
+def invert_each(
+    model: "AdversarialModel",
+    images: np.ndarray,
+    steps: int = STEPS,
+    *,
+    restarts: int = 1,
+    learning_rate: float = LEARNING_RATE,
+    labels: Any = None,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Gradient descent on latents, each image's by itself, from each of several starts.
 
     RMSProp moves the latents down the gradient of the sum over images of mean (G(z) - x)^2; the generator is in

@@ -1,7 +1,9 @@
 """Truncation: latents from the middle of the prior, for samples that are more typical and less varied."""
 
 import math
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
@@ -12,7 +14,7 @@ _CANDIDATES = 64
 _SMALLEST = 0.001
 
 
-def truncated_latents(seeds, latent_dim, threshold, prior="normal"):
+def truncated_latents(seeds: np.ndarray, latent_dim: int, threshold: float, prior: Any = "normal") -> np.ndarray:
     """One latent for each seed, every coordinate drawn again until its size is at most `threshold`.
 
     Brock et al., "Large Scale GAN Training for High Fidelity Natural Image Synthesis" (2019), section 3.1: a lower
@@ -38,7 +40,7 @@ def truncated_latents(seeds, latent_dim, threshold, prior="normal"):
     return per_seed(_one_truncated, seeds, sample, latent_dim, float(threshold))
 
 
-def check_threshold(threshold, prior="normal"):
+def check_threshold(threshold: float, prior: Any = "normal") -> None:
     """Raises `UserError` unless `threshold` truncates the prior; see `truncated_latents`."""
     if prior not in ("normal", "uniform"):
         raise UserError(f"Only the priors normal and uniform have a middle to truncate to. Received: {prior!r}.")

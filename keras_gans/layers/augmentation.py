@@ -1,13 +1,16 @@
 """Random transformations of images, inside the network that looks at them."""
 
 import math
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_gans import randomness
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Tensor
 from keras_gans.layers.noise import RandomLayer, draw_rows
 
 _RANGES = ("rotation", "zoom", "shear", "translation")
@@ -33,7 +36,9 @@ class RandomAffine(RandomLayer):
         UserError: a range is no number of 0 or more, `zoom` is 1 or more, or all ranges are 0.
     """
 
-    def __init__(self, rotation=0.0, zoom=0.0, shear=0.0, translation=0.0, **kwargs):
+    def __init__(
+        self, rotation: float = 0.0, zoom: float = 0.0, shear: float = 0.0, translation: float = 0.0, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.ranges = {"rotation": rotation, "zoom": zoom, "shear": shear, "translation": translation}
         for name, value in self.ranges.items():
@@ -44,7 +49,7 @@ class RandomAffine(RandomLayer):
         if not any(self.ranges.values()):
             raise UserError("An augmentation needs a range above 0, such as rotation=15. Received: all are 0.")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training:
             return inputs
         images = tf.cast(inputs, tf.float32)
@@ -71,11 +76,11 @@ class RandomAffine(RandomLayer):
         zero = tf.zeros_like(x)
         return tf.stack([a, b, x, c, d, y, zero, zero], axis=1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.ranges}
 
 
-def augmented(images, augmentation):
+def augmented(images: np.ndarray, augmentation: dict[str, float] | None) -> Tensor:
     """Symbolic images after `RandomAffine`.
 
     Args:

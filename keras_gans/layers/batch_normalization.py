@@ -1,8 +1,12 @@
 """Batch normalization on TensorFlow's fused kernel."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
+
+from keras_gans.hints import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -19,15 +23,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
         **kwargs: as `keras.layers.BatchNormalization`, without `axis` and `synchronized`.
     """
 
-    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any):
         super().__init__(momentum=momentum, epsilon=epsilon, synchronized=True, **kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["axis"], config["synchronized"]
         return config
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync if context else 1
         # The Keras of Python 3.10 has no batch renormalization.

@@ -1,8 +1,11 @@
 """How a class label enters a network."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from keras_gans.hints import Tensor
 from keras_gans.layers.batch_normalization import BatchNormalization
 
 
@@ -22,7 +25,7 @@ class ClassEmbedding(keras.layers.Layer):
     Input: integer labels (batch,) or (batch, 1). Output: (batch, dimensions).
     """
 
-    def __init__(self, class_count, dimensions, initializer=None, **kwargs):
+    def __init__(self, class_count: int | None, dimensions: int, initializer: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.class_count = class_count
         self.dimensions = dimensions
@@ -30,22 +33,22 @@ class ClassEmbedding(keras.layers.Layer):
             initializer or keras.initializers.RandomNormal(stddev=dimensions**-0.5)
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.class_count, self.dimensions), initializer=self.initializer
         )
 
-    def call(self, labels):
+    def call(self, labels: Any) -> Tensor:
         one_hot = tf.one_hot(tf.reshape(labels, [-1]), self.class_count, dtype=self.compute_dtype)
         return tf.matmul(one_hot, tf.cast(self.embeddings, self.compute_dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self.dimensions)
 
-    def compute_output_spec(self, labels):
+    def compute_output_spec(self, labels: Any) -> Any:
         return keras.KerasTensor(self.compute_output_shape(labels.shape), dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "class_count": self.class_count,
@@ -54,7 +57,7 @@ class ClassEmbedding(keras.layers.Layer):
         }
 
 
-def conditional_batch_normalization(inputs, labels, class_count):
+def conditional_batch_normalization(inputs: Tensor, labels: Any, class_count: int | None) -> keras.KerasTensor:
     """Batch normalization with a gain and an offset for each class.
 
     De Vries et al., "Modulating early visual processing by language" (2017), equation 4; the class-conditional

@@ -4,10 +4,13 @@ Rows are taken together in order: row i with its neighbours, never across batche
 its own rows, which are the same groups as on one device where the replica's rows divide by the group's size.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 
 
 def _check_rows(rows, size, what):
@@ -31,13 +34,13 @@ class Packing(keras.layers.Layer):
         UserError: `count` is no whole number of 1 or more, or the batch does not divide by it.
     """
 
-    def __init__(self, count, **kwargs):
+    def __init__(self, count: int, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(count, int) or count < 1:
             raise UserError(f"A pack holds one sample or more. Received: {count!r}.")
         self.count = count
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         shape = inputs.shape
         _check_rows(shape[0], self.count, "Packing")
         packs = tf.reshape(inputs, (-1, self.count, *shape[1:]))
@@ -46,14 +49,14 @@ class Packing(keras.layers.Layer):
         packs = tf.transpose(packs, (0, *range(2, rank), 1, rank))
         return tf.reshape(packs, (-1, *shape[1:-1], self.count * shape[-1]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         rows = None if input_shape[0] is None else input_shape[0] // self.count
         return (rows, *input_shape[1:-1], self.count * input_shape[-1])
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Tensor) -> Any:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "count": self.count}
 
 
@@ -73,13 +76,13 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         UserError: `group_size` is no whole number of 2 or more, or the batch does not divide by it.
     """
 
-    def __init__(self, group_size=4, **kwargs):
+    def __init__(self, group_size: int = 4, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(group_size, int) or group_size < 2:
             raise UserError(f"A group holds two samples or more. Received: {group_size!r}.")
         self.group_size = group_size
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         shape = inputs.shape
         _check_rows(shape[0], self.group_size, "Minibatch standard deviation")
         groups = tf.reshape(tf.cast(inputs, tf.float32), (-1, self.group_size, *shape[1:]))
@@ -90,11 +93,11 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         channel = tf.broadcast_to(column, tf.concat([tf.shape(inputs)[:-1], [1]], axis=0))
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Tensor) -> Any:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "group_size": self.group_size}

@@ -1,10 +1,14 @@
 """Noise and dropout whose draws are a function of (seed, step), however many replicas share the batch."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gans import randomness
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 from keras_gans.private_apis import layers_of
 
 
@@ -15,7 +19,7 @@ def _seed():
     return tf.random.uniform((2,), maxval=2**31 - 1, dtype=tf.int32)
 
 
-def draw_rows(shape, sample, **arguments):
+def draw_rows(shape: Sequence[int], sample: Tensor, **arguments: Any) -> Tensor:
     """Random float32 rows for a layer: those of this replica out of the global batch's.
 
     Args:
@@ -34,7 +38,7 @@ def draw_rows(shape, sample, **arguments):
 class RandomLayer(keras.layers.Layer):
     """A layer that draws in training by `draw_rows` and returns what has its inputs' shape."""
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
 
@@ -52,19 +56,19 @@ class GaussianNoise(RandomLayer):
         UserError: `stddev` is negative.
     """
 
-    def __init__(self, stddev, **kwargs):
+    def __init__(self, stddev: float, **kwargs: Any):
         super().__init__(**kwargs)
         if not stddev >= 0:
             raise UserError(f"The standard deviation of noise must be 0 or more. Received: {stddev!r}.")
         self.stddev = stddev
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.stddev == 0:
             return inputs
         noise = draw_rows(tf.shape(inputs), randomness.normal, stddev=float(self.stddev))
         return inputs + tf.cast(noise, inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stddev": self.stddev}
 
 
@@ -81,23 +85,23 @@ class Dropout(RandomLayer):
         UserError: `rate` is out of range.
     """
 
-    def __init__(self, rate, **kwargs):
+    def __init__(self, rate: float, **kwargs: Any):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise UserError(f"A dropout rate lies from 0 to below 1. Received: {rate!r}.")
         self.rate = rate
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return inputs
         kept = draw_rows(tf.shape(inputs), randomness.uniform) >= self.rate
         return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}
 
 
-def check_is_random(network, what):
+def check_is_random(network: keras.Model, what: str) -> None:
     """Refuses a network of which two training passes over the same samples give the same.
 
     Args:

@@ -1,10 +1,13 @@
 """Doubling height and width, with or without the checkerboard."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from keras_gans.errors import unknown_name
+from keras_gans.hints import Tensor
 
 MODES = ("deconv", "nearest", "bilinear", "subpixel")
 # Those that resize first.
@@ -38,12 +41,12 @@ class Upsample2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        mode="deconv",
-        kernel_size=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
+        filters: int,
+        mode: str = "deconv",
+        kernel_size: int | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if mode not in MODES:
@@ -65,12 +68,12 @@ class Upsample2D(keras.layers.Layer):
             channels = 4 * filters if mode == "subpixel" else filters
             self.convolution = keras.layers.Conv2D(channels, self.kernel_size, **arguments)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         batch, height, width, channels = input_shape
         factor = 2 if self.mode in RESIZES else 1
         self.convolution.build((batch, factor * height, factor * width, channels))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if self.mode in RESIZES:
             # Not UpSampling2D: TFLite cannot convert its nearest form with a free batch.
             height, width = inputs.shape[1:3]
@@ -78,11 +81,11 @@ class Upsample2D(keras.layers.Layer):
         outputs = self.convolution(inputs)
         return tf.nn.depth_to_space(outputs, 2) if self.mode == "subpixel" else outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, height, width, _ = input_shape
         return (batch, 2 * height, 2 * width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

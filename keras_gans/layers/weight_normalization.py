@@ -1,8 +1,11 @@
 """Layers whose weight vectors have a length of their own."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from keras_gans.hints import Tensor
 from keras_gans.layers.kernels import KernelWrapper
 
 
@@ -21,19 +24,19 @@ class WeightNormalizedDense(keras.layers.Layer):
     Input: (batch, d). Output: (batch, units).
     """
 
-    def __init__(self, units, learned_scale=False, **kwargs):
+    def __init__(self, units: int, learned_scale: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
         self.learned_scale = learned_scale
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         initializer = keras.initializers.RandomNormal(stddev=0.1)
         self.direction = self.add_weight(name="direction", shape=(input_shape[-1], self.units), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         if self.learned_scale:
             self.scale = self.add_weight(name="scale", shape=(self.units,), initializer="ones")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         # The length in float32: half precision's sum of many squares is coarse. It divides the sums of products rather
         # than the weights, which are many times more.
         length = tf.norm(tf.cast(self.direction, tf.float32), axis=0)
@@ -41,10 +44,10 @@ class WeightNormalizedDense(keras.layers.Layer):
         products = tf.matmul(inputs, tf.cast(self.direction, self.compute_dtype))
         return products * tf.cast(scale, self.compute_dtype) + tf.cast(self.bias, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, "learned_scale": self.learned_scale}
 
 

@@ -1,11 +1,13 @@
 """How much of a picture is checkerboard: the artefact of upsampling by two."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_gans.errors import UserError
 
 
-def checkerboard_score(images, crop=4):
+def checkerboard_score(images: np.ndarray, crop: Any = 4) -> float:
     """Share of the pictures' energy, means left out, at the frequency of a change with every pixel.
 
     Odena et al., "Deconvolution and Checkerboard Artifacts" (2016), https://distill.pub/2016/deconv-checkerboard: an

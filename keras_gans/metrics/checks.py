@@ -5,7 +5,7 @@ import numpy as np
 from keras_gans.errors import UserError
 
 
-def as_features(features, dimensions=None, least=0):
+def as_features(features: np.ndarray, dimensions: int | None = None, least: float = 0) -> np.ndarray:
     """Feature vectors as float64 (count, d).
 
     Args:
@@ -30,13 +30,15 @@ def as_features(features, dimensions=None, least=0):
     return values
 
 
-def as_feature_pair(features, other_features, least=2):
+def as_feature_pair(
+    features: np.ndarray, other_features: np.ndarray, least: float = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Two sets of feature vectors of the same dimension as float64; see `as_features`."""
     first = as_features(features, least=least)
     return first, as_features(other_features, first.shape[1], least)
 
 
-def require_positive(**counts):
+def require_positive(**counts: int) -> None:
     """Raises `UserError` unless each named count is a whole number of 1 or more."""
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:

@@ -8,6 +8,9 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +18,10 @@ from keras_gans.data import cache, naming
 from keras_gans.data.opening import open_source
 from keras_gans.data.pictures import progress_bar
 from keras_gans.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
 
 _SEED = 0
 _VERSION = 1
@@ -64,7 +71,7 @@ CLASSIFIERS = {
 }
 
 
-def load_or_train(name, data_dir=None, progress=False):
+def load_or_train(name: str, data_dir: str | Path | None = None, progress: bool = False) -> Any:
     """A classifier from the cache, trained first where it is not there yet.
 
     Args:
@@ -112,7 +119,7 @@ def _read(folder):
     raise UserError(f"The classifier in {folder} cannot be used: {reason}. Delete that folder; it is made again.")
 
 
-def train(definition, *, data_dir=None, progress=False, seed=_SEED):
+def train(definition: Any, *, data_dir: str | Path | None = None, progress: bool = False, seed: int = _SEED) -> Any:
     """Trains a classifier and tests it.
 
     Args:
@@ -163,7 +170,9 @@ def train(definition, *, data_dir=None, progress=False, seed=_SEED):
     return network, record
 
 
-def build(definition, image_shape, class_count, seed):
+def build(
+    definition: Any, image_shape: Sequence[int], class_count: int | None, seed: int
+) -> "tuple[keras.Model, keras.Model]":
     """The layers up to the features, and those to the logits over them: two keras.Model in float32.
 
     Args:
@@ -220,7 +229,7 @@ def _accuracy(network, source):
     return right / len(source)
 
 
-def identity_of(network):
+def identity_of(network: "keras.Model") -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a network: its layers' kinds and settings, and every weight."""
     digest = hashlib.sha256()
     for layer in network.layers:

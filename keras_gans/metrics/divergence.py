@@ -13,7 +13,7 @@ from keras_gans.metrics.checks import as_feature_pair
 _MOST_PAIRS = 100_000
 
 
-def kl_divergence(p, q):
+def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p || q) = sum p log(p / q) in nats; infinite where q is 0 and p is not.
 
     Args:
@@ -32,7 +32,7 @@ def kl_divergence(p, q):
     return float(max(0.0, np.sum(p[held] * (np.log(p[held]) - np.log(q[held])))))
 
 
-def jensen_shannon_divergence(p, q):
+def jensen_shannon_divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p || m) / 2 + KL(q || m) / 2 with m = (p + q) / 2, in nats; log 2 on disjoint supports.
 
     Args and errors as `kl_divergence`.
@@ -57,7 +57,7 @@ def _distributions(p, q):
     return p / p.sum(), q / q.sum()
 
 
-def wasserstein_1(x, y):
+def wasserstein_1(x: np.ndarray, y: np.ndarray) -> float:
     """The exact Wasserstein-1 distance between two samples, with Euclidean cost.
 
     In one dimension it is the area between the distribution functions, for any counts. In more, equal counts are
@@ -97,7 +97,7 @@ def _on_a_line(x, y):
     return float(np.sum(np.abs(below_x - below_y) * np.diff(places)))
 
 
-def wasserstein_1_of_histograms(p, q, positions):
+def wasserstein_1_of_histograms(p: np.ndarray, q: np.ndarray, positions: np.ndarray) -> float:
     """The exact Wasserstein-1 distance of two distributions over the same places on a line.
 
     Args:
@@ -119,7 +119,7 @@ def wasserstein_1_of_histograms(p, q, positions):
     return float(np.sum(gaps * np.diff(positions[order])))
 
 
-def wasserstein_1_of_weights(p, q, costs):
+def wasserstein_1_of_weights(p: np.ndarray, q: np.ndarray, costs: np.ndarray) -> float:
     """The cheapest transport of weights `p` to weights `q`, as a linear programme.
 
     Args:

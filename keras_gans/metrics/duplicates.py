@@ -4,7 +4,7 @@ A count of near duplicates is how Arora et al., "Do GANs Learn the Distribution?
 section 3, size a generator's support; there a person judges, here the data's nearest neighbours do.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class DuplicateRate(NamedTuple):
     count: int
 
 
-def duplicate_rate(samples, data, fraction=0.25, seed=0):
+def duplicate_rate(samples: Any, data: Any, fraction: float = 0.25, seed: int = 0) -> Any:
     """The share of samples whose nearest other sample is at most a threshold away.
 
     The threshold is `fraction` times the median distance of a data vector to its nearest other data vector. That

@@ -4,7 +4,10 @@ How: README, "Is it any good?". Which measures: `keras_gans.metrics.measures`.
 """
 
 import hashlib
+from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +17,24 @@ from keras_gans.errors import UserError
 from keras_gans.metrics import features, measures
 from keras_gans.metrics.protocol import Protocol, Score
 
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+
 SAMPLES = 5000
 _MOST_SAMPLES = 10_000_000
 _MOST_REFERENCE = 10_000
 _PACKAGES = ("keras_gans", "tensorflow", "keras", "numpy", "scipy")
 
 
-def evaluate(model, source, metrics=None, samples=SAMPLES, seed=0, extractor=None):
+def evaluate(
+    model: "AdversarialModel",
+    source: Any,
+    metrics: Sequence[str] | None = None,
+    samples: Any = SAMPLES,
+    seed: int = 0,
+    extractor: Any = None,
+) -> "list[Score]":
     """Measures a model's samples against held-out data.
 
     Args:
@@ -63,7 +77,17 @@ class Evaluation:
         UserError: a metric or extractor that does not exist or does not fit the data, or too few samples.
     """
 
-    def __init__(self, source, metrics=None, samples=SAMPLES, seed=0, extractor=None, *, data_dir=None, progress=False):
+    def __init__(
+        self,
+        source: Any,
+        metrics: Sequence[str] | None = None,
+        samples: Any = SAMPLES,
+        seed: int = 0,
+        extractor: Any = None,
+        *,
+        data_dir: str | Path | None = None,
+        progress: bool = False,
+    ):
         if not is_whole(samples) or not 10 <= samples <= _MOST_SAMPLES:
             raise UserError(f"samples must be a whole number from 10 to {_MOST_SAMPLES:,}. Received: {samples!r}.")
         if not is_whole(seed) or not 0 <= seed < 2**31:
@@ -78,7 +102,7 @@ class Evaluation:
         self._check_extractor(extractor)
         self.extractor = self._floor = None
 
-    def prepare(self):
+    def prepare(self) -> "Evaluation":
         """Computes the data's side, unless that has been done; returns this object.
 
         `of`, `of_samples` and `protocols` do it at their first call. It may train a classifier, and takes seconds.
@@ -114,7 +138,7 @@ class Evaluation:
     def _sample_set(self, draw, count):
         return measures.SampleSet(draw, count, self.extractor, "features" in self._needs)
 
-    def of(self, model):
+    def of(self, model: "AdversarialModel") -> "list[Score]":
         """Draws the samples from a model and measures them.
 
         Args:
@@ -136,7 +160,7 @@ class Evaluation:
         first = self.seed * _MOST_SAMPLES
         return self._scores(lambda start, stop: model.sample(stop - start, seed=first + start), self.samples)
 
-    def of_samples(self, samples):
+    def of_samples(self, samples: Any) -> "list[Score]":
         """Measures samples that are there already, an array as `sample()` returns; see `of`."""
         samples = np.asarray(samples)
         if samples.shape[1:] != self.source.sample_shape:
@@ -171,7 +195,7 @@ class Evaluation:
             values.update(measure.function(samples, self._reference, task, **measure.settings))
         return values
 
-    def protocols(self):
+    def protocols(self) -> "dict[str, Protocol]":
         """{result: Protocol} of what `of` will return, known before any sample is drawn."""
         self.prepare()
         return {

@@ -7,7 +7,9 @@ data set and keeps in its cache folder. Figures of two extractors have nothing t
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +17,12 @@ from keras_gans.data import naming, network
 from keras_gans.data.arrays import check_array
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import classifiers
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gans.hints import Tensor
+
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
 _INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -39,7 +47,14 @@ class Extractor:
         image_shape: (height, width, channels) that the network takes.
     """
 
-    def __init__(self, name, network, *, accuracy=None, class_names=None):
+    def __init__(
+        self,
+        name: str,
+        network: "keras.Model",
+        *,
+        accuracy: float | None = None,
+        class_names: Sequence[str] | None = None,
+    ):
         import tensorflow as tf
 
         outputs = network.outputs
@@ -60,7 +75,7 @@ class Extractor:
         accuracy = "" if self.accuracy is None else f", test accuracy {self.accuracy:.4f}"
         return f"Extractor({self.name!r}, {self.identity}: {self.dimensions} features{classes}{accuracy})"
 
-    def features(self, images, batch_size=256):
+    def features(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """The features of images.
 
         Args:
@@ -76,7 +91,7 @@ class Extractor:
         """
         return self._over_batches(images, batch_size)[0]
 
-    def probabilities(self, images, batch_size=256):
+    def probabilities(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """The class probabilities of images; arguments as for `features`.
 
         Returns:
@@ -87,7 +102,7 @@ class Extractor:
         """
         return self.features_and_probabilities(images, batch_size)[1]
 
-    def features_and_probabilities(self, images, batch_size=256):
+    def features_and_probabilities(self, images: np.ndarray, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
         """What `features` and `probabilities` return, in one pass."""
         if not self.class_count:
             raise UserError(
@@ -111,7 +126,7 @@ class Extractor:
         return [output.numpy() for output in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
 
 
-def fitted(images, image_shape):
+def fitted(images: np.ndarray, image_shape: Sequence[int]) -> "Tensor":
     """Images with the shape that a network takes, by the rule that `Extractor` states.
 
     Args:
@@ -134,7 +149,7 @@ def fitted(images, image_shape):
     return images
 
 
-def extractor(name, *, data_dir=None, progress=False):
+def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
     """The extractor of that name; a classifier that is not in the cache yet is trained first.
 
     Args:
@@ -155,13 +170,13 @@ def extractor(name, *, data_dir=None, progress=False):
     return Extractor(name, trained, accuracy=record["accuracy"], class_names=record["class_names"])
 
 
-def check_name(name):
+def check_name(name: str) -> None:
     """Raises `UserError`, naming the nearest, unless there is an extractor of that name; needs no TensorFlow."""
     if name not in EXTRACTORS:
         raise unknown_name("extractor", name, EXTRACTORS)
 
 
-def extractor_for(data_name, *, data_dir=None, progress=False):
+def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
     """The extractor that fits a data set: its own classifier where there is one, else Inception-v3.
 
     Args:
@@ -177,7 +192,7 @@ def extractor_for(data_name, *, data_dir=None, progress=False):
     return extractor(name_for(data_name), data_dir=data_dir, progress=progress)
 
 
-def name_for(data_name):
+def name_for(data_name: str) -> str:
     """The name of the extractor that fits a data set; see `extractor_for`."""
     base = naming.base_name(str(data_name))
     if base in classifiers.CLASSIFIERS:

@@ -4,6 +4,8 @@ Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
 reference implementation: github.com/bioinf-jku/TTUR, fid.py. With the features of Inception-v3 it is known as FID.
 """
 
+from typing import Any
+
 import numpy as np
 
 from keras_gans.errors import UserError
@@ -25,13 +27,13 @@ class Moments:
         mean: float64 (d,), once a batch has been seen.
     """
 
-    def __init__(self, dimensions=None):
+    def __init__(self, dimensions: int | None = None):
         self.dimensions = dimensions
         self.count = 0
         self.mean = None
-        self._scatter = None
+        self._scatter: Any = None
 
-    def update(self, features):
+    def update(self, features: np.ndarray) -> Any:
         """Takes in a batch of features, float (n, d); returns this object.
 
         Raises:
@@ -55,7 +57,7 @@ class Moments:
         self.count = total
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """The unbiased covariance, float64 (d, d), divided by `count - 1`.
 
         Raises:
@@ -65,7 +67,7 @@ class Moments:
             raise UserError(f"A covariance needs two or more feature vectors. Received: {self.count}.")
         return self._scatter / (self.count - 1)
 
-    def distance(self, other):
+    def distance(self, other: Any) -> float:
         """The Fréchet distance to other moments; see `frechet_distance`.
 
         Raises:
@@ -98,7 +100,7 @@ def _factor(covariance):
     return vectors[:, kept] * np.sqrt(values[kept])
 
 
-def frechet_distance(features, other_features):
+def frechet_distance(features: np.ndarray, other_features: np.ndarray) -> float:
     """||m1 - m2||^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
     Heusel et al. (2017), equation 6. For features that come in batches, see `Moments`.

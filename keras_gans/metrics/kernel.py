@@ -5,7 +5,7 @@ gan/compute_scores.py. Unlike the Fréchet distance it has no bias that depends 
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,14 +24,14 @@ class KernelDistance(NamedTuple):
     standard_error: float | None
 
 
-def polynomial_kernel(x, y):
+def polynomial_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(x . y / d + 1)^3 of every pair of rows: float (n, d) and (m, d) to (n, m)."""
     base = x @ y.T / x.shape[1] + 1.0
     # NumPy's power is ten times slower.
     return base * base * base
 
 
-def squared_mmd(x, y):
+def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """The unbiased estimate of the squared maximum mean discrepancy under `polynomial_kernel`.
 
     Gretton et al., "A Kernel Two-Sample Test" (2012), lemma 6: pairs of a vector with itself are left out.
@@ -53,7 +53,9 @@ def squared_mmd(x, y):
     return float(within_x + within_y - 2.0 * polynomial_kernel(x, y).mean())
 
 
-def kernel_distance(features, other_features, subsets=100, subset_size=1000, seed=0):
+def kernel_distance(
+    features: np.ndarray, other_features: np.ndarray, subsets: int = 100, subset_size: int = 1000, seed: int = 0
+) -> Any:
     """The kernel distance, averaged over random subsets so that memory is bounded.
 
     Each subset takes the same share f of both sets, which leaves the mean unbiased and makes the standard error the

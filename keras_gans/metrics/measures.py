@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class SampleSet:
         keep_features: whether some measure needs all features at once; otherwise they are summed up as they come.
     """
 
-    def __init__(self, draw, count, extractor, keep_features):
+    def __init__(self, draw: Any, count: int, extractor: Any, keep_features: bool):
         self.draw, self.count = draw, count
         self._extractor, self._keep_features = extractor, keep_features
 
@@ -63,17 +63,17 @@ class SampleSet:
         return np.concatenate(features), np.concatenate(probabilities)
 
     @property
-    def features(self):
+    def features(self) -> np.ndarray:
         """float (count, d)."""
         return self._all[0]
 
     @property
-    def probabilities(self):
+    def probabilities(self) -> np.ndarray:
         """float (count, classes)."""
         return self._all[1]
 
     @cached_property
-    def moments(self):
+    def moments(self) -> Any:
         """`Moments` of the features; memory does not grow with the count unless the features are kept anyway."""
         moments = Moments()
         for features in [self.features] if self._keep_features else (features for features, _ in self._parts()):
@@ -102,7 +102,7 @@ class Measure:
     settings: dict = dataclasses.field(default_factory=dict)
     equal_counts: int | None = None
 
-    def counts(self, samples, data):
+    def counts(self, samples: Any, data: Any) -> tuple[int, int]:
         """(samples, data): how many of each the measure looks at."""
         if self.equal_counts is None:
             return samples, data
@@ -214,7 +214,7 @@ MEASURES = {
 }
 
 
-def check_names(names):
+def check_names(names: Any) -> None:
     """Raises `UserError`, naming the nearest, unless each is a measure's name; needs no TensorFlow."""
     for name in names:
         if str(name).lower() in _ELSEWHERE:
@@ -227,7 +227,7 @@ def check_names(names):
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")
 
 
-def chosen(names, data_name, is_points):
+def chosen(names: Any, data_name: str, is_points: bool) -> Any:
     """{name: Measure} of those named, or of all that fit the data.
 
     Args:
@@ -257,12 +257,12 @@ def chosen(names, data_name, is_points):
     return {name: fitting[name] for name in MEASURES if name in names}
 
 
-def is_mixture(data_name):
+def is_mixture(data_name: str) -> bool:
     """Whether a data set is a mixture of Gaussians whose centres are known."""
     return naming.base_name(data_name) in ("ring", "grid") and naming.is_embedded(data_name)
 
 
-def mixture_of(data_name):
+def mixture_of(data_name: str) -> tuple[np.ndarray, float]:
     """(centres float (modes, 2), sigma) of "ring", "ring/wide" or "grid"."""
     if naming.base_name(data_name) == "grid":
         return embedded.grid_centres(), embedded.GRID_SIGMA

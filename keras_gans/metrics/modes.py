@@ -5,7 +5,7 @@ Adversarial Networks" (2018), section 4.1; reference implementation: github.com/
 synthetic_data_experiments/PacGAN/pacgan/extensions.py. Stacked digits: Metz et al., "Unrolled GANs" (2017), 3.3.1.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,9 @@ class ModeCoverage(NamedTuple):
     reverse_kl: float
 
 
-def mode_coverage(points, centres, sigma, radius=None, min_share=0.01):
+def mode_coverage(
+    points: np.ndarray, centres: np.ndarray, sigma: float, radius: float | None = None, min_share: float = 0.01
+) -> Any:
     """Counts modes, high-quality samples and the balance between modes.
 
     The published counts take a mode as covered by a single sample: `min_share=0` together with three sigma.
@@ -84,7 +86,7 @@ def _least(distances):
     return distances.min(axis=1)
 
 
-def reverse_kl(counts, data_counts=None):
+def reverse_kl(counts: np.ndarray, data_counts: np.ndarray | None = None) -> float:
     """KL(generated || data) in nats, between the shares of modes.
 
     Reverse, because it punishes a generator for modes that it over-represents, however many it lacks.
@@ -124,7 +126,7 @@ class StackedModeCoverage(NamedTuple):
     count: int
 
 
-def stacked_mode_coverage(images, extractor, data_counts=None):
+def stacked_mode_coverage(images: np.ndarray, extractor: Any, data_counts: np.ndarray | None = None) -> Any:
     """Counts the modes of images that stack a digit in each of three channels: 1,000 for ten digits.
 
     Each channel is classified by itself; a sample's mode is 100 a + 10 b + c.

@@ -1,11 +1,14 @@
 """Distances between feature vectors in blocks, so that memory does not grow with the square of their number."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 _BLOCK = 1024
 
 
-def distance_blocks(x, y):
+def distance_blocks(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yields (rows, distances): a slice of `x` and its Euclidean distances to all of `y`.
 
     Args:
@@ -26,7 +29,7 @@ def distance_blocks(x, y):
         yield rows, np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
 
 
-def neighbour_distances(x, k=1):
+def neighbour_distances(x: np.ndarray, k: Any = 1) -> np.ndarray:
     """How far each row's k-th nearest other row is.
 
     Args:

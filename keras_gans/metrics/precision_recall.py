@@ -5,7 +5,7 @@ Precision and recall: Kynkäänniemi et al., "Improved Precision and Recall Metr
 (2020), equations 4 and 6; reference implementation: github.com/clovaai/generative-evaluation-prdc, prdc/prdc.py.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class PrecisionRecall(NamedTuple):
     density_error: float
 
 
-def precision_recall(real, generated, k=5):
+def precision_recall(real: Any, generated: np.ndarray, k: Any = 5) -> Any:
     """Precision, recall, density and coverage of generated feature vectors against real ones.
 
     They depend on both counts: compare figures of equal counts only, and take as many generated as real vectors.

@@ -6,6 +6,8 @@ How much a protocol moves a figure: Parmar et al., "On Aliased Resizing and Surp
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from keras_gans.errors import UserError
 
@@ -46,19 +48,19 @@ class Protocol:
     version: int = VERSION
     packages: tuple = dataclasses.field(default=(), compare=False)
 
-    def differences(self, other):
+    def differences(self, other: Any) -> list[str]:
         """Lines "field: this one's -> the other's" for whatever makes two protocols two."""
         fields = [field.name for field in dataclasses.fields(self) if field.compare]
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in fields]
         return [f"{name}: {mine!r} -> {theirs!r}" for name, mine, theirs in pairs if mine != theirs]
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The protocol as JSON takes it."""
         described = dataclasses.asdict(self)
         return {**described, "settings": dict(self.settings), "packages": dict(self.packages)}
 
     @classmethod
-    def from_dict(cls, fields):
+    def from_dict(cls, fields: Mapping[str, Any]) -> Any:
         """The protocol that `to_dict` described."""
         pairs = {name: tuple(fields.get(name, {}).items()) for name in ("settings", "packages")}
         return cls(**{**fields, **pairs})
@@ -86,7 +88,7 @@ class Score:
     higher_is_better: bool
     protocol: Protocol
 
-    def require_comparable(self, other):
+    def require_comparable(self, other: Any) -> None:
         """Raises `UserError`, naming what differs, unless both are the same figure under the same protocol."""
         if self.name != other.name:
             raise UserError(f"Two different figures cannot be compared: {self.name!r} and {other.name!r}.")
@@ -97,7 +99,7 @@ class Score:
                 "differs:\n  " + "\n  ".join(differing) + "\nMeasure one of them again as the other was."
             )
 
-    def better_than(self, other):
+    def better_than(self, other: Any) -> bool:
         """Whether this value is strictly better; a value that is not a number is never better.
 
         Raises:
@@ -108,19 +110,19 @@ class Score:
             return math.isnan(other.value) and not math.isnan(self.value)
         return self.value > other.value if self.higher_is_better else self.value < other.value
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The score as JSON takes it, infinite and undefined numbers as "inf" and "nan"; `from_dict` reads it again."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         numbers = {name: json_number(fields[name]) for name in _NUMBERS}
         return {**fields, **numbers, "protocol": self.protocol.to_dict()}
 
     @classmethod
-    def from_dict(cls, fields):
+    def from_dict(cls, fields: Mapping[str, Any]) -> Any:
         """The score that `to_dict` described."""
         numbers = {name: None if fields[name] is None else float(fields[name]) for name in _NUMBERS}
         return cls(**{**fields, **numbers, "protocol": Protocol.from_dict(fields["protocol"])})
 
 
-def json_number(value):
+def json_number(value: Any) -> float | str | None:
     """A float as JSON takes it: infinities and NaN, which JSON has not, as text; None stays None."""
     return value if value is None or math.isfinite(value) else str(value)

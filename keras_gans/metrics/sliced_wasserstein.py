@@ -5,7 +5,7 @@ reference implementation: github.com/tkarras/progressive_growing_of_gans, metric
 network: the coarse levels compare structure, the fine ones texture.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,9 @@ class SlicedWasserstein(NamedTuple):
     levels: dict
 
 
-def sliced_wasserstein_distance(images, other_images, patches=128, directions=512, seed=0):
+def sliced_wasserstein_distance(
+    images: np.ndarray, other_images: np.ndarray, patches: int = 128, directions: int = 512, seed: int = 0
+) -> Any:
     """The sliced Wasserstein distance of 7x7 patches, level by level.
 
     A level's patches are normalised to mean 0 and standard deviation 1 in each channel over the whole set, so that
@@ -73,7 +75,7 @@ def _levels_of_255(images):
     return images.astype("float32") if images.dtype == np.uint8 else 127.5 * (images.astype("float32") + 1.0)
 
 
-def laplacian_pyramid(images):
+def laplacian_pyramid(images: np.ndarray) -> list[np.ndarray]:
     """The Laplacian pyramid of Burt and Adelson (1983), the finest level first; the last is the small image itself.
 
     Args:

@@ -1,6 +1,7 @@
 """Autoencoders as one network, from samples to their reconstructions: BEGAN's discriminators."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -10,7 +11,13 @@ from keras_gans.registry import networks
 
 
 @networks.register("mlp_autoencoder")
-def mlp_autoencoder(sample_shape, latent_dim=64, hidden_units=(128,), activation="elu", normalization=None):
+def mlp_autoencoder(
+    sample_shape: Sequence[int],
+    latent_dim: int = 64,
+    hidden_units: Sequence[int] = (128,),
+    activation: str = "elu",
+    normalization: str | None = None,
+) -> keras.Model:
     """An autoencoder of dense layers: down to a code, and back through the same sizes.
 
     Berthelot et al., "BEGAN" (2017), section 3.5: ELU, neither batch normalization nor a tanh at the end; the code

@@ -4,6 +4,8 @@ Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" 
 3x3 convolutions with ELU at each resolution, no normalization, no dropout, and no activation at the end.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -34,13 +36,13 @@ def _decoded(blocks, codes, sample_shape, base_filters, upsampling):
 
 @networks.register("began_generator")
 def began_generator(
-    sample_shape,
-    latent_dim=64,
-    base_filters=64,
-    upsampling="nearest",
-    normalization=None,
-    activation="elu",
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 64,
+    base_filters: int = 64,
+    upsampling: str = "nearest",
+    normalization: str | None = None,
+    activation: str = "elu",
+) -> keras.Model:
     """BEGAN's generator: the architecture of its discriminator's decoder.
 
     Args:
@@ -64,13 +66,13 @@ def began_generator(
 
 @networks.register("began_autoencoder")
 def began_autoencoder(
-    sample_shape,
-    latent_dim=64,
-    base_filters=64,
-    upsampling="nearest",
-    normalization=None,
-    activation="elu",
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 64,
+    base_filters: int = 64,
+    upsampling: str = "nearest",
+    normalization: str | None = None,
+    activation: str = "elu",
+) -> keras.Model:
     """BEGAN's discriminator: filters grow by `base_filters` with each halving, down to a code and back.
 
     Args:

@@ -1,6 +1,7 @@
 """What the hidden layers of all networks are made of, by name: normalization, activation and upsampling."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -143,7 +144,7 @@ class Blocks:
         """What a linear layer gives after normalization and activation."""
         return self.activated(self.normalized(x))
 
-    def dense_layers(self, x: keras.KerasTensor, hidden_units: tuple[int, ...] | list[int]) -> keras.KerasTensor:
+    def dense_layers(self, x: keras.KerasTensor, hidden_units: Sequence[int]) -> keras.KerasTensor:
         """A symbolic tensor (batch, d) after hidden dense layers of so many units."""
         for units in hidden_units:
             x = self.hidden(self.dense(units)(x))

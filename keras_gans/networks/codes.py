@@ -3,7 +3,10 @@
 Makhzani et al., "Adversarial Autoencoders" (2015), section 2.
 """
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import layers
 
 from keras_gans.errors import unknown_name
@@ -11,13 +14,13 @@ from keras_gans.errors import unknown_name
 POSTERIORS = ("deterministic", "gaussian", "universal")
 
 
-def check_posterior(posterior):
+def check_posterior(posterior: str) -> None:
     """Raises a `UserError` unless `posterior` is one of `POSTERIORS`."""
     if posterior not in POSTERIORS:
         raise unknown_name("posterior", posterior, POSTERIORS)
 
 
-def with_noise(features, latent_dim, posterior):
+def with_noise(features: np.ndarray, latent_dim: int, posterior: str) -> Any:
     """(features joined with a universal posterior's noise, that noise's input); (features, None) for the others."""
     if posterior != "universal":
         return features, None
@@ -25,7 +28,7 @@ def with_noise(features, latent_dim, posterior):
     return layers.Concatenate()([features, noise]), noise
 
 
-def coded(features, latent_dim, posterior, blocks, **arguments):
+def coded(features: np.ndarray, latent_dim: int, posterior: str, blocks: Any, **arguments: Any) -> keras.Model:
     """The end of an encoder, float32: codes, or [means, logarithms of variances] of a Gaussian posterior.
 
     Args:

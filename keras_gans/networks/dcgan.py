@@ -3,6 +3,8 @@
 Radford et al., "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks" (2015).
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -35,15 +37,15 @@ def _blocks(normalization, activation, labels=None, class_count=None):
 
 @networks.register("dcgan_generator")
 def dcgan_generator(
-    sample_shape,
-    latent_dim=64,
-    base_filters=64,
-    upsampling="deconv",
-    normalization="batch",
-    activation="relu",
-    class_count=None,
-    conditioning=None,
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 64,
+    base_filters: int = 64,
+    upsampling: str = "deconv",
+    normalization: str | None = "batch",
+    activation: str = "relu",
+    class_count: int | None = None,
+    conditioning: str | None = None,
+) -> keras.Model:
     """DCGAN's generator: a projection, then doublings, each with batch normalization and ReLU; tanh at the end.
 
     Args:
@@ -93,14 +95,14 @@ def _halvings(x, count, base_filters, blocks, dropout=0.0):
 
 @networks.register("dcgan_encoder")
 def dcgan_encoder(
-    sample_shape,
-    latent_dim=64,
-    base_filters=64,
-    posterior="deterministic",
-    augmentation=None,
-    normalization="batch",
-    activation="leaky_relu",
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 64,
+    base_filters: int = 64,
+    posterior: str = "deterministic",
+    augmentation: dict[str, float] | None = None,
+    normalization: str | None = "batch",
+    activation: str = "leaky_relu",
+) -> keras.Model:
     """An encoder with the layers of DCGAN's discriminator, batch normalization included, that ends in codes.
 
     Args:
@@ -129,19 +131,19 @@ def dcgan_encoder(
 
 @networks.register("dcgan_discriminator")
 def dcgan_discriminator(
-    sample_shape,
-    base_filters=64,
-    normalization="batch",
-    activation="leaky_relu",
-    dropout=0.0,
-    input_noise=0.0,
-    augmentation=None,
-    packing=1,
-    minibatch_standard_deviation=0,
-    class_count=None,
-    conditioning=None,
-    head="score",
-):
+    sample_shape: Sequence[int],
+    base_filters: int = 64,
+    normalization: str | None = "batch",
+    activation: str = "leaky_relu",
+    dropout: float = 0.0,
+    input_noise: float = 0.0,
+    augmentation: dict[str, float] | None = None,
+    packing: int = 1,
+    minibatch_standard_deviation: int = 0,
+    class_count: int | None = None,
+    conditioning: str | None = None,
+    head: str = "score",
+) -> keras.Model:
     """DCGAN's discriminator: halvings by stride-2 convolutions with LeakyReLU(0.2), then one score.
 
     Args:

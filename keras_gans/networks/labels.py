@@ -1,6 +1,9 @@
 """What the networks share about labels: how a label enters them, and in what they end."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
@@ -13,7 +16,7 @@ CLASS_HEADS = HEADS[2:]
 EMBEDDING_DIMENSIONS = 32
 
 
-def check_labels(class_count, conditioning, head="score"):
+def check_labels(class_count: int | None, conditioning: str | None, head: str = "score") -> None:
     """Raises a `UserError` unless the number of classes, the conditioning and the head go together."""
     if conditioning is not None and conditioning not in CONDITIONINGS:
         raise unknown_name("conditioning", conditioning, CONDITIONINGS)
@@ -31,12 +34,12 @@ def check_labels(class_count, conditioning, head="score"):
         )
 
 
-def label_input():
+def label_input() -> keras.KerasTensor:
     """The network input of integer labels, (batch,)."""
     return keras.Input((), dtype="int64", name="label")
 
 
-def packed(samples, packing, conditioning, head):
+def packed(samples: np.ndarray, packing: int, conditioning: str | None, head: str) -> keras.KerasTensor:
     """Samples joined so many at a time, see `layers.Packing`; themselves where `packing` is 1.
 
     Raises:
@@ -52,12 +55,12 @@ def packed(samples, packing, conditioning, head):
     return Packing(packing)(samples)
 
 
-def with_embedding(latents, labels, class_count):
+def with_embedding(latents: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
     """Latents (batch, d) joined with the label's learned embedding, (batch, d + `EMBEDDING_DIMENSIONS`)."""
     return layers.Concatenate()([latents, ClassEmbedding(class_count, EMBEDDING_DIMENSIONS)(labels)])
 
 
-def with_label_map(images, labels, class_count):
+def with_label_map(images: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
     """Images (batch, height, width, channels) with one more channel, a learned picture for each class."""
     height, width = images.shape[1:3]
     # Pixels as large as an image's.
@@ -65,7 +68,7 @@ def with_label_map(images, labels, class_count):
     return layers.Concatenate()([images, layers.Reshape((height, width, 1))(maps)])
 
 
-def class_wise(normalization, conditioning):
+def class_wise(normalization: str | None, conditioning: str | None) -> Any:
     """The normalization of a generator that sees labels: by classes where its conditioning is "projection".
 
     Raises:
@@ -81,7 +84,7 @@ def class_wise(normalization, conditioning):
     return "class_wise"
 
 
-def projection(features, labels, class_count):
+def projection(features: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
     """<V y, phi(x)>: the label's part of a projection discriminator's score, (batch, 1).
 
     Miyato and Koyama, "cGANs with Projection Discriminator" (2018), equation 3.
@@ -90,7 +93,15 @@ def projection(features, labels, class_count):
     return layers.Dot(axes=1, dtype="float32")([features, vectors])
 
 
-def scored(features, labels, class_count, conditioning, head, blocks, **arguments):
+def scored(
+    features: np.ndarray,
+    labels: Any,
+    class_count: int | None,
+    conditioning: str | None,
+    head: str,
+    blocks: Any,
+    **arguments: Any,
+) -> Any:
     """The end of a discriminator: raw scores, class logits, or both, float32.
 
     Args:

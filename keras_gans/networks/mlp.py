@@ -1,6 +1,7 @@
 """Multilayer perceptrons, for small images and for points."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -15,15 +16,15 @@ from keras_gans.registry import networks
 
 @networks.register("mlp_generator")
 def mlp_generator(
-    sample_shape,
-    latent_dim=100,
-    hidden_units=(128,),
-    activation="relu",
-    normalization=None,
-    output_activation="tanh",
-    class_count=None,
-    conditioning=None,
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 100,
+    hidden_units: Sequence[int] = (128,),
+    activation: str = "relu",
+    normalization: str | None = None,
+    output_activation: str | None = "tanh",
+    class_count: int | None = None,
+    conditioning: str | None = None,
+) -> keras.Model:
     """A generator of dense layers; the defaults are the lecture's 100-128-784 for samples of shape (28, 28, 1).
 
     Args:
@@ -57,21 +58,21 @@ def mlp_generator(
 
 @networks.register("mlp_discriminator")
 def mlp_discriminator(
-    sample_shape,
-    hidden_units=(128,),
-    activation="leaky_relu",
-    normalization=None,
-    dropout=0.0,
-    input_noise=0.0,
-    hidden_noise=0.0,
-    weight_normalization=False,
-    silent_black=False,
-    packing=1,
-    minibatch_standard_deviation=0,
-    class_count=None,
-    conditioning=None,
-    head="score",
-):
+    sample_shape: Sequence[int],
+    hidden_units: Sequence[int] = (128,),
+    activation: str = "leaky_relu",
+    normalization: str | None = None,
+    dropout: float = 0.0,
+    input_noise: float = 0.0,
+    hidden_noise: float = 0.0,
+    weight_normalization: bool = False,
+    silent_black: bool = False,
+    packing: int = 1,
+    minibatch_standard_deviation: int = 0,
+    class_count: int | None = None,
+    conditioning: str | None = None,
+    head: str = "score",
+) -> keras.Model:
     """A discriminator or critic of dense layers; the defaults are the lecture's 784-128-1.
 
     Args:
@@ -127,14 +128,14 @@ def mlp_discriminator(
 
 @networks.register("mlp_encoder")
 def mlp_encoder(
-    sample_shape,
-    latent_dim=8,
-    hidden_units=(128, 64),
-    activation="relu",
-    posterior="deterministic",
-    normalization=None,
-    input_noise=0.0,
-):
+    sample_shape: Sequence[int],
+    latent_dim: int = 8,
+    hidden_units: Sequence[int] = (128, 64),
+    activation: str = "relu",
+    posterior: str = "deterministic",
+    normalization: str | None = None,
+    input_noise: float = 0.0,
+) -> keras.Model:
     """An encoder of dense layers.
 
     Makhzani et al., "Adversarial Autoencoders" (2015), appendix A: ReLU, and no activation on the code.

@@ -1,9 +1,15 @@
 """Which images a convolutional network can make, and in how many doublings."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from keras_gans.errors import UserError
 
+if TYPE_CHECKING:
+    import keras
 
-def doublings_of(sample_shape, doublings, network):
+
+def doublings_of(sample_shape: Sequence[int], doublings: Mapping[int, int], network: "keras.Model") -> tuple[int, int]:
     """How many times the resolution doubles, and the size that it starts from.
 
     Args:

@@ -13,15 +13,20 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from keras_gans.errors import UserError, nearest
 from keras_gans.runs.own_module import import_module, module_of
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
 
 
-def resolve(run, root="runs"):
+def resolve(run: str | Path, root: str | Path = "runs") -> Path:
     """The folder of a run.
 
     Args:
@@ -51,24 +56,24 @@ def resolve(run, root="runs"):
     raise UserError(_not_found(run, root, [path.name for _, path in numbered]))
 
 
-def latest_with_checkpoint(root="runs"):
+def latest_with_checkpoint(root: str | Path = "runs") -> Path | None:
     """The run with the highest number in a folder that has a checkpoint, or None."""
     with_checkpoint = [path for _, path in _numbered_runs(Path(root)) if checkpoints(path)]
     return with_checkpoint[-1] if with_checkpoint else None
 
 
-def step_of(checkpoint):
+def step_of(checkpoint: str | Path) -> int:
     """The training step in a checkpoint's file name, an integer."""
     return int(_CHECKPOINT_NAME.fullmatch(Path(checkpoint).name)[1])
 
 
-def checkpoints(run):
+def checkpoints(run: str | Path) -> list[Path]:
     """The checkpoints of a run, a list of paths, the lowest step first."""
     found = (Path(run) / "checkpoints").glob("step-*.keras")
     return sorted((path for path in found if _CHECKPOINT_NAME.fullmatch(path.name)), key=step_of)
 
 
-def latest_checkpoint(run):
+def latest_checkpoint(run: str | Path) -> Path:
     """The path of a run's checkpoint with the highest step.
 
     Raises:
@@ -80,7 +85,7 @@ def latest_checkpoint(run):
     return found[-1]
 
 
-def read_recipe(run):
+def read_recipe(run: str | Path) -> dict[str, Any]:
     """The recipe that a run was started with, as a dict.
 
     Raises:
@@ -95,7 +100,7 @@ def read_recipe(run):
         raise UserError(f"{path} is not valid JSON: {error}.") from None
 
 
-def load_run(run, root="runs"):
+def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":
     """The model of a run's latest checkpoint that is whole.
 
     Args:
@@ -121,7 +126,7 @@ def load_run(run, root="runs"):
     raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
 
 
-def import_own_module(run):
+def import_own_module(run: str | Path) -> None:
     """Imports the module of the user's own that a run's recipe comes from, where it comes from one.
 
     Raises:
@@ -132,7 +137,7 @@ def import_own_module(run):
         import_module(module)
 
 
-def load_checkpoint(checkpoint):
+def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
     """The compiled model of one checkpoint's file.
 
     Args:

@@ -3,13 +3,22 @@
 Makhzani et al., "Adversarial Autoencoders" (2015), https://arxiv.org/abs/1511.05644
 """
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
+
+if TYPE_CHECKING:
+    from keras_gans.fields import Field
 
 
 @register_scheme("aae")
@@ -43,23 +52,23 @@ class AdversarialAutoencoder(EncodingModel):
     rivals = {"generator": ("discriminator",)}
     judged_fields = ("sample",)
 
-    def __init__(self, encoder, decoder, discriminator, **kwargs):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, discriminator: keras.Model, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
         self.discriminator = discriminator
         self.check_judge("discriminator")
 
     @classmethod
-    def code_sizes(cls, latent_dim, class_count=None):
+    def code_sizes(cls, latent_dim: int, class_count: int | None = None) -> dict[str, int]:
         """{judge: the size of those codes, or parts of codes, that it sees}."""
         return {"discriminator": latent_dim}
 
     @classmethod
-    def network_arguments(cls, role, data_fields, latent_dim):
+    def network_arguments(cls, role: str, data_fields: "Mapping[str, Field]", latent_dim: int) -> dict[str, Any]:
         offered = super().network_arguments(role, data_fields, latent_dim)
         sizes = cls.code_sizes(latent_dim, offered.get("class_count"))
         return offered | ({"sample_shape": (sizes[role],)} if role in sizes else {})
 
-    def check_judge(self, name):
+    def check_judge(self, name: str) -> None:
         """Raises a `UserError` unless the network of that name takes what `code_sizes` says."""
         size = self.code_sizes(self.latent_dim, len(self.class_names))[name]
         taken = tuple(getattr(self, name).inputs[0].shape[1:])
@@ -69,20 +78,20 @@ class AdversarialAutoencoder(EncodingModel):
                 f"{taken}. networks.mlp_discriminator(({size},)) makes such a one."
             )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The paper's SGD with momentum needs a schedule for each data set.
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def play(self, real, *labels):
+    def play(self, real: Tensor, *labels: Any) -> None:
         self.update("autoencoder", self.reconstruction_loss, real)
         self.update("discriminator", self.discriminator_loss, real, *labels)
         self.update("generator", self.generator_loss, real, *labels)
 
-    def reconstruction_loss(self, real):
+    def reconstruction_loss(self, real: Tensor) -> Loss:
         copies = self.decoder(self.draw_codes(real), training=True)
         return losses.squared_reconstruction_error(real, copies), {}
 
-    def discriminator_loss(self, real, *labels):
+    def discriminator_loss(self, real: Tensor, *labels: Any) -> Loss:
         prior = self.draw_prior(real.shape[0] or ops.shape(real)[0], *labels)
         real_scores = self.score(prior, *labels)
         fake_scores = self.score(self.draw_codes(real), *labels)
@@ -92,13 +101,17 @@ class AdversarialAutoencoder(EncodingModel):
             "divergence_estimate": -ops.mean(fake_scores),
         }
 
-    def generator_loss(self, real, *labels):
+    def generator_loss(self, real: Tensor, *labels: Any) -> Loss:
         return losses.non_saturating_generator(self.score(self.draw_codes(real), *labels)), {}
 
-    def judged(self, real, made=None, training=False):
+    def judged(
+        self, real: Tensor, made: Mapping[str, Any] | None = None, training: bool = False
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         return self.judged_codes(real["sample"], training=training)
 
-    def judged_codes(self, samples, *labels, training=False):
+    def judged_codes(
+        self, samples: np.ndarray, *labels: Any, training: bool = False
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         """`judged` of the prior's draws, which are the real ones, against the samples' codes."""
         samples, *labels = map(ops.convert_to_tensor, (samples, *labels))
         codes = (self.draw_codes if training else self.expected_codes)(samples)
@@ -108,14 +121,14 @@ class AdversarialAutoencoder(EncodingModel):
             for judge, score in self.judges().items()
         }
 
-    def judges(self):
+    def judges(self) -> dict[str, Callable[..., Tensor]]:
         """{player: the function that gives its scores of codes}."""
         return {"discriminator": self.score}
 
-    def draw_prior(self, rows):
+    def draw_prior(self, rows: Any) -> Tensor:
         """Draws from p(z), (rows, latent_dim)."""
         return self.latents(rows)
 
-    def score(self, codes, *labels, training=True):
+    def score(self, codes: Tensor, *labels: Any, training: bool = True) -> Tensor:
         """The discriminator's raw scores, (batch, 1)."""
         return self.discriminator([codes, *labels] if labels else codes, training=training)

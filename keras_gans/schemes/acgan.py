@@ -3,12 +3,16 @@
 Odena et al., "Conditional Image Synthesis with Auxiliary Classifier GANs" (2017), https://arxiv.org/abs/1610.09585
 """
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.class_conditional import ClassConditionalGAN
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.labels import is_right
 from keras_gans.optimizers import Adam
 
@@ -33,7 +37,9 @@ class ACGAN(ClassConditionalGAN):
 
     log_names = ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy")
 
-    def __init__(self, generator, discriminator, latent_dim=None, **kwargs):
+    def __init__(
+        self, generator: keras.Model, discriminator: keras.Model, latent_dim: int | None = None, **kwargs: Any
+    ):
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
         if shapes != [(1,), (self.class_count,)]:
@@ -42,11 +48,11 @@ class ACGAN(ClassConditionalGAN):
                 f"shapes {shapes}. networks.dcgan_discriminator(..., class_count=K, head='auxiliary') makes such a one."
             )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Appendix A: Adam with rate 2e-4 and beta_1 0.5.
         return {player: Adam(2e-4, beta_1=0.5) for player in self.players}
 
-    def discriminator_loss(self, real, real_labels, fake, fake_labels):
+    def discriminator_loss(self, real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> Loss:
         real_scores, real_logits = self.score(real)
         fake_scores, fake_logits = self.score(fake)
         source = losses.minimax_discriminator(real_scores, fake_scores)
@@ -59,6 +65,6 @@ class ACGAN(ClassConditionalGAN):
             "fake_accuracy": ops.mean(is_right(fake_labels, fake_logits)),
         }
 
-    def generator_loss(self, fake, fake_labels):
+    def generator_loss(self, fake: Tensor, fake_labels: Tensor) -> Loss:
         scores, logits = self.score(fake)
         return losses.non_saturating_generator(scores) + losses.class_cross_entropy(fake_labels, logits), {}

@@ -4,13 +4,16 @@ Vincent et al., "Extracting and Composing Robust Features with Denoising Autoenc
 """
 
 import math
+from typing import Any
 
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 
 
@@ -33,25 +36,25 @@ class Autoencoder(EncodingModel):
     players = {"autoencoder": ("encoder", "decoder")}
     is_generative = False
 
-    def __init__(self, encoder, decoder, *, noise=0.0, **kwargs):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, noise: float = 0.0, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
         if not noise >= 0:
             raise UserError(f"noise is a standard deviation of 0 or more, such as 0.3. Received: {noise!r}.")
         self.noise = noise
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return {"autoencoder": Adam(1e-3)}
 
-    def play(self, real):
+    def play(self, real: Tensor) -> None:
         self.update("autoencoder", self.reconstruction_loss, real)
 
-    def corrupted(self, real):
+    def corrupted(self, real: Tensor) -> Tensor:
         """What the encoder sees of a batch in training."""
         if not self.noise:
             return real
         shape = self.sample_shape()
         return real + self.noise * ops.reshape(self.draw_noise(real, math.prod(shape)), (-1, *shape))
 
-    def reconstruction_loss(self, real):
+    def reconstruction_loss(self, real: Tensor) -> Loss:
         codes = self.draw_codes(self.corrupted(real))
         return losses.squared_reconstruction_error(real, self.decoder(codes, training=True)), {}

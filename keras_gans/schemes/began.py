@@ -3,6 +3,9 @@
 Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" (2017), https://arxiv.org/abs/1703.10717
 """
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -11,6 +14,7 @@ from keras_gans.engine.base import register_scheme
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
 
 
@@ -41,14 +45,14 @@ class BEGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        gamma=0.5,
-        lambda_k=0.001,
-        latent_prior="uniform",
-        **kwargs,
+        gamma: float = 0.5,
+        lambda_k: float = 0.001,
+        latent_prior: str = "uniform",
+        **kwargs: Any,
     ):
         super().__init__(generator, discriminator, latent_dim, latent_prior=latent_prior, **kwargs)
         if discriminator.output_shape != discriminator.input_shape:
@@ -69,11 +73,11 @@ class BEGAN(GAN):
             name="k", shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4.1; the paper halves the rate whenever the convergence measure stalls.
         return {player: Adam(1e-4) for player in self.players}
 
-    def play(self, real):
+    def play(self, real: Tensor) -> None:
         # Both gradients are of one forward pass, as in the best-known public code, and k follows.
         objectives = {"discriminator": {"real": 1.0, "fake": -self.k}, "generator": {"fake": 1.0}}
         errors = self.update_together(objectives, self.errors, real)
@@ -83,13 +87,13 @@ class BEGAN(GAN):
         measure = losses.convergence_measure(real_error, fake_error, self.gamma)
         self._log({"k": self.k.value, "convergence_measure": measure})
 
-    def realness(self, *values, training=False):
+    def realness(self, *values: Tensor, training: bool = False) -> Tensor:
         # The better it reconstructs a sample, the more real that is.
         (samples,) = values
         errors = ops.abs(samples - self.discriminator(samples, training=training))
         return -ops.mean(ops.reshape(errors, (ops.shape(samples)[0], -1)), axis=-1)
 
-    def errors(self, real):
+    def errors(self, real: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """L(x) of real samples and L(G(z)) of as many generated ones, as terms and as curves."""
         (fake,) = self.generate(real.shape[0] or tf.shape(real)[0])
         real_error, fake_error = (losses.reconstruction_error(v, self.score(v)) for v in (real, fake))

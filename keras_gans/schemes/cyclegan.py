@@ -4,6 +4,8 @@ Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversar
 https://arxiv.org/abs/1703.10593
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -12,6 +14,7 @@ from keras_gans.engine.base import register_scheme
 from keras_gans.engine.image_pool import ImagePool
 from keras_gans.engine.translating import TranslatingModel
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
 
@@ -79,7 +82,7 @@ class CycleGAN(TranslatingModel):
         cycle_weight: float = 10.0,
         identity_weight: float = 0.0,
         pool_size: int = 50,
-        **kwargs,
+        **kwargs: Any,
     ):
         for kind, value, known in (("cycle norm", cycle_norm, _DISTANCES), ("loss", adversarial_loss, _ADVERSARIAL)):
             if value not in known:
@@ -107,16 +110,16 @@ class CycleGAN(TranslatingModel):
             if taken != shape:
                 raise UserError(f"Images of {side.upper()} are {shape}, but discriminator_{side} takes {taken}.")
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4: Adam, rate 2e-4; beta_1 0.5 as in the authors' code.
         return {player: Adam(2e-4, beta_1=0.5) for player in self.players}
 
-    def play(self, real_a, real_b):
+    def play(self, real_a: Tensor, real_b: Tensor) -> None:
         # A gradient of the discriminators is of their weights before the step, which the translators' does not move: of
         # one pass, this is the authors' order.
         self.update_together({player: {player: 1.0} for player in self.players}, self.player_losses, real_a, real_b)
 
-    def player_losses(self, real_a, real_b):
+    def player_losses(self, real_a: Tensor, real_b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """({player: loss}, curves) of one pass over a batch of each domain."""
         discriminate, deceive = _ADVERSARIAL[self.adversarial_loss]
         distance = _DISTANCES[self.cycle_norm]

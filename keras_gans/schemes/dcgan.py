@@ -4,9 +4,14 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 https://arxiv.org/abs/1511.06434
 """
 
+from typing import TYPE_CHECKING
+
 from keras_gans.engine.base import register_scheme
 from keras_gans.optimizers import Adam
 from keras_gans.schemes.gan import VanillaGAN
+
+if TYPE_CHECKING:
+    import keras
 
 
 @register_scheme("dcgan")
@@ -17,5 +22,5 @@ class DCGAN(VanillaGAN):
     and beta_1 0.5, without which training oscillates.
     """
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> "dict[str, keras.optimizers.Optimizer]":
         return {player: Adam(2e-4, beta_1=0.5) for player in self.players}

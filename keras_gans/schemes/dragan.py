@@ -3,10 +3,15 @@
 Kodali et al., "On Convergence and Stability of GANs" (2017), https://arxiv.org/abs/1705.07215
 """
 
+from typing import TYPE_CHECKING
+
 from keras_gans import penalties
 from keras_gans.engine.base import register_scheme
 from keras_gans.optimizers import Adam
 from keras_gans.schemes.gan import VanillaGAN
+
+if TYPE_CHECKING:
+    import keras
 
 
 @register_scheme("dragan")
@@ -15,6 +20,6 @@ class DRAGAN(VanillaGAN):
 
     default_penalties = (penalties.DRAGAN(10.0),)
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> "dict[str, keras.optimizers.Optimizer]":
         # The authors' code.
         return {player: Adam(2e-4, beta_1=0.5) for player in self.players}

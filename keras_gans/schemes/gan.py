@@ -4,12 +4,16 @@ Goodfellow et al., "Generative Adversarial Networks" (2014), https://arxiv.org/a
 "Which Training Methods for GANs do actually Converge?" (2018), https://arxiv.org/abs/1801.04406
 """
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import unknown_name
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import R1, check_weight
 
@@ -46,13 +50,13 @@ class VanillaGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        generator_objective="non_saturating",
-        real_gradient_penalty_weight=0.0,
-        **kwargs,
+        generator_objective: str = "non_saturating",
+        real_gradient_penalty_weight: float = 0.0,
+        **kwargs: Any,
     ):
         check_weight("real_gradient_penalty_weight", real_gradient_penalty_weight)
         self.real_gradient_penalty_weight = real_gradient_penalty_weight
@@ -62,17 +66,17 @@ class VanillaGAN(GAN):
         self.generator_objective = generator_objective
 
     @property
-    def is_saturating(self):
+    def is_saturating(self) -> bool:
         return self.generator_objective == "minimax"
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
         return {player: Adam(2e-4) for player in self.players}
 
-    def own_penalties(self):
+    def own_penalties(self) -> Any:
         return (R1(self.real_gradient_penalty_weight),) if self.real_gradient_penalty_weight else ()
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         real_scores, fake_scores = self.scores(real, fake)
         loss = losses.minimax_discriminator(real_scores, fake_scores)
         return loss, {
@@ -80,5 +84,5 @@ class VanillaGAN(GAN):
             "fake_probability": ops.mean(ops.sigmoid(fake_scores)),
         }
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: Tensor) -> Loss:
         return _GENERATOR_LOSSES[self.generator_objective](self.score(fake)), {}

@@ -3,11 +3,19 @@
 Makhzani et al., "Adversarial Autoencoders" (2015), section 2.3, https://arxiv.org/abs/1511.05644
 """
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from keras_gans.engine.base import register_scheme
 from keras_gans.errors import UserError
 from keras_gans.fields import SAMPLE, Classes
 from keras_gans.labels import check_class_count, check_class_names
 from keras_gans.schemes.aae import AdversarialAutoencoder
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gans.hints import Tensor
 
 
 @register_scheme("label_informed_aae")
@@ -35,14 +43,14 @@ class LabelInformedAAE(AdversarialAutoencoder):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        discriminator,
+        encoder: "keras.Model",
+        decoder: "keras.Model",
+        discriminator: "keras.Model",
         *,
-        class_count,
-        class_names=None,
-        latent_prior="gaussian_mixture",
-        **kwargs,
+        class_count: int,
+        class_names: Sequence[str] | None = None,
+        latent_prior: str = "gaussian_mixture",
+        **kwargs: Any,
     ):
         super().__init__(encoder, decoder, discriminator, latent_prior=latent_prior, **kwargs)
         self.class_count = check_class_count(class_count)
@@ -54,8 +62,10 @@ class LabelInformedAAE(AdversarialAutoencoder):
                 "conditioning='concat') makes such a one."
             )
 
-    def judged(self, real, made=None, training=False):
+    def judged(
+        self, real: "Tensor", made: Mapping[str, Any] | None = None, training: bool = False
+    ) -> "dict[str, tuple[Tensor, Tensor]]":
         return self.judged_codes(real["sample"], real["label"], training=training)
 
-    def draw_prior(self, rows, labels):
+    def draw_prior(self, rows: Any, labels: Any) -> "Tensor":
         return self.labelled_latents(labels, self.class_count)

@@ -3,12 +3,16 @@
 Mao et al., "Least Squares Generative Adversarial Networks" (2017), https://arxiv.org/abs/1611.04076
 """
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 
 
@@ -33,12 +37,12 @@ class LSGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        targets=(0.0, 1.0, 1.0),
-        **kwargs,
+        targets: Any = (0.0, 1.0, 1.0),
+        **kwargs: Any,
     ):
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         if len(targets) != 3 or targets[0] in targets[1:]:
@@ -48,15 +52,15 @@ class LSGAN(GAN):
             )
         self.targets = targets
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4: Adam, beta_1 0.5, rate 0.001 on LSUN.
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         a, b, _ = self.targets
         real_scores, fake_scores = self.scores(real, fake)
         loss = losses.least_squares_discriminator(real_scores, fake_scores, fake_target=a, real_target=b)
         return loss, {"real_score": ops.mean(real_scores), "fake_score": ops.mean(fake_scores)}
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: Tensor) -> Loss:
         return losses.least_squares_generator(self.score(fake), generator_target=self.targets[2]), {}

@@ -3,11 +3,13 @@
 Huang et al., "The GAN is dead; long live the GAN! A Modern Baseline GAN" (2024), https://arxiv.org/abs/2501.05441
 """
 
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import R1, R2
 
@@ -25,14 +27,14 @@ class R3GAN(GAN):
     default_penalties = (R1(1.0), R2(1.0))
     log_names = ("score_difference",)
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Appendix: rate 2e-4 at the start, no momentum.
         return {player: Adam(2e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         real_scores, fake_scores = self.scores(real, fake)
         loss = losses.relativistic_pairing_discriminator(real_scores, fake_scores)
         return loss, {"score_difference": ops.mean(real_scores - fake_scores)}
 
-    def generator_loss(self, fake, real):
+    def generator_loss(self, fake: Tensor, real: Tensor) -> Loss:
         return losses.relativistic_pairing_generator(*self.scores(real, fake)), {}

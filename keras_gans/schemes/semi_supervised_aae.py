@@ -3,6 +3,10 @@
 Makhzani et al., "Adversarial Autoencoders" (2015), section 5 and figure 8, https://arxiv.org/abs/1511.05644
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -10,6 +14,7 @@ from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.class_and_style import ClassAndStyle
 from keras_gans.engine.replicas import masked_mean
+from keras_gans.hints import Loss, Tensor
 from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.optimizers import Adam
 from keras_gans.schemes.aae import AdversarialAutoencoder
@@ -51,19 +56,26 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         *("class_real_probability", "class_fake_probability", "supervised_loss", "labelled_accuracy"),
     )
 
-    def __init__(self, encoder, decoder, discriminator, class_discriminator, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        class_discriminator: keras.Model,
+        **kwargs: Any,
+    ):
         super().__init__(encoder, decoder, discriminator, **kwargs)
         self.class_discriminator = class_discriminator
         self.check_judge("class_discriminator")
 
     @classmethod
-    def code_sizes(cls, latent_dim, class_count=None):
+    def code_sizes(cls, latent_dim: int, class_count: int | None = None) -> dict[str, int]:
         return {"discriminator": cls.style_size(latent_dim, class_count), "class_discriminator": class_count}
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def play(self, real, labels):
+    def play(self, real: Tensor, labels: Any) -> None:
         labelled = labels != UNLABELLED
         unlabelled_rows = _chosen(real, ~labelled)
         self.update("autoencoder", self.reconstruction_loss, unlabelled_rows)
@@ -72,31 +84,31 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         self.update("generator", self.generator_loss, unlabelled_rows)
         self.update("classifier", self.classification_loss, _chosen(real, labelled), _chosen(labels, labelled))
 
-    def class_discriminator_loss(self, real):
+    def class_discriminator_loss(self, real: Tensor) -> Loss:
         prior, codes = self.draw_prior(ops.shape(real)[0]), self.draw_codes(real)
         scores = [self.class_score(each) for each in (prior, codes)]
         curves = zip(("class_real_probability", "class_fake_probability"), scores, strict=True)
         return losses.minimax_discriminator(*scores), {name: ops.mean(ops.sigmoid(each)) for name, each in curves}
 
-    def generator_loss(self, real):
+    def generator_loss(self, real: Tensor) -> Loss:
         codes = self.draw_codes(real)
         scores = self.score(codes), self.class_score(codes)
         return sum(map(losses.non_saturating_generator, scores)), {}
 
-    def classification_loss(self, real, labels):
+    def classification_loss(self, real: Tensor, labels: Any) -> Loss:
         logits, labelled = self.class_logits(real), labels != UNLABELLED
         rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), logits, from_logits=True)
         loss, accuracy = masked_mean(rows, labelled), masked_mean(is_right(labels, logits), labelled)
         return loss, {"supervised_loss": loss, "labelled_accuracy": accuracy}
 
-    def judges(self):
+    def judges(self) -> dict[str, Callable[..., Tensor]]:
         return {"discriminator": self.score, "class_discriminator": self.class_score}
 
-    def score(self, codes, training=True):
+    def score(self, codes: Tensor, training: bool = True) -> Tensor:
         """Raw scores of the codes' styles."""
         return super().score(self.class_and_style(codes)[1], training=training)
 
-    def class_score(self, codes, training=True):
+    def class_score(self, codes: Tensor, training: bool = True) -> Tensor:
         """Raw scores of the codes' classes."""
         return self.class_discriminator(self.class_and_style(codes)[0], training=training)
 

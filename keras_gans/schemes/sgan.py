@@ -4,6 +4,9 @@ Odena, "Semi-Supervised Learning with Generative Adversarial Networks" (2016), h
 Salimans et al., "Improved Techniques for Training GANs" (2016), https://arxiv.org/abs/1606.03498
 """
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -12,6 +15,7 @@ from keras_gans.engine.base import register_scheme
 from keras_gans.engine.classifying import ClassifyingGAN
 from keras_gans.engine.replicas import batch_mean, masked_mean
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.hints import Loss, Tensor
 from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.layers import check_is_random
 from keras_gans.optimizers import Adam
@@ -48,14 +52,14 @@ class SGAN(ClassifyingGAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        objective="salimans",
-        generator_objective="feature_matching",
-        consistency_weight=0.0,
-        **kwargs,
+        objective: str = "salimans",
+        generator_objective: str = "feature_matching",
+        consistency_weight: float = 0.0,
+        **kwargs: Any,
     ):
         if objective not in OBJECTIVES:
             raise unknown_name("objective", objective, OBJECTIVES)
@@ -69,10 +73,10 @@ class SGAN(ClassifyingGAN):
             self.log_names = (*self.log_names, "disagreement")
         super().__init__(generator, discriminator, latent_dim, **kwargs)
 
-    def extra_logits(self):
+    def extra_logits(self) -> int:
         return int(self.objective == "odena")
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         super().check_batch(batch)
         if self.objective == "salimans" and UNLABELLED not in batch["label"]:
             raise UserError(
@@ -80,11 +84,11 @@ class SGAN(ClassifyingGAN):
                 "in the first batch. Use keras_gans.data.to_semi_supervised_dataset, or objective='odena'."
             )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The authors' code for MNIST: rate 3e-3 decaying; 1e-3 suits networks without weight normalization.
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def batches_per_step(self):
+    def batches_per_step(self) -> int:
         return self.discriminator_steps + (self.generator_objective == "feature_matching")
 
     def _logits(self, samples):
@@ -92,7 +96,7 @@ class SGAN(ClassifyingGAN):
         logits, features = self.score(samples)
         return (logits if self.objective == "odena" else losses.with_fake_logit(logits)), features
 
-    def discriminator_loss(self, real, labels, fake):
+    def discriminator_loss(self, real: Tensor, labels: Any, fake: Tensor) -> Loss:
         real_logits, fake_logits = self._logits(real)[0], self._logits(fake)[0]
         labelled = labels != UNLABELLED
         # Odena's labelled samples must be found real too, Salimans et al. compare the K classes alone.
@@ -112,7 +116,7 @@ class SGAN(ClassifyingGAN):
             "fake_probability": ops.mean(1.0 - ops.exp(-fake_rows)),
         }
 
-    def generator_loss(self, fake, real, labels):
+    def generator_loss(self, fake: Tensor, real: Tensor, labels: Any) -> Loss:
         logits, features = self._logits(fake)
         if self.generator_objective == "adversarial":
             return ops.mean(losses.not_fake(logits)), {}

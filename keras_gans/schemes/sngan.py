@@ -3,12 +3,16 @@
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), https://arxiv.org/abs/1802.05957
 """
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.layers import SpectralNormalization
 from keras_gans.optimizers import Adam
 from keras_gans.private_apis import layers_of
@@ -26,21 +30,23 @@ class SNGAN(GAN):
 
     log_names = ("real_score", "fake_score")
 
-    def __init__(self, generator, discriminator, latent_dim=None, **kwargs):
+    def __init__(
+        self, generator: keras.Model, discriminator: keras.Model, latent_dim: int | None = None, **kwargs: Any
+    ):
         super().__init__(generator, discriminator, latent_dim, **kwargs)
         if not any(isinstance(layer, SpectralNormalization) for layer in layers_of(discriminator)):
             raise UserError(
                 "SNGAN's discriminator has layers.SpectralNormalization: build it normalization='spectral'."
             )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4.2: rate 2e-4, betas (0, 0.9).
         return {player: Adam(2e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         real_scores, fake_scores = self.scores(real, fake)
         loss = losses.hinge_discriminator(real_scores, fake_scores)
         return loss, {"real_score": ops.mean(real_scores), "fake_score": ops.mean(fake_scores)}
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: Tensor) -> Loss:
         return losses.hinge_generator(self.score(fake)), {}

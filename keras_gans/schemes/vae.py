@@ -3,12 +3,16 @@
 Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/abs/1312.6114
 """
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 
 
@@ -34,21 +38,21 @@ class VAE(EncodingModel):
     players = {"autoencoder": ("encoder", "decoder")}
     log_names = ("divergence", "pixel_error")
 
-    def __init__(self, encoder, decoder, *, prior_weight=1.0, **kwargs):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, prior_weight: float = 1.0, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
         self.check_divergence_is_known("The variational autoencoder")
         if not prior_weight > 0:
             raise UserError(f"prior_weight is a variance and positive, such as 0.05. Received: {prior_weight!r}.")
         self.prior_weight = prior_weight
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 5 has Adagrad.
         return {"autoencoder": Adam(1e-3)}
 
-    def play(self, real):
+    def play(self, real: Tensor) -> None:
         self.update("autoencoder", self.lower_bound_loss, real)
 
-    def lower_bound_loss(self, real):
+    def lower_bound_loss(self, real: Tensor) -> Loss:
         mean, log_variance = self.encoder(real, training=True)
         divergence = losses.divergence_from_standard_normal(mean, log_variance)
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)

@@ -3,12 +3,17 @@
 Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016), https://arxiv.org/abs/1512.09300
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
+from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
 
 
@@ -41,7 +46,16 @@ class VAEGAN(EncodingModel):
     judged_fields = ("sample",)
     log_names = ("divergence", "feature_error", "real_probability", "fake_probability")
 
-    def __init__(self, encoder, decoder, discriminator, *, gamma=1e-3, prior_weight=1.0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        *,
+        gamma: float = 1e-3,
+        prior_weight: float = 1.0,
+        **kwargs: Any,
+    ):
         super().__init__(encoder, decoder, **kwargs)
         self.discriminator = discriminator
         self.gamma, self.prior_weight = gamma, prior_weight
@@ -56,15 +70,15 @@ class VAEGAN(EncodingModel):
             if not weight >= 0:
                 raise UserError(f"{name} is a weight of 0 or more. Received: {weight!r}.")
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The authors' code: RMSProp; Adam with DCGAN's momentum is what suits small networks.
         return {player: Adam(1e-3, beta_1=0.5) for player in self.players}
 
-    def play(self, real):
+    def play(self, real: Tensor) -> None:
         # Algorithm 1 takes all three gradients of one forward pass.
         self.update_together({player: {player: 1.0} for player in self.players}, self.player_losses, real)
 
-    def player_losses(self, real):
+    def player_losses(self, real: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """({player: loss}, curves) of one pass over the real samples x, their copies x~ and generated samples x_p."""
         mean, log_variance = self.encoder(real, training=True)
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)
@@ -90,10 +104,12 @@ class VAEGAN(EncodingModel):
         """[Scores, features], in training mode."""
         return self.discriminator(samples, training=True)
 
-    def realness(self, *values, training=False):
+    def realness(self, *values: Tensor, training: bool = False) -> Tensor:
         return ops.reshape(self.discriminator(values[0], training=training)[0], [-1])
 
-    def judged(self, real, made=None, training=False):
+    def judged(
+        self, real: Tensor, made: Mapping[str, Any] | None = None, training: bool = False
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         if made is None:
             rows = ops.shape(real["sample"])[0]
             made = {"sample": self.decoder(self.latents(rows), training=training)}

@@ -3,12 +3,15 @@
 Arjovsky et al., "Wasserstein GAN" (2017), https://arxiv.org/abs/1701.07875
 """
 
+from typing import Any
+
 import keras
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
+from keras_gans.hints import Loss, Tensor
 from keras_gans.penalties import clip_weights
 
 
@@ -33,30 +36,30 @@ class WGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        clip=0.01,
-        discriminator_steps=5,
-        **kwargs,
+        clip: float = 0.01,
+        discriminator_steps: int = 5,
+        **kwargs: Any,
     ):
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
         if not clip > 0:
             raise UserError(f"clip must be positive; the paper's is 0.01. Received: {clip!r}.")
         self.clip = clip
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Algorithm 1; section 4 explains why no momentum: the clipped critic's loss is nonstationary.
         return {player: keras.optimizers.RMSprop(5e-5) for player in self.players}
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
         loss = losses.wasserstein_critic(*self.scores(real, fake))
         return loss, {"wasserstein_estimate": -loss}
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: Tensor) -> Loss:
         return losses.wasserstein_generator(self.score(fake)), {}
 
-    def after_update(self, player):
+    def after_update(self, player: str) -> None:
         if player == "discriminator":
             clip_weights(self.discriminator.trainable_variables, self.clip)

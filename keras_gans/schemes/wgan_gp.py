@@ -3,11 +3,18 @@
 Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), https://arxiv.org/abs/1704.00028
 """
 
+from typing import TYPE_CHECKING, Any
+
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import GradientPenalty, check_weight
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gans.hints import Loss, Tensor
 
 
 @register_scheme("wgan_gp")
@@ -32,28 +39,28 @@ class WGANGP(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_dim=None,
+        generator: "keras.Model",
+        discriminator: "keras.Model",
+        latent_dim: int | None = None,
         *,
-        gradient_penalty_weight=10.0,
-        discriminator_steps=5,
-        **kwargs,
+        gradient_penalty_weight: float = 10.0,
+        discriminator_steps: int = 5,
+        **kwargs: Any,
     ):
         check_weight("gradient_penalty_weight", gradient_penalty_weight)
         self.gradient_penalty_weight = gradient_penalty_weight
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> "dict[str, keras.optimizers.Optimizer]":
         # Rate of algorithm 1, betas of the authors' convolutional code.
         return {player: Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
 
-    def own_penalties(self):
+    def own_penalties(self) -> Any:
         return (GradientPenalty(self.gradient_penalty_weight),)
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: "Tensor", fake: "Tensor") -> "Loss":
         critic = losses.wasserstein_critic(*self.scores(real, fake))
         return critic, {"wasserstein_estimate": -critic}
 
-    def generator_loss(self, fake):
+    def generator_loss(self, fake: "Tensor") -> "Loss":
         return losses.wasserstein_generator(self.score(fake)), {}

@@ -11,7 +11,7 @@ _ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
 
 
 @recipe
-def began():
+def began() -> "Recipe":
     """Digits of dense layers: L(G(z)) / L(x) settles at 0.508 [0.503, 0.526] of gamma 0.5; samples clear and few in
     kind; seeds 0 to 2. Some 15 seconds of one core.
     """
@@ -40,7 +40,7 @@ def began():
 
 
 @recipe
-def began_conv():
+def began_conv() -> "Recipe":
     """The paper's networks, small; not measured over seeds. Some 75 seconds of one core."""
     base = began()
     return base.replace(

@@ -10,7 +10,7 @@ _SOURCE = "Radford et al. 2015"
 
 
 @recipe
-def dcgan():
+def dcgan() -> "Recipe":
     """Digits by convolutions. Fréchet distance in 20 principal components of the digits 0.38 [0.29, 0.44], all ten
     classes; seeds 0 to 2. Some 60 seconds of one core.
     """
@@ -30,7 +30,7 @@ def dcgan():
 
 
 @recipe
-def dcgan_paper():
+def dcgan_paper() -> "Recipe":
     """The paper's size, for a GPU; it was not trained to its end, so no figure is expected of it yet."""
     adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}  # section 4
     return Recipe(

@@ -4,7 +4,7 @@ from ..recipe import Recipe, recipe
 
 
 @recipe
-def dragan():
+def dragan() -> "Recipe":
     adam = {"learning_rate": 1e-3}
     return Recipe(
         summary="the original GAN with its slope held around the real samples, of dense layers",

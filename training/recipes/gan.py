@@ -11,7 +11,7 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 
 
 @recipe
-def gan():
+def gan() -> "Recipe":
     """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.63 [0.60, 0.71], all ten
     classes; seeds 0 to 2. Some 10 seconds of one core.
     """
@@ -32,7 +32,7 @@ def gan():
 
 
 @recipe
-def gan_minimax():
+def gan_minimax() -> "Recipe":
     """The same with the loss of equation 1. Fréchet distance in 20 principal components of the digits 0.57 [0.49,
     0.59]; seeds 0 to 2. Some 10 seconds of one core.
     """
@@ -43,7 +43,7 @@ def gan_minimax():
 
 
 @recipe
-def gan_ring():
+def gan_ring() -> "Recipe":
     """A slow discriminator, and so a collapse: 2 [1, 2] of 8 modes at the most; seeds 0 to 2. Some 10 seconds of one
     core.
     """

@@ -11,7 +11,7 @@ _POINTS = {"name": "mlp_generator", "activation": "relu", "output_activation": N
 
 
 @recipe
-def r1_grid():
+def r1_grid() -> "Recipe":
     """All 25 modes, 92.7 % [91.6, 93.6] of the points within three sigma of one; seeds 0 to 4. Some 2 minutes of one
     core.
     """
@@ -43,7 +43,7 @@ def r1_grid():
 
 
 @recipe
-def r1_ring():
+def r1_ring() -> "Recipe":
     """All 8 modes, 97.3 % [96.6, 98.3] of the points within three sigma of one; seeds 0 to 4. Some 95 seconds of one
     core.
     """
@@ -52,7 +52,7 @@ def r1_ring():
 
 
 @recipe
-def pacgan_ring():
+def pacgan_ring() -> "Recipe":
     """All 8 modes, 95 % of the points within three sigma of one; one seed. Some 30 seconds of one core."""
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     return Recipe(

@@ -4,7 +4,7 @@ from ..recipe import Recipe, recipe
 
 
 @recipe
-def r3gan():
+def r3gan() -> "Recipe":
     adam = {"learning_rate": 1e-3}
     gamma = 1.0
     return Recipe(

@@ -12,7 +12,7 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}  # beta_1: the au
 
 
 @recipe
-def sgan():
+def sgan() -> "Recipe":
     """A hundred labels of 1,000 digits: 0.949 [0.926, 0.964] of those held out are right, 0.898 on the labels alone;
     seeds 0 to 4. Some 30 seconds of one core.
     """
@@ -41,7 +41,7 @@ def sgan():
 
 
 @recipe
-def sgan_odena():
+def sgan_odena() -> "Recipe":
     """A hundred labels of 1,000 digits: 0.947 [0.893, 0.969] right, 0.896 on the labels alone; seeds 0 to 4. Some 25
     seconds of one core.
     """
@@ -55,7 +55,7 @@ def sgan_odena():
 
 
 @recipe
-def sgan_mnist():
+def sgan_mnist() -> "Recipe":
     """A hundred labels of MNIST: 0.974 [0.971, 0.985] right, 0.944 on the labels alone with moved images; seeds 0 to 4.
     Some 6 minutes of one core.
     """
@@ -83,7 +83,7 @@ def sgan_mnist():
 
 
 @recipe
-def sgan_mnist_mlp():
+def sgan_mnist_mlp() -> "Recipe":
     """The authors' own networks; one seed reached 0.918 after 6,000 steps and it was not trained to its end. Some 30
     minutes of one core.
     """

@@ -4,7 +4,7 @@ from ..recipe import Recipe, recipe
 
 
 @recipe
-def sngan():
+def sngan() -> "Recipe":
     return Recipe(
         summary="hinge loss and spectral normalization, convolutional",
         source="Miyato et al. 2018",

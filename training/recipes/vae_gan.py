@@ -10,7 +10,7 @@ _ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 
 
 @recipe
-def vae_gan():
+def vae_gan() -> "Recipe":
     """FID of samples by the digits' classifier 2.13 [1.75, 2.14], squared error of reconstructions 0.0716 [0.0710,
     0.0789]; seeds 0 to 2.
     """

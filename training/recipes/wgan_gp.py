@@ -11,7 +11,7 @@ _SOURCE = "Gulrajani et al. 2017"
 
 
 @recipe
-def wgan_gp():
+def wgan_gp() -> "Recipe":
     """Digits by convolutions. Fréchet distance in 20 principal components of the digits 0.34 [0.29, 0.37], all ten
     classes; seeds 0 to 2. Some 2 minutes of one core.
     """
@@ -31,7 +31,7 @@ def wgan_gp():
 
 
 @recipe
-def wgan_gp_mlp():
+def wgan_gp_mlp() -> "Recipe":
     """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.31 [0.29, 0.34], all ten
     classes; seeds 0 to 2. Some 10 seconds of one core.
     """
@@ -52,7 +52,7 @@ def wgan_gp_mlp():
 
 
 @recipe
-def wgan_gp_ring():
+def wgan_gp_ring() -> "Recipe":
     """All 8 modes, 0.87 [0.82, 0.88] of the points within three sigma of one (the data: 0.99); seeds 0 to 2. Some 25
     seconds of one core.
     """
@@ -82,7 +82,7 @@ def wgan_gp_ring():
 
 
 @recipe
-def wgan_gp_grid():
+def wgan_gp_grid() -> "Recipe":
     """Twenty-five modes by the same means; not measured over seeds. Some 50 seconds of one core."""
     return wgan_gp_ring().replace(
         summary="twenty-five Gaussians",

@@ -4,6 +4,8 @@ Names and their order are known here without TensorFlow; each check is a module 
 and `check(setting)`, which returns an `Evidence`.
 """
 
+from typing import Any
+
 from keras_gans.errors import unknown_name
 
 NAMES = {
@@ -19,7 +21,7 @@ NAMES = {
 LONG = ("slow_discriminator",)
 
 
-def chosen(names, quick=False):
+def chosen(names: Any, quick: bool = False) -> Any:
     """The checks to run, in the order of `NAMES`.
 
     Args:

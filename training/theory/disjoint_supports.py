@@ -1,6 +1,7 @@
 """What three distances say of distributions that share no support."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ FAIR = np.full(6, 1 / 6.0)
 FACES = np.arange(1.0, 7.0)
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Computes the distances of two uniform distributions as one moves away, and of the lecture's die.
 
     Args:
@@ -43,14 +44,14 @@ def check(setting):
     return Evidence((*claims, *_die_claims()), _panels(table), columns=2)
 
 
-def uniforms(shift):
+def uniforms(shift: float) -> Any:
     """Two uniform distributions over three of twenty places, `shift` apart: probabilities (20,) each."""
     first = np.zeros(_BINS)
     first[:_WIDTH] = 1.0 / _WIDTH
     return first, np.roll(first, shift)
 
 
-def distances(p, q, places=None):
+def distances(p: np.ndarray, q: np.ndarray, places: Any = None) -> Any:
     """(KL(p || q), JSD, W1) of probabilities over the same places, 0, 1, 2, ... unless given."""
     places = np.arange(float(len(p))) if places is None else places
     # Every share here is so many sixths: six or more points with those shares are the distribution itself.

@@ -1,5 +1,7 @@
 """The best answer to a discriminator that does not move is one point."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from scipy import special
@@ -19,7 +21,7 @@ _SHARE, _SPREAD = 0.6, 0.5
 _EXTENT = 2.0
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Trains D between a ring of eight Gaussians and the square around it, then G alone against it.
 
     Args:

@@ -1,12 +1,15 @@
 """V(G, D*) = -log 4 + 2 JSD(p || q), least where q = p."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.drawing.plot import Curve, Panel
+from keras_gans.hints import Tensor
 
 from .gaussian import DATA, GRID, MADE, Gaussian, optimal_scores
 from .outcome import Evidence, within
@@ -18,7 +21,7 @@ SOURCE = "Goodfellow et al. 2014, theorem 1"
 _TRAINED_TOLERANCE, _QUADRATURE_TOLERANCE = 0.005, 1e-4
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Computes the value by quadrature all the way from q = p outwards, and by trained discriminators on it.
 
     Args:
@@ -51,27 +54,27 @@ def check(setting):
     return Evidence(tuple(claims), [panel], skipped=skipped)
 
 
-def made_at(t):
+def made_at(t: float) -> Any:
     """q on a way that leaves p at t = 0 and passes N(1.5, 0.7) at t = 1."""
     return Gaussian(1.5 * t, 1.0 - 0.3 * t)
 
 
-def text_of(gaussian):
+def text_of(gaussian: Any) -> Any:
     """N(mean, deviation)."""
     return f"N({gaussian.mean:g}, {gaussian.deviation:g})"
 
 
-def divergence(data, made):
+def divergence(data: Any, made: Mapping[str, Any] | None) -> Any:
     """JSD(p || q) in nats, by quadrature."""
     return kg.metrics.jensen_shannon_divergence(data.density(GRID), made.density(GRID))
 
 
-def value_of(real_scores, fake_scores):
+def value_of(real_scores: Tensor, fake_scores: Tensor) -> Any:
     """V(D), the negative of the discriminator's loss, from its scores."""
     return -float(kg.losses.minimax_discriminator(tf.constant(real_scores), tf.constant(fake_scores)))
 
 
-def value_of_best(data, made):
+def value_of_best(data: Any, made: Mapping[str, Any] | None) -> Any:
     """V(D*) from the scores of D* at the quantiles of both."""
     return value_of(*(optimal_scores(gaussian.quantiles(), data, made) for gaussian in (data, made)))
 

@@ -1,10 +1,15 @@
 """Gaussians of one dimension: densities on a grid, and points that make a mean an integral."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import special
+
+if TYPE_CHECKING:
+    from keras_gans.hints import Tensor
+
 
 # Wide and fine enough that the trapezoidal rule on it is exact to about 1e-11 for what is integrated here.
 GRID = np.linspace(-12.0, 12.0, 240_001)
@@ -21,20 +26,20 @@ class Gaussian(NamedTuple):
     mean: float
     deviation: float
 
-    def log_density(self, points):
+    def log_density(self, points: np.ndarray) -> Any:
         """log p at each of `points`."""
         standard = (points - self.mean) / self.deviation
         return -0.5 * np.square(standard) - math.log(self.deviation * math.sqrt(2.0 * math.pi))
 
-    def density(self, points):
+    def density(self, points: np.ndarray) -> Any:
         """p at each of `points`."""
         return np.exp(self.log_density(points))
 
-    def distribution(self, points):
+    def distribution(self, points: np.ndarray) -> Any:
         """The distribution function, P(X <= x), at each of `points`."""
         return special.ndtr((points - self.mean) / self.deviation)
 
-    def quantiles(self, count=200_000):
+    def quantiles(self, count: int = 200_000) -> Any:
         """Points in the middle of so many equally likely intervals: a mean over them is an integral to about 1e-6."""
         return self.mean + self.deviation * special.ndtri((np.arange(count) + 0.5) / count)
 
@@ -44,17 +49,19 @@ DATA = Gaussian(0.0, 1.0)
 MADE = Gaussian(1.5, 0.7)
 
 
-def integral(values, grid=GRID):
+def integral(values: "Tensor", grid: np.ndarray = GRID) -> Any:
     """The trapezoidal rule on an even grid at whose ends `values` are nothing."""
     return float(np.sum(values) * (grid[1] - grid[0]))
 
 
-def optimal_scores(points, data=DATA, made=MADE):
+def optimal_scores(points: np.ndarray, data: Any = DATA, made: Mapping[str, Any] | None = MADE) -> Any:
     """The logits of D* = p / (p + q): log p - log q. Goodfellow et al. (2014), proposition 1."""
     return data.log_density(points) - made.log_density(points)
 
 
-def optimal_least_squares(points, targets, data=DATA, made=MADE):
+def optimal_least_squares(
+    points: np.ndarray, targets: Any, data: Any = DATA, made: Mapping[str, Any] | None = MADE
+) -> Any:
     """D* = (b p + a q) / (p + q) for targets (a, b, c). Mao et al. (2017), equation 5."""
     a, b, _ = targets
     share = special.expit(optimal_scores(points, data, made))

@@ -1,5 +1,7 @@
 """D*(x) = p(x) / (p(x) + q(x)), and what takes its place under least squares."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from scipy import special
 
@@ -10,6 +12,10 @@ from .gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal
 from .outcome import Evidence, at_most
 from .playing import discriminator_of, scores_of
 
+if TYPE_CHECKING:
+    from keras_gans.hints import Tensor
+
+
 STATEMENT = "For a fixed generator the best discriminator is D* = p / (p + q); of LSGAN it is (b p + a q) / (p + q)."
 SOURCE = "Goodfellow et al. 2014, proposition 1; Mao et al. 2017, equation 5"
 
@@ -18,7 +24,7 @@ _MEAN_LIMIT, _LARGEST_LIMIT = 0.01, 0.06
 CODINGS = {(0.0, 1.0, 1.0): "p / (p + q)", (-1.0, 1.0, 0.0): "(p - q) / (p + q)"}
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Trains D against a generator that stands still, and compares it with D* everywhere.
 
     Args:
@@ -39,7 +45,7 @@ def check(setting):
     return Evidence(tuple(claims), panels, skipped=("LSGAN (-1, 1, 0)",) if setting.quick else ())
 
 
-def errors(name, found, best):
+def errors(name: str, found: Any, best: str | None) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
     """The two claims on |D - D*|, both arrays on `GRID`.
 
     The mean is over (p + q) / 2. The largest is over the middle 99 % of it: farther out there are so few points that D

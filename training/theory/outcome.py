@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,17 +23,17 @@ class Claim:
     low: float = -math.inf
     high: float = math.inf
 
-    def holds_for(self, value):
+    def holds_for(self, value: Any) -> Any:
         """Whether a value, such as a median over seeds, lies within the bound. NaN never does."""
         return self.low <= value <= self.high
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether the measured value lies within the bound."""
         return self.holds_for(self.measured)
 
     @property
-    def bound(self):
+    def bound(self) -> Any:
         """The bound in words."""
         if self.low == self.high:
             return "exact"
@@ -42,28 +43,28 @@ class Claim:
             return f"at least {self.low:g}"
         return f"within {(self.high - self.low) / 2.0:.3g}"
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The claim for JSON, which knows no infinity: such numbers become text."""
         fields = {**dataclasses.asdict(self), "bound": self.bound, "passed": self.passed}
         return {key: _finite_or_text(value) for key, value in fields.items()}
 
 
-def within(quantity, measured, expected, tolerance):
+def within(quantity: str, measured: Any, expected: Any, tolerance: float) -> Any:
     """The claim that `measured` is `expected` up to `tolerance`."""
     return Claim(quantity, float(measured), float(expected), float(expected - tolerance), float(expected + tolerance))
 
 
-def exactly(quantity, measured, expected):
+def exactly(quantity: str, measured: Any, expected: Any) -> Any:
     """The claim that `measured` equals `expected`, which may be infinite."""
     return Claim(quantity, float(measured), float(expected), float(expected), float(expected))
 
 
-def at_most(quantity, measured, limit, expected=0.0):
+def at_most(quantity: str, measured: Any, limit: float, expected: Any = 0.0) -> Any:
     """The claim that `measured` is `limit` or less, where the theory says `expected`."""
     return Claim(quantity, float(measured), float(expected), high=float(limit))
 
 
-def at_least(quantity, measured, limit, expected):
+def at_least(quantity: str, measured: Any, limit: float, expected: Any) -> Any:
     """The claim that `measured` is `limit` or more, where the theory says `expected`."""
     return Claim(quantity, float(measured), float(expected), low=float(limit))
 
@@ -110,26 +111,26 @@ class CheckResult:
     seconds: float
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether every claim holds."""
         return all(claim.passed for claim in self.claims)
 
     @property
-    def measured(self):
+    def measured(self) -> Any:
         """{quantity: measured value}."""
         return {claim.quantity: claim.measured for claim in self.claims}
 
     @property
-    def expected(self):
+    def expected(self) -> Any:
         """{quantity: the theory's value}."""
         return {claim.quantity: claim.expected for claim in self.claims}
 
     @property
-    def bound(self):
+    def bound(self) -> Any:
         """{quantity: the bound in words}."""
         return {claim.quantity: claim.bound for claim in self.claims}
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The result for JSON; the figure is named relative to the file."""
         return {
             "name": self.name,

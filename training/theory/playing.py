@@ -1,14 +1,19 @@
 """Training one player alone with the project's own schemes, by `fit`, on points whose distribution is known."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,17 +39,17 @@ class Location(keras.layers.Layer):
         deviation: scalar or sequence (d,) that never changes.
     """
 
-    def __init__(self, mean, deviation, **kwargs):
+    def __init__(self, mean: Tensor, deviation: float, **kwargs: Any):
         super().__init__(**kwargs)
         self.mean = self.add_weight(name="mean", shape=(len(mean),), initializer="zeros")
         self.mean.assign(mean)
         self.deviation = np.asarray(deviation, np.float32)
 
-    def call(self, latents):
+    def call(self, latents: np.ndarray) -> Tensor:
         return self.mean + self.deviation * latents
 
 
-def location_generator(mean, deviation=1.0):
+def location_generator(mean: Tensor, deviation: float = 1.0) -> Any:
     """A generator whose samples have a known distribution, and whose gradient is that of its mean.
 
     Args:
@@ -58,23 +63,23 @@ def location_generator(mean, deviation=1.0):
     return keras.Model(latents, Location(mean, deviation)(latents), name="generator")
 
 
-def still():
+def still() -> Any:
     """An optimizer under which a player takes its steps and stays where it is."""
     return keras.optimizers.SGD(0.0)
 
 
-def decaying_adam(rate, steps, **options):
+def decaying_adam(rate: float, steps: int, **options: Any) -> Any:
     """Adam whose rate falls to nothing by a cosine over so many steps: what is left is the optimum, not the noise."""
     return Adam(keras.optimizers.schedules.CosineDecay(rate, steps), **options)
 
 
-def normal_points(seed, steps, batch_size, mean=(0.0,), deviation=1.0):
+def normal_points(seed: int, steps: int, batch_size: int, mean: Tensor = (0.0,), deviation: float = 1.0) -> Any:
     """Fresh draws of independent Gaussians for every step: float32 (steps, batch_size, d)."""
     shape = (steps, batch_size, len(mean))
     return (np.asarray(mean) + np.asarray(deviation) * np.random.default_rng(seed).normal(size=shape)).astype("float32")
 
 
-def fit(model, batches, callbacks=()):
+def fit(model: "AdversarialModel", batches: Any, callbacks: Any = ()) -> Any:
     """`model.fit` on an array of batches (steps, batch_size, d), each seen once.
 
     Returns:
@@ -85,7 +90,17 @@ def fit(model, batches, callbacks=()):
     return {name: float(values[-1]) for name, values in history.items()}
 
 
-def train_discriminator(scheme, generator, discriminator, batches, optimizer, *, seed, callbacks=(), **options):
+def train_discriminator(
+    scheme: Any,
+    generator: keras.Model,
+    discriminator: keras.Model,
+    batches: Any,
+    optimizer: keras.optimizers.Optimizer,
+    *,
+    seed: int,
+    callbacks: Any = (),
+    **options: Any,
+) -> Any:
     """Trains a discriminator or critic to the end, against a generator that stays as it is.
 
     Args:
@@ -107,7 +122,7 @@ def train_discriminator(scheme, generator, discriminator, batches, optimizer, *,
     return model
 
 
-def scores_of(model, points):
+def scores_of(model: "AdversarialModel", points: np.ndarray) -> Any:
     """A discriminator's raw scores of points (n,) or (n, d), float64 (n,)."""
     points = np.asarray(points, np.float32)
     points = points[:, np.newaxis] if points.ndim == 1 else points
@@ -116,7 +131,15 @@ def scores_of(model, points):
     return np.concatenate(scores).astype(np.float64)
 
 
-def discriminator_of(data, made, setting, text, scheme=kg.schemes.VanillaGAN, steps=1500, **options):
+def discriminator_of(
+    data: Any,
+    made: Mapping[str, Any] | None,
+    setting: Any,
+    text: str,
+    scheme: Any = kg.schemes.VanillaGAN,
+    steps: int = 1500,
+    **options: Any,
+) -> Any:
     """A discriminator of points on a line, trained between two Gaussians on batches of 512.
 
     Args:
@@ -143,7 +166,15 @@ def discriminator_of(data, made, setting, text, scheme=kg.schemes.VanillaGAN, st
     )
 
 
-def shifted_critic(scheme, shift, setting, optimizer, steps=1200, deviation=(1.0, 1.0), **options):
+def shifted_critic(
+    scheme: Any,
+    shift: float,
+    setting: Any,
+    optimizer: keras.optimizers.Optimizer,
+    steps: int = 1200,
+    deviation: float = (1.0, 1.0),
+    **options: Any,
+) -> Any:
     """A critic trained between N(0, I) of the plane, moved along the first axis, and what a generator makes at 0.
 
     In the plane it can turn to the right direction. On a line the penalty may hold it to the wrong one: a slope of
@@ -180,7 +211,7 @@ def shifted_critic(scheme, shift, setting, optimizer, steps=1200, deviation=(1.0
     return model, *estimate_and_slope(model, real, fake)
 
 
-def estimate_and_slope(model, real, fake):
+def estimate_and_slope(model: "AdversarialModel", real: Tensor, fake: Tensor) -> Any:
     """What a critic says of two distributions.
 
     Args:

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from rich.console import Console
@@ -20,7 +21,7 @@ from .outcome import CheckResult
 from .playing import Setting
 
 
-def run_check(name, setting, directory):
+def run_check(name: str, setting: Any, directory: str | Path) -> Any:
     """Runs one check, and draws `directory/NAME.png`.
 
     Args:
@@ -42,7 +43,15 @@ def run_check(name, setting, directory):
     )
 
 
-def run_checks(names, directory, *, seed=0, quick=False, console=None, report=lambda result: None):
+def run_checks(
+    names: Any,
+    directory: str | Path,
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    console: "Console | None" = None,
+    report: dict[str, Any] = lambda result: None,
+) -> Any:
     """Runs checks one after the other and files what they find.
 
     Args:

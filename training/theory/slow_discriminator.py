@@ -1,5 +1,7 @@
 """Mode collapse, made on purpose: a discriminator too slow to follow."""
 
+from typing import Any
+
 import numpy as np
 
 import keras_gans as kg
@@ -15,7 +17,7 @@ SOURCE = "Goodfellow et al. 2014, section 6 (the Helvetica scenario); recipe gan
 _LOOKS, _MOST_MODES = 10, 3
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Trains the recipe gan_ring and counts the modes it holds at the last five of ten looks.
 
     Args:

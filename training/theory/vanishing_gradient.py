@@ -1,6 +1,7 @@
 """What is left for the generator to learn from when the discriminator wins."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,7 +27,7 @@ _STEPS, _CRITIC_STEPS = 1500, 800
 _VANISHED, _ALIVE, _SLOPE_TOLERANCE, _DIVERGENCE_TOLERANCE = 1e-4, 1.0, 0.05, 1e-3
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Moves the generator's Gaussian away from the data's and measures |dL / d theta| of its mean theta.
 
     Args:
@@ -55,7 +56,7 @@ def check(setting):
     return Evidence(tuple(claims), [_panel(rows)], skipped=skipped)
 
 
-def gradients(distance, setting):
+def gradients(distance: Any, setting: Any) -> Any:
     """{objective: |dL / d theta|}, and "JSD", of a generator `distance` away from the data.
 
     Both are round Gaussians of the plane, where a critic can turn to the right direction; see `shifted_critic`.
@@ -73,7 +74,7 @@ def gradients(distance, setting):
     return measured
 
 
-def best_gradients(distance, deviation=DEVIATION):
+def best_gradients(distance: Any, deviation: float = DEVIATION) -> Any:
     """(minimax, non-saturating) |dL / d theta| against the optimal D, by quadrature.
 
     Its logit falls by theta / sigma^2 along the way, so that the two are theta / sigma^2 times E_q D* and

@@ -1,5 +1,7 @@
 """What a critic with a gradient penalty estimates, where the Wasserstein-1 distance is known."""
 
+from typing import Any
+
 import numpy as np
 
 import keras_gans as kg
@@ -21,7 +23,7 @@ STEPS = 1200
 _ESTIMATE_SHARE, _DISTANCE_SHARE, _NOTHING = 0.03, 0.01, 0.03
 
 
-def check(setting):
+def check(setting: Any) -> None:
     """Trains critics between Gaussians whose distance is known, and at no distance at all.
 
     Args:
@@ -52,12 +54,12 @@ def check(setting):
     return Evidence(tuple(claims), _panels(points), columns=2, skipped=skipped)
 
 
-def optimizer():
+def optimizer() -> Any:
     """The critic's: the paper's betas, the rate falling to nothing."""
     return decaying_adam(2e-3, STEPS, beta_1=0.0, beta_2=0.9)
 
 
-def exact_shift(shift, seed, count=500):
+def exact_shift(shift: float, seed: int, count: int = 500) -> Any:
     """The Wasserstein-1 distance of points of the plane and the same points moved, solved as an assignment."""
     points = np.random.default_rng([seed, 4]).normal(size=(count, 2))
     return kg.metrics.wasserstein_1(points + [shift, 0.0], points)
