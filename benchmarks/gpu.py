@@ -18,7 +18,7 @@ from benchmarks import pytorch
 from benchmarks.cases import COLOUR_32, Case
 from benchmarks.train_step import OURS, PEAKS, Turns, Worker, figures_of, measure, print_header, show
 from keras_gans.errors import UserError
-from keras_gans.files import whole
+from keras_gans.files import atomically
 from keras_gans.metrics import evaluate
 
 # variant -> what it takes to make it: (precision, XLA) of the project's models, (bfloat16, compiled) of PyTorch's.
@@ -150,7 +150,7 @@ def main():
     for scheme, case in cases.items():
         found = quality(case, variants, source, train_seconds, device, samples)
         figures["cases"][scheme]["after_fixed_time"] = found
-    with whole(arguments.output) as partial:
+    with atomically(arguments.output) as partial:
         partial.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

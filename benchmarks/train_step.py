@@ -30,7 +30,7 @@ import tensorflow as tf
 from benchmarks import machine, pytorch
 from benchmarks.cases import CASES, Case, batch_scaling, size_scaling, step_of
 from benchmarks.peers import plain_loops
-from keras_gans.files import whole
+from keras_gans.files import atomically
 from keras_gans.memory import peak_gigabytes
 
 BASELINE, OURS = "plain Keras", "keras_gans"
@@ -268,7 +268,7 @@ def main():
         show(name, case, rows)
         figures["cases"][name] = {"case": case.to_dict(), "variants": rows}
         if arguments.output:
-            with whole(arguments.output) as partial:
+            with atomically(arguments.output) as partial:
                 partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 

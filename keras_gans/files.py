@@ -10,7 +10,7 @@ _PARTIAL = re.compile(r"\.(\d+)\.partial\..+")
 
 
 @contextlib.contextmanager
-def whole(path: str | Path) -> Iterator[Path]:
+def atomically(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` that becomes `path` when the block ends without an error.
 
     Args:
@@ -30,7 +30,7 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def clear_left_over(folder: str | Path) -> None:
-    """Deletes what `whole` could not clear away because its process was killed.
+    """Deletes what `atomically` could not clear away because its process was killed.
 
     Args:
         folder: where to look; it need not exist.

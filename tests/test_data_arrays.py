@@ -169,14 +169,14 @@ def test_what_killed_processes_left_is_cleared(tmp_path, monkeypatch):
     abandoned.mkdir()
     recent.mkdir()
     os.utime(abandoned, (0, 0))
-    with cache.appearing_whole(tmp_path / "thing") as workshop:
+    with cache.made_atomically(tmp_path / "thing") as workshop:
         (workshop / "thing").write_text("whole")
     assert {entry.name for entry in tmp_path.iterdir()} == {"thing", ".partial-new"}
 
 
 def test_whoever_finishes_first_provides_a_folder(tmp_path):
     target = tmp_path / "made"
-    with cache.appearing_whole(target) as workshop:
+    with cache.made_atomically(target) as workshop:
         (workshop / "made").mkdir()
         target.mkdir()
         (target / "theirs").touch()

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.files import whole
+from keras_gans.files import atomically
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
@@ -129,5 +129,5 @@ def _explanation(scores):
 
 def _write(folder, checkpoint, step, scores):
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
-    with whole(folder / "evaluation.json") as partial:
+    with atomically(folder / "evaluation.json") as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from keras_gans.errors import UserError
-from keras_gans.files import whole
+from keras_gans.files import atomically
 
 from .recipe import settings_of
 
@@ -55,7 +55,7 @@ def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
 
 def write_recipe(run: str | Path, recipe: "Recipe") -> None:
     """Writes `recipe.json`, whole or not at all."""
-    with whole(run / "recipe.json") as partial:
+    with atomically(run / "recipe.json") as partial:
         partial.write_text(recipe.to_json(), encoding="utf-8")
 
 
@@ -75,7 +75,7 @@ def write_environment(run: str | Path, devices: Any) -> None:
         "devices": devices,
         "versions": {name: _version(name) for name in _PACKAGES},
     }
-    with whole(run / "environment.json") as partial:
+    with atomically(run / "environment.json") as partial:
         partial.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.errors import UserError
-from keras_gans.files import clear_left_over, whole
+from keras_gans.files import atomically, clear_left_over
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -40,7 +40,7 @@ class Checkpoint(EveryNSteps):
     def save(self, model: "AdversarialModel") -> Path:
         """Saves `model` at its own step now and returns the path."""
         path = self.directory / f"step-{model.steps_taken:08d}.keras"
-        with whole(path) as partial:
+        with atomically(path) as partial:
             model.save(partial)
         for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
             old.unlink()

@@ -17,7 +17,7 @@ from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
 from keras_gans.errors import UserError
-from keras_gans.files import whole
+from keras_gans.files import atomically
 
 
 class Doctor(EveryNSteps):
@@ -253,7 +253,7 @@ class Doctor(EveryNSteps):
 
     def _write_report(self):
         if self.report_file is not None:
-            with whole(self.report_file) as partial:
+            with atomically(self.report_file) as partial:
                 partial.write_text("".join(json.dumps(line) + "\n" for line in self._lines), encoding="utf-8")
 
     def _read_report(self):

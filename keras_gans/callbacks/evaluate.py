@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.files import whole
+from keras_gans.files import atomically
 from keras_gans.hints import Tensor
 from keras_gans.metrics import MEASURES, Evaluation, Score
 from keras_gans.metrics.measures import check_names
@@ -124,10 +124,10 @@ class Evaluate(EveryNSteps):
 
     def _keep(self, step, score):
         # The model first: a record must never speak of a model that is not there.
-        with whole(self._checkpoints / BEST_MODEL) as partial:
+        with atomically(self._checkpoints / BEST_MODEL) as partial:
             self.model.save(partial)
         record = {"step": step, "score": score.to_dict(), "scores": [each.to_dict() for each in self.latest]}
-        with whole(self._checkpoints / BEST_RECORD) as partial:
+        with atomically(self._checkpoints / BEST_RECORD) as partial:
             partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         self.best = score
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_gans.files import whole
+from keras_gans.files import atomically
 
 if TYPE_CHECKING:
     from keras_gans.hints import Tensor
@@ -28,7 +28,7 @@ class MetricsFile:
         # A crash may have cut the last line short; what it said is not known then.
         whole_lines = [line for line in lines if line.endswith("}")]
         kept = [line for line in whole_lines if json.loads(line)["step"] <= step]
-        with whole(self.path) as partial:
+        with atomically(self.path) as partial:
             partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def append(self, step: int, seconds: float, values: "Tensor") -> None:

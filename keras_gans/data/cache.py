@@ -44,7 +44,7 @@ def require_writable(folder: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def appearing_whole(target: Any) -> Iterator[Path]:
+def made_atomically(target: Any) -> Iterator[Path]:
     """Yields a fresh folder to write in, and moves its entry called `target.name` to `target` on success.
 
     Processes that make the same target at once do not disturb each other: the first to finish provides it.
@@ -102,7 +102,7 @@ def filled_array(
     digest = hashlib.sha256(f"{identity()} {shape} {np.dtype(dtype)}".encode()).hexdigest()
     path = cache_path("arrays", f"{digest[:32]}.npy")
     if not path.exists():
-        with appearing_whole(path) as workshop:
+        with made_atomically(path) as workshop:
             _check_free_space(workshop, size)
             array = np.lib.format.open_memmap(workshop / path.name, mode="w+", dtype=dtype, shape=shape)
             fill(array)

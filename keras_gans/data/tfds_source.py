@@ -177,7 +177,7 @@ def _embedded_builder(name, data_dir):
 
 def _prepare_embedded(builder, name, progress):
     target = Path(builder.data_dir)
-    with cache.appearing_whole(target) as workshop:
+    with cache.made_atomically(target) as workshop:
         made = _embedded_builder(name, workshop)
         _download_and_prepare(made, progress)
         os.rename(made.data_dir, workshop / target.name)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gans.errors import UserError
-from keras_gans.files import whole
+from keras_gans.files import atomically
 
 
 def grid(images: np.ndarray, columns: int | None = None, gap: int = 1, width: int = 512) -> np.ndarray:
@@ -123,7 +123,7 @@ def draw(samples: Any, real: Any = None, columns: int | None = None) -> Any:
 
 def save_png(picture: np.ndarray, path: str | Path) -> None:
     """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all."""
-    with whole(path) as partial:
+    with atomically(path) as partial:
         Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")
 
 
@@ -146,7 +146,7 @@ def save_gif(pictures: Sequence[np.ndarray], path: str | Path, frames_per_second
         raise UserError(f"A GIF plays more than 0 and at most 50 frames a second. Received: {frames_per_second!r}.")
     frames = [Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture) for picture in pictures]
     duration = 10 * round(100 / frames_per_second)
-    with whole(path) as partial:
+    with atomically(path) as partial:
         frames[0].save(
             partial, format="GIF", save_all=True, append_images=frames[1:], duration=duration, loop=0, optimize=False
         )

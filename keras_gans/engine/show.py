@@ -9,7 +9,7 @@ import numpy as np
 from keras_gans.drawing import picture
 from keras_gans.engine.kinds import Shown
 from keras_gans.fields import Field, Images, Points, Texts
-from keras_gans.files import whole
+from keras_gans.files import atomically
 from keras_gans.pixels import to_uint8
 
 # One point says nothing.
@@ -20,7 +20,7 @@ def write(shown: np.ndarray | list[str], place: Path) -> Path:
     """Writes a picture as PNG, or texts a line each; returns the file's path, `place` with the ending of its kind."""
     path = place.with_name(f"{place.name}.{'txt' if isinstance(shown, list) else 'png'}")
     if isinstance(shown, list):
-        with whole(path) as partial:
+        with atomically(path) as partial:
             partial.write_text("".join(f"{line}\n" for line in shown), encoding="utf-8")
     else:
         picture.save_png(shown, path)

@@ -90,7 +90,7 @@ def load_or_train(name: str, data_dir: str | Path | None = None, progress: bool 
     folder = _folder(name, definition, data_dir)
     if not folder.exists():
         network, record = train(definition, data_dir=data_dir, progress=progress)
-        with cache.appearing_whole(folder) as workshop:
+        with cache.made_atomically(folder) as workshop:
             made = workshop / folder.name
             made.mkdir()
             network.save(made / "network.keras")

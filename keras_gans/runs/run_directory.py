@@ -120,7 +120,7 @@ def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":
     latest_checkpoint(run)
     import_own_module(run)
     for path in reversed(checkpoints(run)):
-        if _is_whole(path):
+        if _is_intact(path):
             return load_checkpoint(path)
         warnings.warn(f"{path} is damaged and was passed over; trying the checkpoint before it.", stacklevel=2)
     raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
@@ -183,7 +183,7 @@ def _not_found(run, root, names):
     return f"There is no run {run!r} in {root}. {hint}"
 
 
-def _is_whole(checkpoint):
+def _is_intact(checkpoint):
     """Whether every file in the archive has the checksum it was written with."""
     try:
         with zipfile.ZipFile(checkpoint) as archive:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import keras_gans as kg
 from keras_gans.drawing import picture, plot
-from keras_gans.files import whole
+from keras_gans.files import atomically
 
 from .. import new_run
 from .outcome import CheckResult
@@ -86,7 +86,7 @@ def _write_results(directory, results, seed, quick):
         "seconds": round(sum(result.seconds for result in results), 2),
         "checks": [result.to_dict() for result in results],
     }
-    with whole(directory / "results.json") as partial:
+    with atomically(directory / "results.json") as partial:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
