@@ -11,6 +11,7 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans.data import pipeline
 from keras_gans.errors import UserError
+from tests.processes import HANGS
 
 COUNT, BATCH = 23, 5
 
@@ -200,7 +201,7 @@ def test_replicas_share_each_batch(tmp_path):
     """In a process of its own, because one process bears one strategy only."""
     np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (20, 2, 2, 1), dtype="uint8"))
     command = [sys.executable, "-c", _STRATEGY_SCRIPT, str(tmp_path / "images.npy")]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
     assert finished.returncode == 0, finished.stderr[-2000:]
 
 
@@ -211,7 +212,7 @@ def test_a_process_that_leaves_an_endless_dataset_ends(tmp_path):
         "batches = iter(kg.data.load(np.load(sys.argv[1], mmap_mode='r'), batch_size=4, repeat=True))\n"
         "next(batches)"
     )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "images.npy")], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "images.npy")], check=True, timeout=HANGS)
 
 
 def test_a_map_is_read_where_it_lies(tmp_path):

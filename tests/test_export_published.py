@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_gans import networks, schemes
 from keras_gans.export import export_model
+from tests.processes import HANGS
 
 ROWS = 5
 
@@ -164,10 +165,10 @@ def test_a_grpc_client_with_the_official_protos_is_answered(served, model):
             request = predict_pb2.PredictRequest()
             request.model_spec.signature_name = "sample"
             request.inputs["seed"].CopyFrom(tf.make_tensor_proto(np.arange(7, 9)))
-            images = tf.make_ndarray(client.Predict(request, timeout=20).outputs["image"])
+            images = tf.make_ndarray(client.Predict(request, timeout=HANGS).outputs["image"])
             request = predict_pb2.PredictRequest()
             request.inputs["z"].CopyFrom(tf.make_tensor_proto(latents()))
-            floats = tf.make_ndarray(client.Predict(request, timeout=20).outputs["image"])
+            floats = tf.make_ndarray(client.Predict(request, timeout=HANGS).outputs["image"])
     finally:
         server.stop(None).wait()
     np.testing.assert_array_equal(images, model.sample(2, seed=7))

@@ -2,12 +2,12 @@
 
 import contextlib
 import subprocess
-import time
 
 import pytest
 
 import keras_gans as kg
 from keras_gans.runs import run_directory
+from tests.processes import HANGS, wait_until
 from tests.test_training_cli import TINY, command, environment, run_here, unwrapped
 
 
@@ -60,11 +60,9 @@ def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(smal
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    while not list(small_disk.glob("runs/*/checkpoints/step-*.keras")) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: list(small_disk.glob("runs/*/checkpoints/step-*.keras")), process)
     fill(small_disk)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=HANGS)
     assert "No space left on device" in errors
     assert_stopped_and_goes_on(process.returncode, errors, small_disk, (small_disk / "filling").unlink)
 
@@ -81,7 +79,7 @@ def test_a_limit_on_the_size_of_files_is_met_likewise(tmp_path):
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGS,
         check=False,
     )
     assert "File too large" in done.stderr

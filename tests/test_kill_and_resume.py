@@ -10,6 +10,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.runs import run_directory
+from tests.processes import HANGS
 from tests.small import endless, optimizer_state, small_model, weights
 
 KILLS = 20
@@ -43,7 +44,7 @@ def kill(run, scheme, changes, moment):
     is_training = processes.Event()
     process = processes.Process(target=go_on, args=(run, scheme, changes, 1_000_000, is_training))
     process.start()
-    assert is_training.wait(timeout=120), "the process never took a step"
+    assert is_training.wait(timeout=HANGS), "the process never took a step"
     process.join(timeout=moment)
     assert process.is_alive(), f"the process ended by itself, with {process.exitcode}"
     process.kill()

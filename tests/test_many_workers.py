@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,8 +14,7 @@ import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.training.strategy import Worker, this_worker
 from keras_gans.training.train import _check_doctor
-
-TIMEOUT = 240
+from tests.processes import HANGS, wait_until
 
 
 def free_ports(count):
@@ -54,7 +52,7 @@ def start(folder, workers, *arguments):
 
 def wait(folder, processes):
     """Exit codes, and what each process printed."""
-    codes = [process.wait(timeout=TIMEOUT) for process in processes]
+    codes = [process.wait(timeout=HANGS) for process in processes]
     # The console wraps lines anywhere.
     return codes, [" ".join((folder / f"{index}.log").read_text().split()) for index in range(len(processes))]
 
@@ -112,9 +110,7 @@ def test_two_workers_that_read_through_a_data_service_train_as_one_without(tmp_p
 def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
     arguments = ["gan", "--steps", "200", *SETTINGS, "--set", "checkpoint_every=20", "--resume", "auto"]
     processes = start(tmp_path, 2, *arguments)
-    deadline = time.time() + TIMEOUT
-    while not list(tmp_path.glob("runs/*/checkpoints/step-*.keras")) and time.time() < deadline:
-        time.sleep(0.2)
+    wait_until(lambda: list(tmp_path.glob("runs/*/checkpoints/step-*.keras")), processes[0])
     processes[1].send_signal(signal.SIGKILL)
     codes, outputs = wait(tmp_path, processes)
     assert codes[0] == 1 and "Stopped: Another worker of the cluster has stopped" in outputs[0]

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import time
 
 import keras
 import numpy as np
@@ -184,10 +183,9 @@ def test_a_data_set_has_an_extractor_that_fits(data, expected):
 def test_without_network_inception_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(network, "is_reachable", lambda: False)
-    started = time.perf_counter()
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda **_: pytest.fail("a download was tried"))
     with pytest.raises(UserError, match="no network.*inception_v3_weights.*digits, mnist"):
         metrics.extractor("inception")
-    assert time.perf_counter() - started < 5.0
 
 
 @pytest.mark.slow
