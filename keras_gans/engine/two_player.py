@@ -1,6 +1,6 @@
 """The schedule that most papers share: the discriminator n times, each on a batch of its own, then the generator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -70,7 +70,7 @@ class GAN(Sampler, AdversarialModel):
         *,
         discriminator_steps: int = 1,
         shared_fakes: bool = False,
-        penalties: Any = None,
+        penalties: Iterable[penalty_values.Penalty | Mapping[str, Any]] | None = None,
         latent_prior: str = "normal",
         ema: float = 0.0,
         seed: int = 0,
@@ -150,7 +150,7 @@ class GAN(Sampler, AdversarialModel):
 
     # The scheme's part ----------------------------------------------------------------------------------------
 
-    def own_penalties(self) -> Any:
+    def own_penalties(self) -> tuple[penalty_values.Penalty, ...]:
         """The penalties of the scheme's own algorithm, beside those that its `penalties` name."""
         return ()
 
@@ -216,7 +216,7 @@ class GAN(Sampler, AdversarialModel):
     def _generator_loss(self, fake, real):
         return self.generator_loss(*fake, *(real if self.generator_sees_real else ()))
 
-    def all_penalties(self) -> Any:
+    def all_penalties(self) -> tuple[penalty_values.Penalty, ...]:
         """A tuple of all penalties on the discriminator, the scheme's own ones first."""
         return (*self.own_penalties(), *self.penalties)
 

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -80,7 +79,7 @@ class RandomAffine(RandomLayer):
         return {**super().get_config(), **self.ranges}
 
 
-def augmented(images: np.ndarray, augmentation: dict[str, float] | None) -> Tensor:
+def augmented(images: keras.KerasTensor, augmentation: dict[str, float] | None) -> keras.KerasTensor:
     """Symbolic images after `RandomAffine`.
 
     Args:

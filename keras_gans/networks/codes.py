@@ -6,10 +6,10 @@ Makhzani et al., "Adversarial Autoencoders" (2015), section 2.
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from keras_gans.errors import unknown_name
+from keras_gans.networks.blocks import Blocks
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 
@@ -20,7 +20,9 @@ def check_posterior(posterior: str) -> None:
         raise unknown_name("posterior", posterior, POSTERIORS)
 
 
-def with_noise(features: np.ndarray, latent_dim: int, posterior: str) -> Any:
+def with_noise(
+    features: keras.KerasTensor, latent_dim: int, posterior: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor | None]:
     """(features joined with a universal posterior's noise, that noise's input); (features, None) for the others."""
     if posterior != "universal":
         return features, None
@@ -28,7 +30,9 @@ def with_noise(features: np.ndarray, latent_dim: int, posterior: str) -> Any:
     return layers.Concatenate()([features, noise]), noise
 
 
-def coded(features: np.ndarray, latent_dim: int, posterior: str, blocks: Any, **arguments: Any) -> keras.Model:
+def coded(
+    features: keras.KerasTensor, latent_dim: int, posterior: str, blocks: Blocks, **arguments: Any
+) -> keras.KerasTensor | list[keras.KerasTensor]:
     """The end of an encoder, float32: codes, or [means, logarithms of variances] of a Gaussian posterior.
 
     Args:

@@ -3,11 +3,11 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import ClassEmbedding, Packing
+from keras_gans.networks.blocks import Blocks
 
 CONDITIONINGS = ("concat", "projection")
 HEADS = ("score", "features", "auxiliary", "classes", "classes_and_fake")
@@ -39,7 +39,7 @@ def label_input() -> keras.KerasTensor:
     return keras.Input((), dtype="int64", name="label")
 
 
-def packed(samples: np.ndarray, packing: int, conditioning: str | None, head: str) -> keras.KerasTensor:
+def packed(samples: keras.KerasTensor, packing: int, conditioning: str | None, head: str) -> keras.KerasTensor:
     """Samples joined so many at a time, see `layers.Packing`; themselves where `packing` is 1.
 
     Raises:
@@ -55,12 +55,12 @@ def packed(samples: np.ndarray, packing: int, conditioning: str | None, head: st
     return Packing(packing)(samples)
 
 
-def with_embedding(latents: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
+def with_embedding(latents: keras.KerasTensor, labels: keras.KerasTensor, class_count: int | None) -> keras.KerasTensor:
     """Latents (batch, d) joined with the label's learned embedding, (batch, d + `EMBEDDING_DIMENSIONS`)."""
     return layers.Concatenate()([latents, ClassEmbedding(class_count, EMBEDDING_DIMENSIONS)(labels)])
 
 
-def with_label_map(images: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
+def with_label_map(images: keras.KerasTensor, labels: keras.KerasTensor, class_count: int | None) -> keras.KerasTensor:
     """Images (batch, height, width, channels) with one more channel, a learned picture for each class."""
     height, width = images.shape[1:3]
     # Pixels as large as an image's.
@@ -84,7 +84,7 @@ def class_wise(normalization: str | None, conditioning: str | None) -> Any:
     return "class_wise"
 
 
-def projection(features: np.ndarray, labels: Any, class_count: int | None) -> keras.KerasTensor:
+def projection(features: keras.KerasTensor, labels: keras.KerasTensor, class_count: int | None) -> keras.KerasTensor:
     """<V y, phi(x)>: the label's part of a projection discriminator's score, (batch, 1).
 
     Miyato and Koyama, "cGANs with Projection Discriminator" (2018), equation 3.
@@ -94,14 +94,14 @@ def projection(features: np.ndarray, labels: Any, class_count: int | None) -> ke
 
 
 def scored(
-    features: np.ndarray,
-    labels: Any,
+    features: keras.KerasTensor,
+    labels: keras.KerasTensor | None,
     class_count: int | None,
     conditioning: str | None,
     head: str,
-    blocks: Any,
+    blocks: Blocks,
     **arguments: Any,
-) -> Any:
+) -> keras.KerasTensor | list[keras.KerasTensor]:
     """The end of a discriminator: raw scores, class logits, or both, float32.
 
     Args:

@@ -15,7 +15,7 @@ from keras_gans.engine.two_player import GAN
 from keras_gans.errors import unknown_name
 from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import R1, check_weight
+from keras_gans.penalties import R1, Penalty, check_weight
 
 _GENERATOR_LOSSES = {
     "non_saturating": losses.non_saturating_generator,
@@ -73,7 +73,7 @@ class VanillaGAN(GAN):
         # The lecture names Adam; rate and momentum are those of its accompanying tutorial.
         return {player: Adam(2e-4) for player in self.players}
 
-    def own_penalties(self) -> Any:
+    def own_penalties(self) -> tuple[Penalty, ...]:
         return (R1(self.real_gradient_penalty_weight),) if self.real_gradient_penalty_weight else ()
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:

@@ -3,41 +3,27 @@
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), https://arxiv.org/abs/1802.05957
 """
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
-from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
-from keras_gans.layers import SpectralNormalization
 from keras_gans.optimizers import Adam
-from keras_gans.private_apis import layers_of
 
 
 @register_scheme("sngan")
 class SNGAN(GAN):
-    """D minimises E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) with each W as W / sigma(W); G minimises -E D(G(z)).
+    """D minimises E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))), and G minimises -E D(G(z)).
+
+    That D is Lipschitz, with each weight W as W / sigma(W), is its network's part: normalization="spectral". With
+    another normalization or a penalty it is the hinge GAN of Lim and Ye, "Geometric GAN" (2017).
 
     Curves: `real_score` is the mean D(x), `fake_score` the mean D(G(z)).
-
-    Raises:
-        UserError: a discriminator without spectral normalization.
     """
 
     log_names = ("real_score", "fake_score")
-
-    def __init__(
-        self, generator: keras.Model, discriminator: keras.Model, latent_dim: int | None = None, **kwargs: Any
-    ):
-        super().__init__(generator, discriminator, latent_dim, **kwargs)
-        if not any(isinstance(layer, SpectralNormalization) for layer in layers_of(discriminator)):
-            raise UserError(
-                "SNGAN's discriminator has layers.SpectralNormalization: build it normalization='spectral'."
-            )
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4.2: rate 2e-4, betas (0, 0.9).

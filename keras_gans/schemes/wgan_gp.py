@@ -9,7 +9,7 @@ from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import GradientPenalty, check_weight
+from keras_gans.penalties import GradientPenalty, Penalty, check_weight
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +55,7 @@ class WGANGP(GAN):
         # Rate of algorithm 1, betas of the authors' convolutional code.
         return {player: Adam(1e-4, beta_1=0.5, beta_2=0.9) for player in self.players}
 
-    def own_penalties(self) -> Any:
+    def own_penalties(self) -> tuple[Penalty, ...]:
         return (GradientPenalty(self.gradient_penalty_weight),)
 
     def discriminator_loss(self, real: "Tensor", fake: "Tensor") -> "Loss":
