@@ -80,7 +80,7 @@ def wasserstein_generator(fake_scores: Tensor) -> Tensor:
 def hinge_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))): scores beyond the margin of 1 are left alone.
 
-    Lim and Ye, "Geometric GAN" (2017), section 3.3; Miyato et al., "Spectral Normalization for Generative Adversarial
+    Lim and Ye, "Geometric GAN" (2017); Miyato et al., "Spectral Normalization for Generative Adversarial
     Networks" (2018), equation 16, as a loss to be minimised. At scores of 0 it is 2.
     """
     return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
@@ -97,7 +97,7 @@ def hinge_generator(fake_scores: Tensor) -> Tensor:
 def relativistic_pairing_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """E log(1 + exp(-(D(x) - D(G(z))))): each real sample is to score above the generated one beside it.
 
-    Jolicoeur-Martineau, "The Relativistic Discriminator" (2018), equation 3; Huang et al., "The GAN is dead; long live
+    Jolicoeur-Martineau, "The Relativistic Discriminator" (2018); Huang et al., "The GAN is dead; long live
     the GAN! A Modern Baseline GAN" (2024), equation 2. At equal scores it is log 2 = 0.693.
 
     Args:

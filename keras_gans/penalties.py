@@ -283,9 +283,9 @@ class R2(R1):
 class DRAGAN(GradientPenalty):
     """weight E (||grad D(x_hat)||_2 - 1)^2 over points x_hat around the real samples.
 
-    Kodali et al., "On Convergence and Stability of GANs" (2017), section 2.3, with the points of the authors' code:
-    x_hat = x + alpha delta, where delta = 0.5 std u, std is the deviation of all entries of the batch, u ~ U[0, 1] one
-    number an entry and alpha ~ U[0, 1] one a sample.
+    Kodali et al., "On Convergence and Stability of GANs" (2017), with the points of the authors' code: x_hat = x +
+    alpha delta, where delta = 0.5 std u, std is the deviation of all entries of the batch, u ~ U[0, 1] one number an
+    entry and alpha ~ U[0, 1] one a sample. A point has its real sample's label.
 
     Args:
         weight: the paper's lambda.
@@ -361,7 +361,7 @@ def values(
         critic: function of samples, and of conditions such as labels, see `gradient_norms`.
         real, fake: samples of one shape, each followed by their conditions.
         next_seed: gives a seed to each penalty that draws.
-        one_pass: whether the critic may see the points of all penalties in one batch, which is faster.
+        one_pass: whether the critic may see the points of all penalties in one batch, which spares passes.
 
     Returns:
         {curve: scalar float32 tensor}, in the order of the penalties.

@@ -28,7 +28,7 @@ class R3GAN(GAN):
     log_names = ("score_difference",)
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        # Appendix: rate 2e-4 at the start, no momentum.
+        # The authors' training script at its start: rate 2e-4, no momentum.
         return {player: Adam(2e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:

@@ -26,7 +26,7 @@ class SNGAN(GAN):
     log_names = ("real_score", "fake_score")
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        # Section 4.2: rate 2e-4, betas (0, 0.9).
+        # The authors' settings for ImageNet.
         return {player: Adam(2e-4, beta_1=0.0, beta_2=0.9) for player in self.players}
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Loss:
