@@ -210,7 +210,8 @@ def _print_outcome(outcome, root):
         _print_command(f"keras-gans train --resume {run}" + _root_option(root))
         # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
         raise typer.Exit(128 + outcome.signal)
-    console.print(f"\nDone: {outcome.steps} steps. The samples are in [bold]{outcome.picture}[/]", highlight=False)
+    shown = f" What it makes is in [bold]{outcome.picture}[/]" if outcome.picture else ""
+    console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
     _print_command(f"keras-gans sample {run} --count 64", "draw more")

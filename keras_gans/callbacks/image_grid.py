@@ -26,7 +26,7 @@ class ImageGrid(EveryNSteps):
         samples_directory: another folder for the files.
 
     Attributes:
-        latest: path of the last picture of samples written.
+        latest: path of the first of what was last written: the picture of samples, where there are any.
     """
 
     def __init__(
@@ -62,10 +62,12 @@ class ImageGrid(EveryNSteps):
         return {name: show.as_shown(first[name][: rows[name]], fields[name]) for name in first}
 
     def on_step(self, step: int, logs: dict[str, float]) -> None:
-        for tag, shown in self.model.shows(self._real, self.count, self.seed).items():
-            path = self._show(tag, shown, step, f"{'step' if tag == 'samples' else tag}-{step:08d}")
-            if tag == "samples":
-                self.latest = path
+        shown = self.model.shows(self._real, self.count, self.seed)
+        paths = [
+            self._show(tag, what, step, f"{'step' if tag == 'samples' else tag}-{step:08d}")
+            for tag, what in shown.items()
+        ]
+        self.latest = paths[0] if paths else None
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)

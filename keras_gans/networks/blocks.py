@@ -133,7 +133,8 @@ class Blocks:
                     "normalization='instance' is of an image's channels, and a dense layer has one number in each. "
                     "Take normalization='layer'."
                 )
-            return layers.GroupNormalization(groups=-1)(x)
+            # As small as in the authors' code: DCGAN's first weights give variances below Keras's epsilon.
+            return layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
         return x
 
     def activated(self, x: keras.KerasTensor) -> keras.KerasTensor:
