@@ -30,7 +30,7 @@ DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 app = typer.Typer(
     name="keras-gans",
     help="Train, watch, sample and export generative adversarial networks.\n\n"
-    "Start with:  keras-gans train dcgan   (about a minute on two cores, on data that comes along)",
+    "Start with:  keras-gans train dcgan   (about a minute or two on two cores, on data that comes along)",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
