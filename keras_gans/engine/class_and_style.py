@@ -67,9 +67,11 @@ class ClassAndStyle(Classifier):
         return self.class_and_style(super().draw_codes(samples))[0]
 
     def draw_codes(self, samples: tf.Tensor) -> tf.Tensor:
+        """As `EncodingModel.draw_codes`, with class probabilities in the place of logits."""
         return self._with_probabilities(super().draw_codes(samples))
 
     def expected_codes(self, samples: tf.Tensor) -> tf.Tensor:
+        """As `EncodingModel.expected_codes`, with class probabilities in the place of logits."""
         return self._with_probabilities(super().expected_codes(samples))
 
     def _with_probabilities(self, outputs):

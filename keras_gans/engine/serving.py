@@ -89,14 +89,17 @@ class Sampler:
         return ()
 
     def draw(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
+        """{"sample": `count` samples}, as `sample` draws them."""
         return {"sample": self.sample(count, seed)}
 
     def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
+        """{"samples": a picture of some samples, points with the real ones behind them}."""
         rows = show.rows_for(sample_of(self.sample_shape()), count)
         beside = None if real is None else real["sample"]
         return {"samples": picture.draw(self.sample(rows, seed=seed), real=beside)}
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
+        """Latents, seeds, labels, fractions or samples, whichever the name of the input says."""
         examples = {
             "z": lambda: self._example_latents(rows),
             "seed": lambda: _example_seeds(rows),

@@ -88,10 +88,12 @@ class AdversarialAutoencoder(EncodingModel):
         self.update("generator", self.generator_loss, real, *labels)
 
     def reconstruction_loss(self, real: Tensor) -> Loss:
+        """(loss, {}) of the reconstruction phase: the squared error of decoded codes."""
         copies = self.decoder(self.draw_codes(real), training=True)
         return losses.squared_reconstruction_error(real, copies), {}
 
     def discriminator_loss(self, real: Tensor, *labels: Any) -> Loss:
+        """(loss, curves) of the discriminator of codes, to which the prior's draws are real."""
         prior = self.draw_prior(real.shape[0] or ops.shape(real)[0], *labels)
         real_scores = self.score(prior, *labels)
         fake_scores = self.score(self.draw_codes(real), *labels)
@@ -102,6 +104,7 @@ class AdversarialAutoencoder(EncodingModel):
         }
 
     def generator_loss(self, real: Tensor, *labels: Any) -> Loss:
+        """(loss, {}) of the encoder as the generator of codes."""
         return losses.non_saturating_generator(self.score(self.draw_codes(real), *labels)), {}
 
     def judged(

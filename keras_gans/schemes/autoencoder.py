@@ -56,5 +56,6 @@ class Autoencoder(EncodingModel):
         return real + self.noise * ops.reshape(self.draw_noise(real, math.prod(shape)), (-1, *shape))
 
     def reconstruction_loss(self, real: Tensor) -> Loss:
+        """(loss, {}): the squared error of what the decoder makes of corrupted samples' codes."""
         codes = self.draw_codes(self.corrupted(real))
         return losses.squared_reconstruction_error(real, self.decoder(codes, training=True)), {}

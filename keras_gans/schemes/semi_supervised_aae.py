@@ -85,6 +85,7 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         self.update("classifier", self.classification_loss, _chosen(real, labelled), _chosen(labels, labelled))
 
     def class_discriminator_loss(self, real: Tensor) -> Loss:
+        """(loss, curves) of the discriminator of classes, to which one-hot draws are real."""
         prior, codes = self.draw_prior(ops.shape(real)[0]), self.draw_codes(real)
         scores = [self.class_score(each) for each in (prior, codes)]
         curves = zip(("class_real_probability", "class_fake_probability"), scores, strict=True)
@@ -96,6 +97,7 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         return sum(map(losses.non_saturating_generator, scores)), {}
 
     def classification_loss(self, real: Tensor, labels: Any) -> Loss:
+        """(loss, curves): the cross-entropy of q(y|x) on the labelled rows."""
         logits, labelled = self.class_logits(real), labels != UNLABELLED
         rows = ops.sparse_categorical_crossentropy(tf.maximum(labels, 0), logits, from_logits=True)
         loss, accuracy = masked_mean(rows, labelled), masked_mean(is_right(labels, logits), labelled)

@@ -53,6 +53,7 @@ class VAE(EncodingModel):
         self.update("autoencoder", self.lower_bound_loss, real)
 
     def lower_bound_loss(self, real: Tensor) -> Loss:
+        """(loss, curves): the negative lower bound, times v and without constants."""
         mean, log_variance = self.encoder(real, training=True)
         divergence = losses.divergence_from_standard_normal(mean, log_variance)
         copies = self.decoder(self.draw_around(mean, log_variance), training=True)
