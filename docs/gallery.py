@@ -3,7 +3,7 @@
 python docs/gallery.py RUN [RUN ...]
 
 Each run is of the recipe that stands for its scheme, trained as it stands. Samples of a scheme with labels are of the
-classes in turn; encoders show held-out samples above what they make of them.
+classes in turn; encoders and translators show held-out samples above what they make of them.
 """
 
 import sys
@@ -23,13 +23,21 @@ SHADES = 16
 
 def shown(model):
     """Samples of a trained model, uint8 (COLUMNS * ROWS, height, width, channels)."""
+    if "translate_a_to_b" in model.endpoints():
+        return in_pairs(kg.data.open_source("digit_styles", split="testA").samples, model.a_to_b)
     if "reconstruct" in model.endpoints():
-        real = kg.data.open_source("digits", split="test").samples[: COLUMNS * ROWS // 2]
-        copies = kg.pixels.to_uint8(model.reconstruct(kg.pixels.from_uint8(real))).numpy()
-        pairs = [part[start : start + COLUMNS] for start in range(0, len(real), COLUMNS) for part in (real, copies)]
-        return np.concatenate(pairs)
+        return in_pairs(kg.data.open_source("digits", split="test").samples, model.reconstruct)
     labels = np.arange(COLUMNS * ROWS) % 10 if model.takes_labels else None
     return model.sample(COLUMNS * ROWS, seed=0, labels=labels)
+
+
+def in_pairs(samples, answer):
+    """Rows of uint8 images above rows of what `answer` makes of them."""
+    real = samples[: COLUMNS * ROWS // 2]
+    made = np.asarray(kg.pixels.to_uint8(answer(kg.pixels.from_uint8(real))))
+    return np.concatenate(
+        [part[start : start + COLUMNS] for start in range(0, len(real), COLUMNS) for part in (real, made)]
+    )
 
 
 def draw(run):
