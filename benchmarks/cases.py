@@ -46,16 +46,19 @@ class Case:
         chosen = self.chosen(precision)
         names = tuple(map(str, range(CLASS_COUNT)))
         label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
-        return build_model(chosen, {"sample": Images(self.image_shape), "label": label})
+        image = Images(self.image_shape)
+        return build_model(chosen, {"sample": image, "label": label, "image_a": image, "image_b": image})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
 
-        Where rows without a label are allowed, every other one has none.
+        Where rows without a label are allowed, every other one has none. Of two domains it is images of each.
         """
         random = np.random.default_rng(0)
         rows, scheme = self.batch_size * batches, scheme_of(self.chosen())
         images = random.uniform(-1, 1, (rows, *self.image_shape)).astype("float32")
+        if "image_b" in scheme.takes:
+            return images, -images
         if "label" not in scheme.takes:
             return images
         labels = random.integers(0, CLASS_COUNT, rows)
@@ -91,6 +94,7 @@ CASES = {
     "cgan28": Case("cgan_projection", MNIST),
     "cgan64": Case("cgan_projection", COLOUR_64),
     "acgan28": Case("acgan_dcgan", MNIST),
+    "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
     "began28": Case("began_conv", MNIST),
     "gan28": Case("gan", MNIST),
     "sgan28": Case("sgan", MNIST),

@@ -41,7 +41,8 @@ class PlainModel(keras.Model):
         ours = case.model()
         for role in ours.network_names():
             setattr(self, role, stock_network(getattr(ours, role)))
-        self.players, self.latent_dim, self.scheme_options = dict(ours.players), ours.latent_dim, case.chosen().scheme
+        chosen = case.chosen()
+        self.players, self.latent_dim, self.scheme_options = dict(ours.players), chosen.latent_dim, chosen.scheme
         self.player_optimizers = {
             player: getattr(keras.optimizers, type(optimizer).__name__).from_config(optimizer.get_config())
             for player, optimizer in ours.optimizers.items()
