@@ -1,4 +1,4 @@
-"""How the science figures are measured: the protocol that the README states."""
+"""How the science figures are measured: the protocol that docs/measured.md states."""
 
 import numpy as np
 from sklearn.decomposition import PCA

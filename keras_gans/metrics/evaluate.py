@@ -1,6 +1,6 @@
 """Measuring a model against data that it was not trained on, with what the data itself would score beside it.
 
-How: README, "Is it any good?". Which measures: `keras_gans.metrics.measures`.
+How: docs/evaluate.md. Which measures: `keras_gans.metrics.measures`.
 """
 
 import hashlib
