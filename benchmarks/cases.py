@@ -131,3 +131,11 @@ def step_of(model, batch):
         return curves
 
     return step
+
+
+def fit_of(model, batch, steps):
+    """A function that takes so many steps of a compiled Keras model on the batch, by `fit`."""
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensors(batch).cache().repeat().prefetch(2)
+    return lambda: model.fit(dataset, steps_per_epoch=steps, verbose=0)

@@ -50,8 +50,8 @@ class PlainModel(keras.Model):
         self.trackers = {f"{player}_loss": keras.metrics.Mean(name=f"{player}_loss") for player in self.players}
         self.built = True
 
-    def compile(self):
-        super().compile(optimizer=None, jit_compile=False)
+    def compile(self, **options):
+        super().compile(optimizer=None, jit_compile=False, **options)
 
     def latents(self, rows):
         return tf.random.normal((rows, self.latent_dim))

@@ -1,4 +1,8 @@
-"""DCGAN and WGAN-GP in PyTorch: the same layers, in the loop of PyTorch's own example."""
+"""DCGAN and WGAN-GP in PyTorch: the same layers, in the loop of PyTorch's own example at its best.
+
+Adam is fused, and the discriminator is frozen while the generator steps: its weights' gradients, which the example
+computes there and throws away, are a fifth of its arithmetic.
+"""
 
 import time
 
@@ -42,7 +46,7 @@ class Step:
         for player, network in zip(("generator", "discriminator"), networks, strict=True):
             ours = model.optimizers[player].get_config()
             betas = (ours["beta_1"], ours["beta_2"])
-            self.optimizers.append(torch.optim.Adam(network.parameters(), ours["learning_rate"], betas))
+            self.optimizers.append(torch.optim.Adam(network.parameters(), ours["learning_rate"], betas, fused=True))
         height, width, channels = case.image_shape
         self.see(np.random.default_rng(0).uniform(-1, 1, (case.batch_size, height, width, channels)))
         self.loss = torch.nn.BCEWithLogitsLoss()
@@ -87,20 +91,26 @@ class Step:
             return self.generator(self.torch.randn(self.case.batch_size, self.latent_dim, device=self.device)).float()
 
     def dcgan(self):
-        g_optimizer, d_optimizer = self.optimizers
+        d_optimizer = self.optimizers[1]
         fake = self.generated()
         d_optimizer.zero_grad()
         real_loss = self.loss(self.scored(self.real), self.ones)
         (real_loss + self.loss(self.scored(fake.detach()), self.zeros)).backward()
         d_optimizer.step()
+        return self._move_generator(lambda: self.loss(self.scored(fake), self.ones))
+
+    def _move_generator(self, loss_of):
+        g_optimizer = self.optimizers[0]
         g_optimizer.zero_grad()
-        loss = self.loss(self.scored(fake), self.ones)
+        self.discriminator.requires_grad_(False)
+        loss = loss_of()
         loss.backward()
+        self.discriminator.requires_grad_(True)
         g_optimizer.step()
         return float(loss.detach())
 
     def wgan_gp(self):
-        torch, (g_optimizer, d_optimizer) = self.torch, self.optimizers
+        torch, d_optimizer = self.torch, self.optimizers[1]
         for _ in range(self.critic_steps):
             with torch.no_grad():
                 fake = self.generated()
@@ -111,11 +121,7 @@ class Step:
             d_optimizer.zero_grad()
             (self.scored(fake).mean() - self.scored(self.real).mean() + 10 * penalty).backward()
             d_optimizer.step()
-        g_optimizer.zero_grad()
-        loss = -self.scored(self.generated()).mean()
-        loss.backward()
-        g_optimizer.step()
-        return float(loss.detach())
+        return self._move_generator(lambda: -self.scored(self.generated()).mean())
 
 
 def to_torch(network):

@@ -4,13 +4,15 @@
     python -m benchmarks.train_step --cases dcgan64 wgan_gp32 --variants "keras_gans bfloat16" "PyTorch eager"
     python -m benchmarks.train_step --batch-scaling
     python -m benchmarks.train_step --size-scaling
+    python -m benchmarks.train_step --steps-per-execution --cases gan28 autoencoder28
 
 Each variant lives in a process of its own, and they take turns (A B C A B C ...), so that neither shares threads or
 memory with another and a change in the machine's speed meets all of them. Ratios are of each round's times; medians are
 printed. "arithmetic" is the share of a step's time that its convolutions and matrix products take, by TensorFlow's
 profiler on a CPU, and "at most" the ratio if all else took no time. A product of matrices takes turns as well: what it
 reaches is the machine's peak, of which the table gives the share that a step's own matrix products and convolutions
-make. PyTorch is compared where it is installed.
+make. PyTorch is compared where it is installed. With --steps-per-execution whole runs of `fit` take turns instead, with
+1 step handed to TensorFlow at once or 32.
 """
 
 import argparse
@@ -28,7 +30,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks import machine, pytorch
-from benchmarks.cases import CASES, Case, batch_scaling, size_scaling, step_of
+from benchmarks.cases import CASES, Case, batch_scaling, fit_of, size_scaling, step_of
 from benchmarks.peers import plain_loops
 from keras_gans.files import atomically
 from keras_gans.memory import peak_gigabytes
@@ -38,6 +40,10 @@ BASELINE, OURS = "plain Keras", "keras_gans"
 PEAKS = {"float32": "matrix product", "bfloat16": "matrix product bfloat16"}
 
 
+# Steps handed to TensorFlow at once, and steps of one call of `fit`, which takes some milliseconds to begin.
+EXECUTIONS, FIT_STEPS = (1, 32), 640
+
+
 def _keras(make, batches):
     """(step, its floating-point operations) of a Keras model, counted on a second model that runs eagerly."""
     model, counted = make(), make()
@@ -45,6 +51,17 @@ def _keras(make, batches):
     tensors = tf.nest.map_structure(tf.constant, batch)
     operations = machine.operations_of(lambda: counted.train_step(tensors))
     return step_of(model, batch), operations
+
+
+def fitted(case, kind, steps_per_execution):
+    """(a run of `fit`, 0) of the project's model or the plain loop's."""
+    if kind == OURS:
+        model = case.model()
+        model.compile(optimizers=model.optimizers, steps_per_execution=steps_per_execution)
+        return fit_of(model, case.batch(model.batches_per_step()), FIT_STEPS), 0
+    model = plain_loops[case.scheme](case)
+    model.compile(steps_per_execution=steps_per_execution)
+    return fit_of(model, case.batch(), FIT_STEPS), 0
 
 
 def ours(case, precision="float32", jit_compile=False):
@@ -97,6 +114,11 @@ VARIANTS = {
 }
 
 
+FITTED = {f"{kind} fit, {steps} at once": (kind, steps) for kind in (BASELINE, OURS) for steps in EXECUTIONS}
+VARIANTS |= {
+    name: lambda case, kind=kind, steps=steps: fitted(case, kind, steps) for name, (kind, steps) in FITTED.items()
+}
+
 # TensorFlow's profiler sees its own operations.
 ARITHMETIC_KNOWN = (BASELINE, OURS, "keras_gans bfloat16")
 
@@ -106,6 +128,7 @@ class Turns:
 
     def __init__(self, case, variant):
         self.step, operations = VARIANTS[variant](case)
+        self.steps = FIT_STEPS if variant in FITTED else 1
         started = time.perf_counter()
         self.step()
         self.result = {"first_step_s": time.perf_counter() - started, "operations": operations, "times": []}
@@ -113,9 +136,9 @@ class Turns:
         if variant in ARITHMETIC_KNOWN and not tf.config.list_physical_devices("GPU"):
             self.result["arithmetic_share"] = machine.arithmetic_share(self.step)
 
-    def turn(self, seconds):
-        """Steps for so many seconds."""
-        self.result["times"].append(machine.seconds_a_call(self.step, seconds))
+    def turn(self, seconds, clock="wall"):
+        """Steps for so many seconds by one of `machine.CLOCKS`."""
+        self.result["times"].append(machine.seconds_a_call(self.step, seconds, clock=clock) / self.steps)
         self.result["peak_gigabytes"] = peak_gigabytes()
 
     def close(self):
@@ -123,11 +146,12 @@ class Turns:
 
 
 def work(case, variant):
-    """A worker's life: makes its step, then takes a turn of so many seconds for each line it reads."""
+    """A worker's life: makes its step, then takes a turn for each line it reads, "seconds clock"."""
     turns = Turns(Case.from_dict(json.loads(case)), variant)
     print(json.dumps(turns.result), flush=True)
     for line in sys.stdin:
-        turns.turn(float(line))
+        seconds, clock = line.split()
+        turns.turn(float(seconds), clock)
         print(json.dumps(turns.result), flush=True)
 
 
@@ -146,9 +170,9 @@ class Worker:
                 return json.loads(line)
         raise RuntimeError(f"{' '.join(self.process.args)} ended early; it says why above.")
 
-    def turn(self, seconds):
-        """Steps for so many seconds."""
-        print(seconds, file=self.process.stdin, flush=True)
+    def turn(self, seconds, clock="wall"):
+        """Steps for so many seconds by one of `machine.CLOCKS`."""
+        print(seconds, clock, file=self.process.stdin, flush=True)
         self.result = self._answer()
 
     def close(self):
@@ -156,7 +180,7 @@ class Worker:
         self.process.wait()
 
 
-def measure(case, variants, rounds, seconds, worker=Worker):
+def measure(case, variants, rounds, seconds, worker=Worker, clock="wall"):
     """{variant: {"first_step_s", "operations", "peak_gigabytes", "times": [seconds a step, one a round]}}."""
     workers = {}
     try:
@@ -164,7 +188,7 @@ def measure(case, variants, rounds, seconds, worker=Worker):
             workers[variant] = worker(case, variant)
         for _ in range(rounds):
             for each in workers.values():
-                each.turn(seconds)
+                each.turn(seconds, clock)
     finally:
         for each in workers.values():
             each.close()
@@ -201,6 +225,26 @@ def figures_of(case, results, peaks=None):
     return rows
 
 
+def show_fits(name, case, results):
+    """Prints and returns the rows of a case whose variants are those of `FITTED`."""
+    images, rows = case.batch_size * case.model().batches_per_step(), {}
+    for variant, (kind, _) in FITTED.items():
+        times = results[variant]["times"]
+        row = {"images_per_second": images / statistics.median(times)}
+        for other in (kind, BASELINE):
+            first = results[next(name for name, value in FITTED.items() if value == (other, 1))]["times"]
+            ratios = sorted(base / own for base, own in zip(first, times, strict=True))
+            row[f"ratio to {other}, 1 at once"] = [statistics.median(ratios), ratios[0], ratios[-1]]
+        own, plain_one = (row[f"ratio to {other}, 1 at once"] for other in (kind, BASELINE))
+        rows[variant] = row
+        print(
+            f"| {name} | {variant} | {row['images_per_second']:.0f} | {own[0]:.2f} | {own[1]:.2f}-{own[2]:.2f} "
+            f"| {plain_one[0]:.2f} | {plain_one[1]:.2f}-{plain_one[2]:.2f} |",
+            flush=True,
+        )
+    return rows
+
+
 def print_header(baseline):
     """Prints the head of a Markdown table whose ratios are to a variant."""
     columns = ["case", "recipe", "", "images/s", f"/ {baseline}", "smallest-largest", "arithmetic", "at most"]
@@ -230,9 +274,18 @@ def arguments_of():
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="all of them unless given")
     parser.add_argument("--batch-scaling", action="store_true", help="DCGAN, batches of 16 to 256, instead")
     parser.add_argument("--size-scaling", action="store_true", help="DCGAN, images of 16 to 128 pixels, instead")
+    parser.add_argument(
+        "--steps-per-execution", action="store_true", help="runs of fit, 1 and 32 steps at once, instead"
+    )
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=[], help="besides plain Keras and ours")
     parser.add_argument("--rounds", type=int, default=5, help="turns that every variant takes")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn")
+    parser.add_argument(
+        "--clock",
+        choices=machine.CLOCKS,
+        default="wall",
+        help="processor: the process's own time, for one core of a machine that others keep busy",
+    )
     parser.add_argument("--output", help="JSON file for the figures")
     parser.add_argument("--worker", nargs=2, metavar=("CASE", "VARIANT"), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -243,9 +296,9 @@ def variants_of(case, wanted):
     if any("PyTorch" in name for name in wanted) and importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its variants are left out (pip install torch).", file=sys.stderr)
         wanted = [name for name in wanted if "PyTorch" not in name]
-    fitting = [name for name in wanted if "PyTorch" not in name or case.scheme in pytorch.SCHEMES]
-    peaks = [name for key, name in PEAKS.items() if key == "float32" or any("bfloat16" in each for each in fitting)]
-    return [*dict.fromkeys([BASELINE, OURS, *fitting, *peaks])]
+    suitable = [name for name in wanted if "PyTorch" not in name or case.scheme in pytorch.SCHEMES]
+    peaks = [name for key, name in PEAKS.items() if key == "float32" or any("bfloat16" in each for each in suitable)]
+    return [*dict.fromkeys([BASELINE, OURS, *suitable, *peaks])]
 
 
 def main():
@@ -258,14 +311,25 @@ def main():
         chosen = {**(batch_scaling() if arguments.batch_scaling else {})}
         chosen |= size_scaling() if arguments.size_scaling else {}
     cores = len(os.sched_getaffinity(0))
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": cores}
-    figures = {"versions": versions, "rounds": arguments.rounds, "cases": {}}
-    print(f"{cores} cores; {arguments.rounds} rounds of {arguments.seconds:g} s\n")
-    print_header(BASELINE)
+    kind = machine.bfloat16_kind()
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": cores, "bfloat16": kind}
+    figures = {"versions": versions, "rounds": arguments.rounds, "clock": arguments.clock, "cases": {}}
+    print(
+        f"{cores} cores, bfloat16 by {kind}; {arguments.rounds} rounds of {arguments.seconds:g} s ({arguments.clock})\n"
+    )
+    if arguments.steps_per_execution:
+        columns = ["case", "", "images/s", "/ own, 1 at once", "smallest-largest", f"/ {BASELINE}, 1 at once"]
+        print(f"| {' | '.join([*columns, 'smallest-largest'])} |\n{'|---' * 7}|", flush=True)
+    else:
+        print_header(BASELINE)
     for name, case in chosen.items():
-        results = measure(case, variants_of(case, arguments.variants), arguments.rounds, arguments.seconds)
-        rows = figures_of(case, results)
-        show(name, case, rows)
+        variants = list(FITTED) if arguments.steps_per_execution else variants_of(case, arguments.variants)
+        results = measure(case, variants, arguments.rounds, arguments.seconds, clock=arguments.clock)
+        if arguments.steps_per_execution:
+            rows = show_fits(name, case, results)
+        else:
+            rows = figures_of(case, results)
+            show(name, case, rows)
         figures["cases"][name] = {"case": case.to_dict(), "variants": rows}
         if arguments.output:
             with atomically(arguments.output) as partial:

@@ -107,6 +107,30 @@ def cancellable() -> Iterator[Callable[[], None]]:
 
 
 @contextlib.contextmanager
+def watched_operations(callback: Callable[[str, list[int], list[Any], dict[str, Any], list[int], list[Any]], None]):
+    """Calls `callback` after each operation that TensorFlow runs eagerly meanwhile; it has hooks, but none in public.
+
+    Args:
+        callback: function of (type of operation, the inputs' numbers, inputs, {name: attribute}, the outputs' numbers,
+            outputs). A tensor's number is its own as long as the process lives, so that none needs to be kept.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    def ran(op_type, inputs, attributes, outputs, op_name=None, graph=None):
+        # Python's way of calling an operation gives text, TensorFlow's fast one bytes.
+        pairs = zip(map(tf.compat.as_text, attributes[::2]), attributes[1::2], strict=True)
+        numbers = [[tensor._id for tensor in tensors] for tensors in (inputs, outputs)]
+        callback(tf.compat.as_text(op_type), numbers[0], list(inputs), dict(pairs), numbers[1], list(outputs))
+
+    op_callbacks.add_op_callback(ran)
+    try:
+        yield
+    finally:
+        op_callbacks.remove_op_callback(ran)
+
+
+@contextlib.contextmanager
 def no_progress_bars() -> Iterator[None]:
     """Hides TensorFlow Datasets' progress bars for a while; whether they are shown, only a private name tells."""
     from tensorflow_datasets.core.utils import tqdm_utils

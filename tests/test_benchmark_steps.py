@@ -47,16 +47,39 @@ def test_a_steps_operations_are_counted():
     first, second = tf.random.normal((3, 5)), tf.Variable(tf.random.normal((5, 7)))
     image, kernel = tf.random.normal((2, 8, 8, 3)), tf.Variable(tf.random.normal((4, 4, 3, 6)))
 
+    def loss_of():
+        return tf.reduce_sum(first @ second) + tf.reduce_sum(tf.nn.conv2d(image, kernel, 2, "SAME"))
+
     def step():
         with tf.GradientTape() as tape:
             tape.watch([first, image])
-            made = tf.nn.conv2d(image, kernel, 2, "SAME")
-            loss = tf.reduce_sum(first @ second) + tf.reduce_sum(made)
-        tape.gradient(loss, [first, second, image, kernel])
+            loss = loss_of()
+        return tape.gradient(loss, wanted)
 
+    product, convolution = 2 * 3 * 5 * 7, 2 * 2 * 4 * 4 * 6 * 4 * 4 * 3
     # Forward, and backward to both arguments.
-    assert machine.operations_of(step) == 3 * 2 * (3 * 5 * 7 + 2 * 4 * 4 * 6 * 4 * 4 * 3)
+    wanted = [first, second, image, kernel]
+    assert machine.operations_of(lambda: (loss_of(), step())) == 3 * (product + convolution)
+    # The gradients do not depend on the sums, and nobody asks for those towards the samples.
+    wanted = [second, kernel]
+    assert machine.operations_of(step) == product + convolution
+    assert machine.operations_of(lambda: second.assign(second * tf.reduce_sum(first @ second))) == product
     assert machine.operations_of(lambda: tf.matmul(first, first, transpose_a=True)) == 2 * 5 * 5 * 3
+
+
+@pytest.mark.parametrize("name", ["gan28", "dcgan28"])
+def test_the_operations_counted_are_those_that_the_graph_runs(name):
+    case = Case(CASES[name].recipe, (8, 8, 1), 16)
+    plain = plain_loops[case.scheme]
+    for make in (case.model, lambda: plain(case)):
+        model, counted = make(), make()
+        if make != case.model:
+            model.compile()
+        batch = case.batch()
+        step, tensors = step_of(model, batch), tf.constant(batch)
+        step()
+        needed = machine._needed_products(lambda counted=counted, tensors=tensors: counted.train_step(tensors))
+        assert len(needed) == machine.products_run(step)
 
 
 def test_the_time_of_products_is_most_of_a_step_that_multiplies_and_little_of_one_that_does_not():

@@ -18,7 +18,7 @@ from keras_gans import optimizers, private_apis
 from keras_gans.data import tfds_source
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("keras_gans", "training", "export")
+FOLDERS = ("keras_gans", "training", "export", "benchmarks")
 FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.name != "private_apis.py"]
 
 
@@ -131,6 +131,18 @@ def test_a_data_sets_graph_and_what_it_holds_on_to_are_known():
     dataset = tf.data.Dataset.range(3).map(lambda index: tf.gather(held, index)).batch(2)
     assert b"BatchDataset" in private_apis.serialized_graph(dataset)
     assert any(tensor is held for tensor in private_apis.captured_tensors(dataset))
+
+
+def test_operations_are_seen_as_they_run():
+    seen = []
+    with private_apis.watched_operations(lambda *ran: seen.append(ran)):
+        made = tf.matmul(tf.ones((2, 3)), tf.ones((4, 3)), transpose_b=True)
+        tf.negative(made)
+    tf.negative(made)
+    (product,) = [ran for ran in seen if ran[0] == "MatMul"]
+    assert product[3]["transpose_b"] and not product[3].get("transpose_a", False)
+    (negative,) = [ran for ran in seen if ran[0] == "Neg"]
+    assert product[4] == negative[1], "what one gives the other takes"
 
 
 def test_progress_bars_come_back():
