@@ -91,6 +91,14 @@ def test_figures_on_the_schemes_pages_are_those_that_were_measured():
             assert figure in known, f"{name_of(page)}: {figure}"
 
 
+def test_the_summary_of_speeds_is_the_benchmarks_own():
+    report = text_of(ROOT / "benchmarks/README.md")
+    ratios = re.findall(r"\| (\d\.\d\d)(?= \|)", text_of(DOCS / "benchmarks.md"))
+    assert len(ratios) >= 16
+    for ratio in ratios:
+        assert f"**{ratio}**" in report, ratio
+
+
 # True -------------------------------------------------------------------------------------------------------------
 
 
