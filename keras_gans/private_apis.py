@@ -107,7 +107,9 @@ def cancellable() -> Iterator[Callable[[], None]]:
 
 
 @contextlib.contextmanager
-def watched_operations(callback: Callable[[str, list[int], list[Any], dict[str, Any], list[int], list[Any]], None]):
+def watched_operations(
+    callback: Callable[[str, list[int], list[Any], dict[str, Any], list[int], list[Any]], None],
+) -> Iterator[None]:
     """Calls `callback` after each operation that TensorFlow runs eagerly meanwhile; it has hooks, but none in public.
 
     Args:

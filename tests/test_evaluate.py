@@ -247,7 +247,7 @@ def test_what_cannot_be_evaluated_is_refused(options, message):
 def test_points_need_no_extractor_and_shapes_must_fit(evaluation):
     with pytest.raises(UserError, match="'ring' holds points, which need no extractor"):
         Evaluation("ring", extractor="digits")
-    points = Source("array", "train", np.zeros((100, 2), np.float32))
+    points = Source.of_samples("array", "train", np.zeros((100, 2), np.float32))
     with pytest.raises(UserError, match="'mode_coverage' cannot be taken of 'array'"):
         Evaluation(points, ["mode_coverage"])
     with pytest.raises(UserError, match=r"makes samples of shape \(28, 28, 1\), but 'digits' has \(8, 8, 1\)"):

@@ -13,6 +13,11 @@ from keras_gans.training.build import build_model
 from keras_gans.training.train import build_for, open_data
 
 
+def _comes_along(recipe):
+    """Whether it is the project's own, and not one that another test has registered in this process."""
+    return recipe.__module__.startswith("keras_gans.")
+
+
 def test_every_registered_scheme_has_a_recipe():
     trained = {recipes.named(name).scheme["name"] for name in recipes.all_names()}
     assert trained == set(kg.registry.schemes)
@@ -143,7 +148,7 @@ def test_differences_name_each_setting():
     assert recipes.differences(old, new) == ["generator.base_filters: 64 -> 32", "seed: 0 -> 4"]
 
 
-@pytest.mark.parametrize("name", recipes.all_names())
+@pytest.mark.parametrize("name", [name for name in recipes.all_names() if _comes_along(recipes.recipes[name])])
 def test_every_recipe_says_what_to_expect(name):
     described = recipes.recipes[name].__doc__
     assert described and ("seed" in described or "not " in described), (

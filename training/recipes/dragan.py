@@ -6,7 +6,8 @@ from ..recipe import Recipe, recipe
 @recipe
 def dragan() -> Recipe:
     """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.56 [0.52, 0.57], all ten
-    classes; seeds 0 to 2. Some 10 seconds of one core.
+    classes; seeds 0 to 2, on which its settings were chosen; 0.57 [0.51, 0.72] on seeds 10 to 12. Some 10 seconds of
+    one core.
     """
     mlp = {"hidden_units": [128], "activation": "leaky_relu"}
     return Recipe(
