@@ -1,7 +1,7 @@
 """DCGAN and WGAN-GP in PyTorch: the same layers, in the loop of PyTorch's own example at its best.
 
-Adam is fused, and the discriminator is frozen while the generator steps: its weights' gradients, which the example
-computes there and throws away, are a fifth of its arithmetic.
+Adam is fused, and the discriminator is frozen while the generator steps: the example differentiates towards its weights
+there and throws the gradients away.
 """
 
 import time
