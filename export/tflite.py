@@ -73,7 +73,7 @@ def _fixed_functions(loaded, part, batch_sizes):
         # The converter names a signature after the Python function.
         answer.__name__ = name
         fixed = {key: tf.TensorSpec((size, *spec.shape[1:]), spec.dtype, name=key) for key, spec in inputs.items()}
-        traced = tf.function(answer)
+        traced = tf.function(answer, autograph=False)
         setattr(module, name, traced)
         functions.append(traced.get_concrete_function(**fixed))
     return module, functions

@@ -11,7 +11,9 @@ from keras_gans.training.build import build_model, scheme_of
 IMAGE_SHAPE = (8, 8, 1)
 BATCH = 8
 FIELDS = {"sample": Images(IMAGE_SHAPE), "label": Classes(("ant", "bee", "cat"), prior=(0.25, 0.25, 0.5))}
-FIELDS |= dict.fromkeys(("image_a", "image_b"), Images(IMAGE_SHAPE))
+FIELDS |= dict.fromkeys(("image_a", "image_b"), Images(IMAGE_SHAPE)) | dict.fromkeys(
+    ("label_a", "label_b"), FIELDS["label"]
+)
 
 
 def recipe_for(scheme):
@@ -33,6 +35,9 @@ def recipe_for(scheme):
     if "pool_size" in scheme:
         # Small enough to fill within a few steps.
         scheme["pool_size"] = 6
+    if "classifier_steps" in scheme:
+        # So that some steps see both what comes before and after.
+        scheme["classifier_steps"] = 2
     # Priors of the plane have two coordinates.
     latent_dim = 2 if scheme.get("latent_prior") == "gaussian_mixture" else 6
     return chosen.replace(latent_dim=latent_dim, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)

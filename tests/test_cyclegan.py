@@ -36,7 +36,8 @@ def images(count, seed=0, shape=SHAPE):
 
 
 def losses_of(model, a, b):
-    losses, curves = model.player_losses(tf.constant(a), tf.constant(b))
+    real = tf.constant(a), tf.constant(b)
+    losses, curves = model.player_losses(*real, *model.translations(*real))
     return {name: float(value) for name, value in losses.items()}, {name: float(v) for name, v in curves.items()}
 
 

@@ -99,6 +99,7 @@ def test_a_data_set_too_large_to_travel_is_refused(address, monkeypatch):
         through_service(kg.data.to_dataset(numbers(), batch_size=BATCH), address)
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_through_a_service_and_goes_on_without(address, tmp_path):
     arguments = ["train", "dcgan", *TINY, "--set", "log_every=2"]
     codes = [

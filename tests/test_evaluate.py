@@ -47,6 +47,8 @@ def evaluation(extractor):
 class Drawing:
     """Stands for a model: its samples are rows of an array, the seed the first row."""
 
+    translates = {}
+
     def __init__(self, items):
         self.items, self.seeds = items, []
 

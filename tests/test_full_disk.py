@@ -67,6 +67,7 @@ def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(smal
     assert_stopped_and_goes_on(process.returncode, errors, small_disk, (small_disk / "filling").unlink)
 
 
+@pytest.mark.slow
 def test_a_limit_on_the_size_of_files_is_met_likewise(tmp_path):
     code, _, errors = run_here("train", "dcgan", "--steps", "10", *ARGUMENTS, cwd=tmp_path)
     assert code == 0, errors

@@ -103,7 +103,9 @@ def _network(choice, role, offered):
     name, options = _split(choice)
     function = registry.networks[name]
     takes = _arguments(function)
-    if not options.get("conditioning") and options.get("head", "score") == "score":
+    parameter = inspect.signature(function).parameters.get("class_count")
+    may_see_none = parameter is not None and parameter.default is not parameter.empty
+    if may_see_none and not options.get("conditioning") and options.get("head", "score") == "score":
         # It sees labels only where the recipe says how.
         offered = {key: value for key, value in offered.items() if key != "class_count"}
     given = {key: value for key, value in offered.items() if key in takes}

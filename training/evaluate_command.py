@@ -56,7 +56,9 @@ def evaluate_command(
     console = Console()
     with console.status("importing TensorFlow ...") as status:
         import_quietly("tensorflow")
-        from keras_gans.metrics import Evaluation
+        from keras_gans.callbacks.evaluate import pictures_of
+        from keras_gans.drawing.picture import save_png
+        from keras_gans.metrics import evaluation_of
 
         from .build import scheme_of
         from .going_on import recipe_of
@@ -64,7 +66,7 @@ def evaluate_command(
 
         recipe = recipe_of(folder)
         status.update("opening the data ...")
-        evaluation = Evaluation(open_data(recipe), names or scheme_of(recipe).measures, samples, seed, extractor)
+        evaluation = evaluation_of(scheme_of(recipe), open_data(recipe), names, samples, seed, extractor)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
@@ -72,6 +74,8 @@ def evaluate_command(
         scores = evaluation.of(model)
     _print_scores(console, scores, folder, checkpoint, model.steps_taken)
     _write(folder, checkpoint, model.steps_taken, scores)
+    for name, drawn in pictures_of(evaluation).items():
+        save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
 
 

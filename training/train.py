@@ -11,7 +11,9 @@ import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
+from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
+from keras_gans.fields import Classes
 from keras_gans.runs import run_directory
 
 from . import new_run
@@ -51,7 +53,7 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
         recipe.data,
         image_size=recipe.image_size,
         channels=recipe.channels,
-        labels="label" in scheme_of(recipe).takes,
+        labels=(Classes,) in scheme_of(recipe).takes.values(),
         data_dir=data_dir,
         progress=progress,
     )
@@ -97,6 +99,8 @@ def _local_dataset(recipe, source, skip_batches):
 _SHOWN_ROWS = 2048
 # Fewer real samples say too little about diversity.
 _DOCTOR_SAMPLES = 64
+# Images of either collection that the doctor has translated at a look.
+_DOCTOR_TRANSLATES = 256
 
 
 def train(
@@ -265,11 +269,28 @@ def _doctor(mode, recipe, run, source, console):
         source.rows_for(takes) if "sample" in takes and scheme_of(recipe).is_generative else None,
         run / "tensorboard",
         every=_looks_every(recipe),
+        translation=_translation_check(recipe, source, console),
         console=console,
         report_file=run / "doctor.jsonl",
         stop=mode == "stop",
         roll_back=mode == "roll-back",
     )
+
+
+def _translation_check(recipe, source, console):
+    """What the doctor compares translations with, or None where there are none or the run is too short to judge."""
+    scheme = scheme_of(recipe)
+    if not scheme.translates or recipe.steps <= TRANSLATING:
+        return None
+    check = functools.partial(
+        kg.metrics.TranslationEvaluation,
+        source,
+        scheme.translates,
+        samples=_DOCTOR_TRANSLATES,
+        progress=not console.quiet,
+    )
+    wanted = [name for name in ("classes_kept", "hidden_share") if name in check().measures]
+    return check(metrics=wanted).prepare() if wanted else None
 
 
 def _evaluation(recipe, run, source):
@@ -282,10 +303,17 @@ def _evaluation(recipe, run, source):
             source,
             every=recipe.evaluate_every,
             metrics_file=run / "metrics.jsonl",
-            best=recipe.best or ("modes_covered" if source.is_points else "frechet_distance"),
+            best=recipe.best or _best_figure(recipe, source),
             checkpoints=run / "checkpoints",
         )
     ]
+
+
+def _best_figure(recipe, source):
+    if scheme_of(recipe).translates:
+        # No single figure says which translators are the best.
+        return None
+    return "modes_covered" if source.is_points else "frechet_distance"
 
 
 def _fit_to_the_end(model, recipe, batches, callbacks, doctor):

@@ -47,6 +47,8 @@ class Doctor(EveryNSteps):
         patience: looks in a row at which an illness of the samples must show.
         count: samples drawn at a look, of the same latents each time; at most half as many as real ones.
         extractor: `keras_gans.metrics.Extractor` with a classifier, to compare the classes of images too.
+        translation: `metrics.TranslationEvaluation` of a scheme that translates: whether classes are kept, and whether
+            originals are hidden in noise.
         seed: of the first sample, see `sample`, and of the choice of real samples.
         console: rich.console.Console to speak on.
         report_file: JSON lines, one for each look with all vital signs and the verdict; written anew as a whole. A run
@@ -77,6 +79,7 @@ class Doctor(EveryNSteps):
         patience: int = 5,
         count: int = 512,
         extractor: Any = None,
+        translation: Any = None,
         seed: int = 0,
         console: "Console | None" = None,
         report_file: str | Path | None = None,
@@ -103,6 +106,7 @@ class Doctor(EveryNSteps):
                 "An extractor compares the classes of samples and data: pass those as real, or leave extractor out."
             )
         self.reference = None if real is None else Reference(real, count, extractor, seed)
+        self.translation = translation
         self.directory = None if directory is None else Path(directory)
         self.patience = patience
         self.seed = seed
@@ -122,7 +126,7 @@ class Doctor(EveryNSteps):
         self._writer = None if self.directory is None else tf.summary.create_file_writer(str(self.directory))
         if not self.history:
             self._read_report()
-        self._examination = Examination(self.model, self.reference, self.seed)
+        self._examination = Examination(self.model, self.reference, self.seed, self.translation)
         first = self._examination.look(self.step)
         if not self.history:
             self._take_down(first)
@@ -219,7 +223,7 @@ class Doctor(EveryNSteps):
             self._lines[-1]["treated"] = True
             self._write_report()
         self.verdict = Verdict(UNCLEAR, self.step, self.step, f"weights are those of step {self._healthy.step} again")
-        self._examination = Examination(self.model, self.reference, self.seed)
+        self._examination = Examination(self.model, self.reference, self.seed, self.translation)
         rates = self._examination.look(self.step).learning_rates
         listed = ", ".join(f"{player} {rate:.2g}" for player, rate in rates.items())
         self._print(

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
+from keras_gans.drawing import plot
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
-from keras_gans.metrics import MEASURES, Evaluation, Score
+from keras_gans.metrics import MEASURES, Evaluation, Score, TranslationEvaluation, evaluation_of, measures
 from keras_gans.metrics.measures import check_names
 from keras_gans.metrics.protocol import json_number
 
@@ -67,7 +69,7 @@ class Evaluate(EveryNSteps):
             _check_best(best, metrics, checkpoints)
         self.directory = Path(directory)
         self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
-        self.evaluation = source if isinstance(source, Evaluation) else None
+        self.evaluation = source if isinstance(source, Evaluation | TranslationEvaluation) else None
         self._options = {"metrics": metrics, "samples": samples, "seed": seed, "extractor": extractor}
         self._source, self._criterion = source, best
         self._checkpoints = None if checkpoints is None else Path(checkpoints)
@@ -77,8 +79,7 @@ class Evaluate(EveryNSteps):
         super().on_train_begin(logs)
         self._started = time.perf_counter()
         if self.evaluation is None:
-            wanted = self._options["metrics"] or self.model.measures
-            self.evaluation = Evaluation(self._source, **{**self._options, "metrics": wanted})
+            self.evaluation = evaluation_of(type(self.model), self._source, **self._options)
         if self._criterion is not None and self._criterion not in self.evaluation.names:
             raise unknown_name("figure to keep the best checkpoint by", self._criterion, self.evaluation.names)
         self.evaluation.prepare()
@@ -120,6 +121,8 @@ class Evaluate(EveryNSteps):
             for score in self.latest:
                 tf.summary.scalar(f"evaluation/{score.name}", score.value, step=step)
                 tf.summary.scalar(f"evaluation floor/{score.name}", score.floor, step=step)
+            for tag, drawn in pictures_of(self.evaluation).items():
+                tf.summary.image(f"evaluation/{tag}", drawn[None], step=step)
         self._writer.flush()
 
     def _keep(self, step, score):
@@ -136,6 +139,14 @@ class Evaluate(EveryNSteps):
         self._writer.close()
 
 
+def pictures_of(evaluation: Evaluation | TranslationEvaluation) -> dict[str, np.ndarray]:
+    """{name: uint8 picture} of what is drawn of the figures last measured: which classes became which."""
+    return {
+        f"confusion_{direction}": plot.confusion(counts, evaluation.class_names, direction.replace("_", " "))
+        for direction, counts in evaluation.confusions.items()
+    }
+
+
 def as_line(scores: Tensor) -> dict[str, Any]:
     """Scores as one line of `metrics.jsonl`: {name: value}, and under "evaluation" each whole score by name."""
     return {score.name: json_number(score.value) for score in scores} | {
@@ -144,8 +155,9 @@ def as_line(scores: Tensor) -> dict[str, Any]:
 
 
 def _check_best(best, metrics, checkpoints):
-    names = [result for name in metrics or MEASURES for result in MEASURES[name].results]
-    if best not in names:
+    names = [result for name in metrics or MEASURES for result in (MEASURES[name].results if name in MEASURES else ())]
+    # Their results have the direction behind them; which there are, the scheme says.
+    if best not in names and not best.startswith(measures.OF_TRANSLATIONS):
         raise unknown_name("figure to keep the best checkpoint by", best, names)
     if checkpoints is None:
         raise UserError("Keeping the best checkpoint needs a folder for it: pass checkpoints.")

@@ -9,6 +9,8 @@ from keras_gans.data import embedded
 
 _TRAIN_POINTS, _TEST_POINTS = 50_000, 10_000
 _TEST_DIGITS = 500
+# In a data set's metadata: names of the splits whose images are grey, whatever the feature says.
+GREY_SPLITS = "grey_splits"
 
 
 class Digits(tfds.core.GeneratorBasedBuilder):
@@ -101,6 +103,96 @@ class DigitStyles(tfds.core.GeneratorBasedBuilder):
             image = -0.8 * image - 0.2 if inverted else image
             pixels = np.round((image[..., np.newaxis] + 1.0) * 127.5).astype("uint8")
             yield place, {"image": pixels, "label": int(digits.target[row])}
+
+
+@dataclasses.dataclass
+class DigitsOverPhotographsConfig(tfds.core.BuilderConfig):
+    """Which digits are laid over photographs: "digits" of 8x8 pixels or "mnist" of 28x28."""
+
+    size: int = 8
+    copies: int = 1
+
+
+class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
+    """Grey digits (A), and other digits as |photograph - digit| in colour (B): the protocol of MNIST-M."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+    BUILDER_CONFIGS = [
+        DigitsOverPhotographsConfig(
+            name="digits",
+            description="scikit-learn's digits: 700 in A and 700 others in B, each over five patches; 397 test",
+            size=8,
+            copies=5,
+        ),
+        DigitsOverPhotographsConfig(
+            name="mnist", description="MNIST: 30,000 in A and 30,000 others in B; 10,000 test", size=28
+        ),
+    ]
+    DEFAULT_BUILDER_CONFIG_NAME = "digits"
+
+    def _info(self):
+        size = self.builder_config.size
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "Digits in two domains of which no two training images show the same digit. A: grey, bright on dark. "
+                "B: |patch - digit| in each channel, where the patch is a square of 3 to 12 times the digit's side, "
+                "shrunk to it, of the two photographs that scikit-learn carries. Training patches come from the left "
+                "three quarters of the photographs and test patches from the rest. Both test splits show the same "
+                "digits."
+            ),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(size, size, 3), dtype=np.uint8),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            # The splits of one data set share their features, so that grey images are stored as colour ones.
+            metadata=tfds.core.MetadataDict({GREY_SPLITS: ["trainA", "testA"]}),
+            homepage="https://arxiv.org/abs/1505.07818",
+            citation=(
+                "@article{ganin2016domain, author={Ganin, Y. and others}, journal={JMLR}, "
+                "title={Domain-Adversarial Training of Neural Networks}, year={2016}}"
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The photographs and the small digits come inside scikit-learn.
+        train, test = self._digits()
+        half = len(train[1]) // 2
+        parts = {
+            "trainA": (train, slice(None, half)),
+            "trainB": (train, slice(half, 2 * half)),
+            "testA": (test, slice(None)),
+            "testB": (test, slice(None)),
+        }
+        return {
+            split: self._generate_examples(split, images[rows], labels[rows])
+            for split, ((images, labels), rows) in parts.items()
+        }
+
+    def _digits(self):
+        """(images uint8 (n, side, side), labels) to train on and to test with."""
+        if self.builder_config.name == "mnist":
+            splits = (tfds.as_numpy(tfds.load("mnist", split=split, batch_size=-1)) for split in ("train", "test"))
+            return [(each["image"][..., 0], each["label"]) for each in splits]
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        order = np.random.default_rng(0).permutation(len(digits.target))
+        images = np.round(digits.images * (255 / 16)).astype("uint8")
+        return [(images[rows], digits.target[rows]) for rows in (order[:1400], order[1400:])]
+
+    def _generate_examples(self, split, images, labels):
+        over_photographs, is_training = split.endswith("B"), split.startswith("train")
+        patches = embedded.PhotographPatches(self.builder_config.size, is_training) if over_photographs else None
+        copies = self.builder_config.copies if over_photographs and is_training else 1
+        for place in range(len(labels) * copies):
+            digit = images[place // copies][..., np.newaxis]
+            image = np.abs((patches.draw() if over_photographs else np.zeros(3)) - digit).round().astype("uint8")
+            yield place, {"image": image, "label": int(labels[place // copies])}
 
 
 def _points_info(builder, description, modes, citation):
@@ -202,4 +294,10 @@ class Grid(tfds.core.GeneratorBasedBuilder):
         return _point_examples(points, labels)
 
 
-BUILDERS = {"digits": Digits, "digit_styles": DigitStyles, "ring": Ring, "grid": Grid}
+BUILDERS = {
+    "digits": Digits,
+    "digit_styles": DigitStyles,
+    "digits_over_photographs": DigitsOverPhotographs,
+    "ring": Ring,
+    "grid": Grid,
+}

@@ -14,6 +14,8 @@ _DESCRIPTIONS = {
     "ring": "2-D points of 8 Gaussians on a circle, radius 1, sigma 0.01: 50,000 train, 10,000 test",
     "ring/wide": "the same with radius 1.414 and sigma 0.0707: neighbouring modes are easier to reach",
     "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
+    "digits_over_photographs": "digits, 8x8x1, and others over photographs, 8x8x3: 700 and 3,500, 397 test in both",
+    "digits_over_photographs/mnist": "the same of MNIST, 28x28: 30,000 in either, 10,000 test; needs MNIST itself",
     "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
 }
 
@@ -66,3 +68,35 @@ def sample_modes(centres: np.ndarray, sigma: float, count: int, seed: int) -> tu
     labels = np.arange(count) % len(centres)
     noise = np.random.default_rng(seed).normal(scale=sigma, size=(count, 2))
     return (centres[labels] + noise).astype("float32"), labels
+
+
+class PhotographPatches:
+    """Square patches of the two photographs that scikit-learn carries, drawn in an order that is always the same.
+
+    Args:
+        side: of a patch, in pixels; squares of 3 to 12 times as much, where the photographs are that large, are shrunk
+            to it.
+        training: whether from the left three quarters of the photographs, or from the rest.
+    """
+
+    def __init__(self, side: int, training: bool):
+        from sklearn.datasets import load_sample_images
+
+        self._side = side
+        self._photographs = []
+        for photograph in load_sample_images().images:
+            cut = photograph.shape[1] * 3 // 4
+            self._photographs.append(photograph[:, :cut] if training else photograph[:, cut:])
+        self._generator = np.random.default_rng([side, int(training)])
+
+    def draw(self) -> np.ndarray:
+        """The next patch: float32 (side, side, 3) in 0..255."""
+        from PIL import Image
+
+        photograph = self._photographs[self._generator.integers(len(self._photographs))]
+        most = min(photograph.shape[:2])
+        size = min(most, int(self._side * self._generator.uniform(3, 12)))
+        top, left = (self._generator.integers(length - size + 1) for length in photograph.shape[:2])
+        square = Image.fromarray(photograph[top : top + size, left : left + size])
+        shrunk = square.resize((self._side, self._side), Image.Resampling.BOX)
+        return np.asarray(shrunk, np.float32)

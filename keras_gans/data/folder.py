@@ -37,8 +37,9 @@ def open_folder(
     Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
     beside them is left out; a folder without them is one split, "train". With `labels`, the subfolders of the split
     are the classes, numbered in alphabetical order. Hidden files and `__MACOSX` are left out. Subfolders trainA and
-    trainB (testA, testB) are two collections that do not belong together, fields `image_a` and `image_b`. A split with
-    a table metadata.csv or metadata.jsonl has those images that it names, and their captions as the field `text`.
+    trainB (testA, testB) are two collections that do not belong together, fields `image_a` and `image_b`, with
+    `label_a` and `label_b` likewise. A split with a table metadata.csv or metadata.jsonl has those images that it
+    names, and their captions as the field `text`.
 
     Args:
         folder: path of the folder.
@@ -57,23 +58,19 @@ def open_folder(
     root = check_folder(folder)
     sides = [root / f"{split}{side}" for side in "AB"]
     if all(side.is_dir() for side in sides):
-        columns = [_image_column(side, image_size, channels, progress) for side in sides]
-        return Source(str(folder), split, unpaired(*columns))
+        opened = [_open_directory(folder, split, side, image_size, channels, labels, progress) for side in sides]
+        return Source(str(folder), split, unpaired(*opened), _HINT)
     directory = _split_directory(root, split)
     if (table := table_in(directory)) is not None:
         return _captioned(folder, split, table, image_size, channels, labels, progress)
-    files = _sorted_files(directory)
+    return _open_directory(folder, split, directory, image_size, channels, labels, progress)
+
+
+def _open_directory(folder, split, directory, image_size, channels, labels, progress):
+    files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
     numbers, class_names = _classes(directory, files) if labels else (None, None)
     images = open_files(files, directory, image_size, channels, progress)
     return Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
-
-
-def _sorted_files(directory):
-    return sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
-
-
-def _image_column(directory, image_size, channels, progress):
-    return sample_column(open_files(_sorted_files(directory), directory, image_size, channels, progress))
 
 
 def _captioned(folder, split, table, image_size, channels, labels, progress):

@@ -57,7 +57,7 @@ def open_source(
     if isinstance(pair, pairs.Paired):
         return pairs.open_paired(pair, split=split, **shared)
     if pair is not None:
-        a, b = (open_source(side, split=split, data_dir=data_dir, **shared) for side in (pair.a, pair.b))
+        a, b = (open_source(side, split=split, labels=labels, data_dir=data_dir, **shared) for side in (pair.a, pair.b))
         return pairs.unpaired_source(pair, a, b)
     source, class_name = pairs.class_of(source)
     if class_name is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gans.data.source import Column, Source
+from keras_gans.data.source import Column, Source, unpaired
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError, nearest
 from keras_gans.fields import Images, Texts
@@ -109,11 +109,7 @@ def unpaired_source(pair: Unpaired, a: Source, b: Source) -> Source:
     for source in (a, b):
         if source.is_points:
             raise UserError(f"Two collections of images are asked for. Received: {source.name!r}, which holds points.")
-    columns = {
-        f"image_{side}": Column(Images(source.sample_shape), source.samples, group)
-        for group, (side, source) in enumerate((("a", a), ("b", b)))
-    }
-    return Source(named(pair), a.split, columns)
+    return Source(named(pair), a.split, unpaired(a, b))
 
 
 # Paired collections ---------------------------------------------------------------------------------------------

@@ -169,19 +169,20 @@ class Source:
         return isinstance(self._sample.field, Points)
 
     @property
-    def _label(self) -> Column | None:
+    def label_column(self) -> Column | None:
+        """The column of `labels`."""
         found = [column for column in self.columns.values() if isinstance(column.field, Classes)]
         return self.columns.get("label", found[0] if len(found) == 1 else None)
 
     @property
     def labels(self) -> np.ndarray | None:
         """int64 (n,), or None."""
-        return None if self._label is None else self._label.values
+        return None if self.label_column is None else self.label_column.values
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Label i means `class_names[i]`; none without labels."""
-        return () if self._label is None else self._label.field.names
+        return () if self.label_column is None else self.label_column.field.names
 
     @property
     def class_count(self) -> int:
@@ -190,7 +191,7 @@ class Source:
 
     def require_labels(self) -> None:
         """Raises `UserError`, saying what would give labels, where there are none."""
-        if self.labels is None:
+        if not any(isinstance(column.field, Classes) for column in self.columns.values()):
             raise UserError(f"labels=True, but {self.name!r} ({self.split}) has no labels. {self.label_hint}")
 
     def take(self, rows: np.ndarray) -> "Source":
@@ -221,9 +222,18 @@ def sample_column(samples: np.ndarray, group: int = 0) -> Column:
     return Column((Images if samples.ndim == 4 else Points)(tuple(samples.shape[1:])), samples, group)
 
 
-def unpaired(a: Column, b: Column) -> dict[str, Column]:
-    """The columns of two collections of images that do not belong together: `image_a` and `image_b`."""
-    return {"image_a": dataclasses.replace(a, group=0), "image_b": dataclasses.replace(b, group=1)}
+def unpaired(a: Source, b: Source) -> dict[str, Column]:
+    """The columns of two collections of images that do not belong together: `image_a` and `image_b`.
+
+    Where both have labels of the same classes, there are `label_a` and `label_b` too.
+    """
+    columns = {}
+    has_labels = a.class_names == b.class_names and a.class_count > 0
+    for group, (side, source) in enumerate((("a", a), ("b", b))):
+        columns[f"image_{side}"] = Column(Images(source.sample_shape), source.samples, group)
+        if has_labels:
+            columns[f"label_{side}"] = dataclasses.replace(source.label_column, group=group)
+    return columns
 
 
 def _column_of(name: str, values: Any) -> Column:

@@ -58,9 +58,8 @@ def open_tfds(
         prepare = _prepare_embedded if is_embedded(name) else _prepare_tfds
         builder = prepare(builder, name, progress)
     if split not in builder.info.splits and {f"{split}A", f"{split}B"} <= set(builder.info.splits):
-        images = {key: kind for key, kind in kinds.items() if kind == "image"}
-        sides = [_columns(builder, f"{split}{side}", images, image_size, channels, progress) for side in "AB"]
-        return Source(name, split, unpaired(*(next(iter(side.values())) for side in sides)), _HINT)
+        sides = [_side(builder, f"{split}{side}", kinds, image_size, channels, progress) for side in "AB"]
+        return Source(name, split, unpaired(*sides), _HINT)
     _check_split(builder, name, split)
     return Source(name, split, _columns(builder, split, kinds, image_size, channels, progress), _HINT)
 
@@ -111,6 +110,14 @@ def _text_within(sequence):
     parts = dict(inner) if isinstance(inner, tfds.features.FeaturesDict) else {}
     texts = [key for key, part in parts.items() if isinstance(part, tfds.features.Text)]
     return texts[0] if len(texts) == 1 else None
+
+
+def _side(builder, split, kinds, image_size, channels, progress):
+    """One of two collections: its images, and where it has them their classes, as a `Source`."""
+    grey = (builder.info.metadata or {}).get("grey_splits", ())
+    channels = channels or (1 if split in grey else None)
+    kept = {key: kind for key, kind in kinds.items() if kind in ("image", "class")}
+    return Source(split, split, _columns(builder, split, kept, image_size, channels, progress), _HINT)
 
 
 def _columns(builder, split, kinds, image_size, channels, progress):

@@ -26,10 +26,12 @@ class Examination:
         model: a compiled `AdversarialModel`; one that makes no samples is examined by losses, gradients and weights.
         reference: `Reference`, or None likewise.
         seed: of the first of the latents whose samples are looked at; always the same ones.
+        translation: `metrics.TranslationEvaluation` of a scheme that translates, or None.
     """
 
-    def __init__(self, model: "AdversarialModel", reference: Any = None, seed: int = 0):
+    def __init__(self, model: "AdversarialModel", reference: Any = None, seed: int = 0, translation: Any = None):
         self.model = model
+        self.translation = translation
         self.reference = reference if model.makes == "sample" else None
         self.seed = seed
         self._embedded = None
@@ -53,6 +55,8 @@ class Examination:
             signs["weight_changes"] = self._weight_changes()
         if self.reference is not None:
             signs.update(self._signs_of_samples())
+        if self.translation is not None:
+            signs.update(self._signs_of_translations())
         return VitalSigns(step, **signs)
 
     def _signs_of_samples(self):
@@ -67,6 +71,15 @@ class Examination:
             signs["sample_change"] = float(moved / self.reference.scale)
         self._embedded = embedded
         return {**signs, **self._signs_of_scores(made)}
+
+    def _signs_of_translations(self):
+        signs = {"classes_kept": {}, "hidden_share": {}}
+        for score in self.translation.of(self.model):
+            for name in ("classes_kept", "hidden_share"):
+                if score.name.startswith(name):
+                    scale = score.floor if name == "classes_kept" else 1.0
+                    signs[name][score.name.removeprefix(f"{name}_")] = score.value / max(scale, 1e-6)
+        return {**signs, "swaps": self.translation.swaps}
 
     def _signs_of_scores(self, made):
         if self._scorer is None:
@@ -114,6 +127,8 @@ class Examination:
         before, self._weights = self._weights, self._copy_weights()
         changes = {}
         for player, weights in self._weights.items():
+            if self.model.is_resting(player):
+                continue
             moves = [now - then for now, then in zip(weights, before[player], strict=True)]
             size = float(tf.linalg.global_norm(weights))
             changes[player] = float(tf.linalg.global_norm(moves)) / max(size, 1e-30)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Steps that looks at samples must span: healthy runs needed up to 400 to get off the ground.
 SETTLING = 400
+# Translators draw before they draw the right thing.
+TRANSLATING = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,8 @@ def illnesses(patience: int) -> "tuple[Illness, ...]":
         Illness(signs.is_overpowered, _judge_overpowering, patience, SETTLING),
         Illness(signs.is_narrow, _judge_collapsed, patience, SETTLING),
         Illness(signs.is_far, _judge_not_converging, 2 * patience, SETTLING),
+        Illness(signs.loses_classes, _judge_lost_classes, patience, TRANSLATING),
+        Illness(signs.hides_originals, _judge_hidden_originals, patience, TRANSLATING),
         Illness(signs.misses_classes, _judge_missing_classes, patience, SETTLING),
     )
 
@@ -153,6 +157,31 @@ def _judge_missing_classes(window, history, patient):
     summary = "some classes of the data are rare or missing among the samples (a mild collapse)"
     sentence = remedies.for_missing_classes(last, patient)
     return _verdict("missing classes", window, summary, evidence, sentence, is_sick=False)
+
+
+def _judge_lost_classes(window, history, patient):
+    kept = [min(look.classes_kept.values()) for look in window]
+    half = len(kept) // 2
+    if max(kept[-half:]) > max(kept[:half]) + 0.05:
+        return None
+    last = window[-1]
+    evidence = [
+        f"{direction}: {wording.percent(share)} of the classes that can be told in real images are found again"
+        + (f"; {last.swaps[direction]}." if last.swaps.get(direction) else ".")
+        for direction, share in last.classes_kept.items()
+    ]
+    summary = "translations show another class than their originals (the classes are swapped)"
+    return _verdict("swapped classes", window, summary, evidence, remedies.for_lost_classes())
+
+
+def _judge_hidden_originals(window, history, patient):
+    evidence = [
+        f"{direction}: noise of six grey levels destroys {wording.percent(min(1.0, share))} of what a translation says "
+        "about its original."
+        for direction, share in window[-1].hidden_share.items()
+    ]
+    summary = "the cycle is closed by hiding the original in what nobody sees of the translation"
+    return _verdict("hidden originals", window, summary, evidence, remedies.for_hidden_originals())
 
 
 def _verdict(name, window, summary, evidence, remedies_, is_sick=True):

@@ -115,6 +115,24 @@ def for_missing_classes(look: "VitalSigns", patient: "Patient") -> tuple[str, ..
     return (*other, _PACKING, "Where the data has labels, condition on them: every class is then asked for.")
 
 
+def for_lost_classes() -> tuple[str, ...]:
+    """A loss that knows classes; a network that sees less of the image at once."""
+    return (
+        "Where both collections have labels, train cycada: its semantic loss asks for the class of the original.",
+        "Where both look alike but for their colours, hold these: --set scheme.identity_weight=0.5.",
+        "Let the translators change each pixel from its neighbourhood alone: --set a_to_b.name=plain_translator --set "
+        "b_to_a.name=plain_translator.",
+    )
+
+
+def for_hidden_originals() -> tuple[str, ...]:
+    """A cycle that asks for less."""
+    return (
+        "Ask less of the cycle: --set scheme.cycle_weight=3.",
+        "Train one direction only, which has no cycle to close: keras-gans train cut.",
+    )
+
+
 def _lower_rates(look, factor):
     rates = look.learning_rates if look is not None else {}
     settings = " ".join(

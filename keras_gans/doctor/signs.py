@@ -31,6 +31,11 @@ SEPARATED = 0.99
 # Classes' entropy over the data's; eight of ten classes alike have 0.90. After 500 steps healthy runs had less for two
 # looks at most.
 LOW_ENTROPY = 0.9
+# Of the share of classes that a classifier finds in real images: healthy translators kept 0.95 and more of it in the
+# end, those that permute the classes 0.1 to 0.4.
+FEW_KEPT = 0.5
+# Of what a translation says about its original: translators that draw it had 0.01, ones that hide it in noise 0.9.
+MUCH_HIDDEN = 0.5
 # What counts as getting better, between the two halves of the looks judged.
 NEARER, WIDER = 0.8, 0.05
 
@@ -78,6 +83,16 @@ def is_far(look: "VitalSigns", patient: "Patient") -> bool:
 def misses_classes(look: "VitalSigns", patient: "Patient") -> bool:
     """The classifier finds the classes less even than the data's: some are rare or missing."""
     return look.class_entropy is not None and look.class_entropy < LOW_ENTROPY and bool(look.losses)
+
+
+def loses_classes(look: "VitalSigns", patient: "Patient") -> bool:
+    """Translations of one direction or the other mostly show another class than their originals."""
+    return bool(look.classes_kept) and min(look.classes_kept.values()) < FEW_KEPT and bool(look.losses)
+
+
+def hides_originals(look: "VitalSigns", patient: "Patient") -> bool:
+    """Translations of one direction or the other carry their originals in what slight noise destroys."""
+    return bool(look.hidden_share) and max(look.hidden_share.values()) > MUCH_HIDDEN and bool(look.losses)
 
 
 def is_improving(window: "list[VitalSigns]") -> bool:

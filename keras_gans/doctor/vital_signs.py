@@ -39,6 +39,10 @@ class VitalSigns:
         score_spread: standard deviation of its scores over all of these, over their root mean square.
         class_entropy: entropy of the classifier's classes over the samples, over that of the data; 1 is the data's.
         missing_classes: how many of the data's classes the samples reach with less than a tenth of the data's share.
+        classes_kept: {direction: share of held-out images whose class a classifier finds again in their translation,
+            over the share that it finds in real ones}; see `metrics.TranslationEvaluation`.
+        hidden_share: {direction: share of what a translation says about its original that slight noise destroys}.
+        swaps: {direction: which classes mostly become which others, for people}.
         finite: whether all samples are finite.
     """
 
@@ -56,12 +60,17 @@ class VitalSigns:
     score_spread: float | None = None
     class_entropy: float | None = None
     missing_classes: int | None = None
+    classes_kept: dict = dataclasses.field(default_factory=dict)
+    hidden_share: dict = dataclasses.field(default_factory=dict)
+    swaps: dict = dataclasses.field(default_factory=dict)
     finite: bool = True
 
     def scalars(self) -> dict[str, float]:
         """{name: float} of everything that was measured, as TensorBoard draws it."""
         flat = {}
         for name, value in dataclasses.asdict(self).items():
+            if name == "swaps":
+                continue
             if isinstance(value, dict):
                 flat.update({f"{player}_{name}": float(number) for player, number in value.items()})
             elif value is not None and name not in ("step", "finite"):

@@ -72,6 +72,8 @@ def healthy_summary(look: "VitalSigns", patient: "Patient") -> str:
         parts.append(f"{look.diversity:.2f} times as diverse as the data, covering {percent(look.coverage)} of it")
     if look.missing_classes is not None:
         parts.append("all classes there" if not look.missing_classes else f"{look.missing_classes} classes rare")
+    for direction, share in look.classes_kept.items():
+        parts.append(f"{direction} keeps {percent(min(1.0, share))} of the classes")
     if look.separation is not None:
         balance = "neither player wins" if 0.4 <= look.separation <= 0.95 else "and the generator still follows"
         balance = "which finds the generated ones more real" if look.separation < 0.4 else balance

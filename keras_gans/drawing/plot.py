@@ -153,6 +153,41 @@ def figure(panels: Sequence[Panel], width: int = 960, columns: int = 1, title: s
     return drawn
 
 
+def confusion(counts: np.ndarray, names: Sequence[str], title: str = "") -> np.ndarray:
+    """Draws how often each class (row) was found to be each other one (column), as shares of the row.
+
+    Args:
+        counts: int (classes, classes).
+        names: of the classes.
+        title: text over it.
+
+    Returns:
+        uint8 array (height, width, 3).
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(4.0, 0.42 * len(counts) + 1.4)
+    drawn = Figure((side, side), dpi=_DOTS_PER_INCH, facecolor="white", layout="constrained")
+    canvas = FigureCanvasAgg(drawn)
+    axes = drawn.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    kept = np.trace(counts) / max(counts.sum(), 1)
+    axes.set_title(f"{title}: {100 * kept:.0f} % kept", fontsize=_TITLE * _PIXEL, color=_INK)
+    axes.set_xlabel("class found in the translation, % of the row", fontsize=_TEXT * _PIXEL, color=_INK)
+    axes.set_ylabel("class of the original", fontsize=_TEXT * _PIXEL, color=_INK)
+    turn = 90 if max(map(len, names)) > 2 else 0
+    axes.set_xticks(range(len(names)), names, rotation=turn, fontsize=_TEXT * _PIXEL)
+    axes.set_yticks(range(len(names)), names, fontsize=_TEXT * _PIXEL)
+    for row, column in np.argwhere(shares >= 0.005):
+        ink = "white" if shares[row, column] > 0.5 else _INK
+        text = f"{100 * shares[row, column]:.0f}"
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=(_TEXT - 2) * _PIXEL)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
 def _add_panel(drawn: Figure, panel: Panel, box: tuple) -> None:
     """Adds axes, title and legend inside a box (left, bottom, right, top), in pixels from the figure's lower left."""
     axes = drawn.add_axes((0.0, 0.0, 1.0, 1.0))

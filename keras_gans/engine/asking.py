@@ -23,6 +23,7 @@ class Asking:
     Attributes:
         takes: {field: the kinds it may be of}, what `fit` takes and `play` gets, in this order; see `fields`.
         makes: name of that field of `takes` which `sample` gives rows of, or None where it samples nothing.
+        translates: {direction: (field it takes, field it makes)}, where the scheme has `translate(rows, direction)`.
         rivals: {player: names of the judges that it tries to fool}; see `judged`.
         judged_fields: names of the fields that `judged` needs, and `realness` takes; none where nothing judges.
         measures: names of the measures that fit what it makes, see `metrics.MEASURES`; None for all of its kind.
@@ -37,6 +38,7 @@ class Asking:
 
     takes: dict[str, Kinds] = {"sample": SAMPLE}
     makes: str | None = None
+    translates: dict[str, tuple[str, str]] = {}
     rivals: dict[str, tuple[str, ...]] = {}
     judged_fields: tuple[str, ...] = ()
     measures: tuple[str, ...] | None = None
@@ -104,6 +106,10 @@ class Asking:
     def example_batch(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
         return {name: field.example(count, seed) for name, field in self.fields().items()}
+
+    def is_resting(self, player: str) -> bool:
+        """Whether a player is meant to stand still now, such as one that has learned what it was to learn."""
+        return False
 
     # Of the model -----------------------------------------------------------------------------------------------
 

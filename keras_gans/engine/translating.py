@@ -31,6 +31,7 @@ class TranslatingModel(AdversarialModel):
     """
 
     takes = {"image_a": (Images,), "image_b": (Images,)}
+    translates = {"a_to_b": ("image_a", "image_b"), "b_to_a": ("image_b", "image_a")}
 
     def __init__(self, a_to_b: keras.Model, b_to_a: keras.Model, *, seed: int = 0, name: str | None = None):
         super().__init__(seed=seed, name=name)

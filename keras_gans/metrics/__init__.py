@@ -11,7 +11,7 @@ from keras_gans.metrics.divergence import (
     wasserstein_1_of_weights,
 )
 from keras_gans.metrics.duplicates import DuplicateRate, duplicate_rate
-from keras_gans.metrics.evaluate import Evaluation, evaluate
+from keras_gans.metrics.evaluate import Evaluation, evaluate, evaluation_of
 from keras_gans.metrics.features import EXTRACTORS, Extractor, extractor, extractor_for
 from keras_gans.metrics.frechet import Moments, frechet_distance
 from keras_gans.metrics.inception_score import InceptionScore, inception_score
@@ -27,6 +27,7 @@ from keras_gans.metrics.modes import (
 from keras_gans.metrics.precision_recall import PrecisionRecall, precision_recall
 from keras_gans.metrics.protocol import Protocol, Score
 from keras_gans.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein_distance
+from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
     "EXTRACTORS",
@@ -43,8 +44,10 @@ __all__ = [
     "Score",
     "SlicedWasserstein",
     "StackedModeCoverage",
+    "TranslationEvaluation",
     "duplicate_rate",
     "evaluate",
+    "evaluation_of",
     "extractor",
     "extractor_for",
     "frechet_distance",

@@ -17,6 +17,7 @@ import numpy as np
 from keras_gans.data import cache, naming
 from keras_gans.data.opening import open_source
 from keras_gans.data.pictures import progress_bar
+from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 
 if TYPE_CHECKING:
@@ -89,13 +90,16 @@ def load_or_train(name: str, data_dir: str | Path | None = None, progress: bool 
     definition = CLASSIFIERS[name]
     folder = _folder(name, definition, data_dir)
     if not folder.exists():
-        network, record = train(definition, data_dir=data_dir, progress=progress)
-        with cache.made_atomically(folder) as workshop:
-            made = workshop / folder.name
-            made.mkdir()
-            network.save(made / "network.keras")
-            (made / "record.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        _keep(folder, *train(definition, data_dir=data_dir, progress=progress))
     return _read(folder)
+
+
+def _keep(folder, network, record):
+    with cache.made_atomically(folder) as workshop:
+        made = workshop / folder.name
+        made.mkdir()
+        network.save(made / "network.keras")
+        (made / "record.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _folder(name, definition, data_dir):
@@ -134,40 +138,74 @@ def train(definition: Any, *, data_dir: str | Path | None = None, progress: bool
     Raises:
         UserError: the data set cannot be opened.
     """
+    options = {"labels": True, "data_dir": None if naming.is_embedded(definition.data) else data_dir}
+    train_source, test_source = (
+        open_source(definition.data, split=split, progress=progress, **options) for split in ("train", "test")
+    )
+    steps = definition.epochs * len(train_source) // definition.batch_size
+    network, record = _train_on(definition, train_source, steps, progress, seed)
+    return network, record | {"accuracy": _accuracy(network, test_source), "test_images": len(test_source)}
+
+
+def _train_on(definition, source, steps, progress, seed):
+    """(network, record) of so many steps on a `Source` with labels."""
     import keras
     import tensorflow as tf
 
     from keras_gans.data.pipeline import to_dataset
 
-    options = {"labels": True, "data_dir": None if naming.is_embedded(definition.data) else data_dir}
-    train_source, test_source = (
-        open_source(definition.data, split=split, progress=progress, **options) for split in ("train", "test")
-    )
     started = time.perf_counter()
-    hidden, logits = build(definition, train_source.sample_shape, train_source.class_count, seed)
-    steps = definition.epochs * len(train_source) // definition.batch_size
+    hidden, logits = build(definition, source.sample_shape, source.class_count, seed)
     logits.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(definition.learning_rate, steps)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    images = to_dataset(train_source, batch_size=definition.batch_size, labels=True, seed=seed, repeat=True)
+    images = to_dataset(source, batch_size=definition.batch_size, labels=True, seed=seed, repeat=True)
     with progress_bar(f"Training the {definition.data} classifier, once", steps, progress) as advance:
         each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: advance(1))
         logits.fit(images, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False, callbacks=[each])
-    network = _with_scaled_features(hidden, logits, train_source)
+    network = _with_scaled_features(hidden, logits, source)
     record = {
         "data": definition.data,
         "identity": identity_of(network),
-        "accuracy": _accuracy(network, test_source),
-        "class_names": train_source.class_names,
-        "train_images": len(train_source),
-        "test_images": len(test_source),
+        "class_names": source.class_names,
+        "train_images": len(source),
         "seconds": round(time.perf_counter() - started, 1),
         "seed": seed,
         "definition": dataclasses.asdict(definition),
         "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},
     }
     return network, record
+
+
+def for_images(source: Source, progress: bool = False) -> Any:
+    """A classifier of the labelled images of any source, from the cache, trained on all of them first.
+
+    Args:
+        source: a `Source` of images with labels.
+        progress: whether to draw progress bars.
+
+    Returns:
+        (network, record) as `load_or_train`, without figures of a test split.
+
+    Raises:
+        UserError: there are no labels, or the cache cannot be written or read.
+    """
+    source.require_labels()
+    side, count = min(source.sample_shape[:2]), len(source)
+    # Down to 8 pixels or fewer, then averaged where there are more than a few.
+    halvings = next(number for number in range(12) if side >> number <= 8)
+    down = tuple((min(128, 32 * 2**number), 3, 2) for number in range(halvings))
+    blocks = ((32, 3, 1), *down, (64, 3, 1), (64, 3, 2))
+    definition = Classifier(f"{source.name} ({source.split})", blocks, batch_size=64)
+    steps = min(1200, max(300, 20 * count // definition.batch_size))
+    digest = hashlib.sha256(json.dumps([_VERSION, _SEED, dataclasses.asdict(definition), steps]).encode())
+    digest.update(np.ascontiguousarray(source.samples))
+    digest.update(np.ascontiguousarray(source.labels))
+    folder = cache.cache_path("classifiers", f"images-{digest.hexdigest()[:12]}")
+    if not folder.exists():
+        _keep(folder, *_train_on(definition, source, steps, progress, _SEED))
+    return _read(folder)
 
 
 def build(

@@ -3,9 +3,8 @@
 How: docs/evaluate.md. Which measures: `keras_gans.metrics.measures`.
 """
 
-import hashlib
-from collections.abc import Sequence
-from importlib import metadata
+import types
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
 from keras_gans.metrics import features, measures
-from keras_gans.metrics.protocol import Protocol, Score
+from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
+from keras_gans.metrics.translation import TranslationEvaluation
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 SAMPLES = 5000
 _MOST_SAMPLES = 10_000_000
 _MOST_REFERENCE = 10_000
-_PACKAGES = ("keras_gans", "tensorflow", "keras", "numpy", "scipy")
 
 
 def evaluate(
@@ -38,7 +37,7 @@ def evaluate(
     """Measures a model's samples against held-out data.
 
     Args:
-        model: anything with `sample(count, seed)` and `sample_shape()`.
+        model: an `AdversarialModel`, or anything with `sample(count, seed)`, `sample_shape()`, and empty `translates`.
         source: the data that the model was trained on: a `Source`, or a name, folder or array as
             `keras_gans.data.open_source` takes.
         metrics, samples, seed, extractor: see `Evaluation`.
@@ -49,7 +48,22 @@ def evaluate(
     Raises:
         UserError: see `Evaluation`.
     """
-    return Evaluation(source, metrics, samples, seed, extractor).of(model)
+    return evaluation_of(type(model), source, metrics, samples, seed, extractor).of(model)
+
+
+def evaluation_of(
+    scheme: "type[AdversarialModel]", source: Any, metrics: Sequence[str] | None = None, *args: Any, **options: Any
+) -> "Evaluation | TranslationEvaluation":
+    """The evaluation that fits what a scheme does: a `TranslationEvaluation` where it `translates`.
+
+    Args:
+        scheme: the class of the models to measure.
+        source, metrics: see `Evaluation`; the scheme's own `measures` unless given.
+        *args, **options: the further arguments of `Evaluation`.
+    """
+    if scheme.translates:
+        return TranslationEvaluation(source, scheme.translates, metrics, *args, **options)
+    return Evaluation(source, metrics or scheme.measures, *args, **options)
 
 
 class Evaluation:
@@ -71,11 +85,15 @@ class Evaluation:
 
     Attributes:
         names: the results in their order.
+        confusions: none; see `TranslationEvaluation`.
         extractor: the `Extractor` once prepared, or None for points and where no measure needs one.
 
     Raises:
         UserError: a metric or extractor that does not exist or does not fit the data, or too few samples.
     """
+
+    class_names: tuple[str, ...] = ()
+    confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
 
     def __init__(
         self,
@@ -113,7 +131,7 @@ class Evaluation:
         if self._floor is None:
             self.extractor = self._opened_extractor()
             held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
-            self._identity, self._reference = _identity_of(held_out), self._set_of(held_out)
+            self._identity, self._reference = identity_of(held_out), self._set_of(held_out)
             training = self._set_of(training[: self.samples])
             self._floor_samples, self._floor = training.count, self._values(training)
         return self
@@ -218,7 +236,7 @@ class Evaluation:
             extractor_identity=uses and uses.identity,
             seed=self.seed,
             settings=tuple(measure.settings.items()),
-            packages=tuple((name, metadata.version(name)) for name in _PACKAGES),
+            packages=packages(),
         )
 
 
@@ -274,9 +292,3 @@ def _other_split(source, data_dir):
         if found.sample_shape == source.sample_shape:
             return found
     return None
-
-
-def _identity_of(items):
-    digest = hashlib.sha256(f"{items.dtype} {items.shape}".encode())
-    digest.update(np.ascontiguousarray(items))
-    return digest.hexdigest()[:16]

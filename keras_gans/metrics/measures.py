@@ -135,14 +135,14 @@ def _precision_recall(samples, data, task, k):
     found = precision_recall(data.features[: task.count], samples.features[: task.count], k=k)
     # Given the data's balls, each sample is in one or not by itself. Recall and coverage ask whether any sample hits.
     return {
-        "precision": (found.precision, _error_of_share(found.precision, task.count)),
+        "precision": (found.precision, error_of_share(found.precision, task.count)),
         "recall": (found.recall, None),
         "density": (found.density, found.density_error),
         "coverage": (found.coverage, None),
     }
 
 
-def _error_of_share(share, count):
+def error_of_share(share, count):
     """The standard error of a share of so many, by Agresti and Coull (1998), which is not 0 at a share of 0 or 1."""
     adjusted = (share * count + 2.0) / (count + 4.0)
     return math.sqrt(adjusted * (1.0 - adjusted) / (count + 4.0))
@@ -168,7 +168,7 @@ def _mode_coverage(samples, data, task, min_share):
     found = mode_coverage(samples.features, *mixture_of(task.data), min_share=min_share)
     return {
         "modes_covered": (float(found.covered), None),
-        "high_quality": (found.high_quality, _error_of_share(found.high_quality, samples.count)),
+        "high_quality": (found.high_quality, error_of_share(found.high_quality, samples.count)),
         "reverse_kl": (found.reverse_kl, None),
         "total_variation": (found.total_variation, None),
     }
@@ -212,6 +212,8 @@ MEASURES = {
         _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
     ),
 }
+# What `translation.TranslationEvaluation` takes of schemes that translate, in each direction.
+OF_TRANSLATIONS = ("classes_kept", "frechet_distance", "sliced_wasserstein_distance", "cycle_error", "hidden_share")
 
 
 def check_names(names: Any) -> None:
@@ -221,8 +223,8 @@ def check_names(names: Any) -> None:
             raise UserError(
                 f"Unknown metric {name!r}. Here it is {_ELSEWHERE[str(name).lower()]!r}. Known: {', '.join(MEASURES)}."
             )
-        if name not in MEASURES:
-            raise unknown_name("metric", name, MEASURES)
+        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS)))):
+            raise unknown_name("metric", name, known)
     if not names:
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")
 

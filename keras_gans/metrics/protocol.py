@@ -5,14 +5,19 @@ How much a protocol moves a figure: Parmar et al., "On Aliased Resizing and Surp
 """
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
+
+import numpy as np
 
 from keras_gans.errors import UserError
 
 # Raised when a measure's computation changes, so that old figures are not compared with new ones.
 VERSION = 1
+_PACKAGES = ("keras_gans", "tensorflow", "keras", "numpy", "scipy")
 _NUMBERS = ("value", "standard_error", "floor")
 
 
@@ -126,3 +131,15 @@ class Score:
 def json_number(value: Any) -> float | str | None:
     """A float as JSON takes it: infinities and NaN, which JSON has not, as text; None stays None."""
     return value if value is None or math.isfinite(value) else str(value)
+
+
+def identity_of(items: np.ndarray) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of an array, its type and shape included."""
+    digest = hashlib.sha256(f"{items.dtype} {items.shape}".encode())
+    digest.update(np.ascontiguousarray(items))
+    return digest.hexdigest()[:16]
+
+
+def packages() -> tuple[tuple[str, str], ...]:
+    """(name, version) of what computes figures."""
+    return tuple((name, metadata.version(name)) for name in _PACKAGES)

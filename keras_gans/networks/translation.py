@@ -196,3 +196,38 @@ def patch_discriminator(
         x = blocks.hidden(blocks.convolution(filters, 4, strides=2 if stage < halvings else 1)(x))
     x = blocks.convolution(1, 4, hidden=False)(x)
     return keras.Model(images, layers.Activation("linear", dtype="float32", name="score")(x), name="discriminator")
+
+
+@networks.register("image_classifier")
+def image_classifier(
+    sample_shape: Sequence[int],
+    class_count: int,
+    base_filters: int = 32,
+    halvings: int | None = None,
+    normalization: str | None = "layer",
+) -> keras.Model:
+    """A classifier of images for the semantic loss: a convolution 3x3, then pairs of them of which the second halves.
+
+    Args:
+        sample_shape: (height, width, channels).
+        class_count: number of classes.
+        base_filters: of the first layer, doubled by each halving up to four times as many.
+        halvings: down to 7 pixels or fewer unless given.
+        normalization: of all convolutions, see `blocks.Blocks`; "batch" would go on changing where nothing is learned.
+
+    Returns:
+        keras.Model: images -> raw class logits (batch, class_count), float32.
+    """
+    side = min(sample_shape[:2])
+    if halvings is None:
+        halvings = next(count for count in range(12) if -(-side // 2**count) <= 7)
+    blocks = Blocks(normalization, "relu")
+    images = keras.Input(tuple(sample_shape), name="image")
+    x = blocks.hidden(blocks.convolution(base_filters, 3)(images))
+    for stage in range(1, halvings + 1):
+        filters = base_filters * min(4, 2**stage)
+        x = blocks.hidden(blocks.convolution(filters, 3)(x))
+        x = blocks.hidden(blocks.convolution(filters, 3, strides=2)(x))
+    x = blocks.hidden(blocks.dense(2 * base_filters)(layers.Flatten()(x)))
+    x = blocks.dense(class_count, hidden=False)(x)
+    return keras.Model(images, layers.Activation("linear", dtype="float32", name="class_logits")(x), name="classifier")

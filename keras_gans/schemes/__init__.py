@@ -7,6 +7,7 @@ from keras_gans.schemes.acgan import ACGAN
 from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
+from keras_gans.schemes.cycada import CyCADA
 from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
 from keras_gans.schemes.dragan import DRAGAN
@@ -28,6 +29,7 @@ __all__ = [
     "Autoencoder",
     "BEGAN",
     "CGAN",
+    "CyCADA",
     "CycleGAN",
     "DCGAN",
     "DRAGAN",

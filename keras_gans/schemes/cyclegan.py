@@ -117,13 +117,21 @@ class CycleGAN(TranslatingModel):
     def play(self, real_a: Tensor, real_b: Tensor) -> None:
         # A gradient of the discriminators is of their weights before the step, which the translators' does not move: of
         # one pass, this is the authors' order.
-        self.update_together({player: {player: 1.0} for player in self.players}, self.player_losses, real_a, real_b)
+        def terms():
+            return self.player_losses(real_a, real_b, *self.translations(real_a, real_b))
 
-    def player_losses(self, real_a: Tensor, real_b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """({player: loss}, curves) of one pass over a batch of each domain."""
+        self.update_together({player: {player: 1.0} for player in self.players}, terms)
+
+    def translations(self, real_a: Tensor, real_b: Tensor) -> tuple[Tensor, Tensor]:
+        """(G(a), F(b)) as in training."""
+        return self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
+
+    def player_losses(
+        self, real_a: Tensor, real_b: Tensor, fake_b: Tensor, fake_a: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """({player: loss}, curves) of a batch of each domain and its translations."""
         discriminate, deceive = _ADVERSARIAL[self.adversarial_loss]
         distance = _DISTANCES[self.cycle_norm]
-        fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
         again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
         cycles = distance(real_a, again_a), distance(real_b, again_b)
         player_losses = {"translators": self.cycle_weight * sum(cycles)}

@@ -149,7 +149,7 @@ class _Game:
         # Every n-th row is of the same one of a step's n batches, see `GAN.play`.
         count = self.model.batches_per_step()
         self.rows = {name: tf.constant(np.repeat(rows, count, axis=0)) for name, rows in self.batch.items()}
-        self.step = tf.function(self.model.train_step)
+        self.step = tf.function(self.model.train_step, autograph=False)
         # Whatever a step does besides moving players, such as clipping weights, is done before anything is compared.
         self.losses()
 

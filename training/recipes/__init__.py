@@ -19,3 +19,4 @@ from . import aae
 from . import vae
 from . import vae_gan
 from . import cyclegan
+from . import cycada

@@ -54,3 +54,21 @@ def cyclegan_resnet() -> "Recipe":
         steps=20_000,
         picture_every=500,
     )
+
+
+@recipe
+def cyclegan_digits_over_photographs() -> "Recipe":
+    """Not measured yet."""
+    adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
+    translator = {"name": "resnet_translator", "base_filters": 24, "blocks": 2, "halvings": 1}
+    judge = {"name": "patch_discriminator", "base_filters": 32}
+    return cyclegan().replace(
+        summary="grey digits to other digits over photographs, and back",
+        a_to_b=translator,
+        b_to_a=translator,
+        discriminator_a=judge,
+        discriminator_b=judge,
+        optimizers={player: adam for player in _PLAYERS},
+        data="digits_over_photographs",
+        steps=3000,
+    )
