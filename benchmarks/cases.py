@@ -47,7 +47,8 @@ class Case:
         names = tuple(map(str, range(CLASS_COUNT)))
         label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
         image = Images(self.image_shape)
-        return build_model(chosen, {"sample": image, "label": label, "image_a": image, "image_b": image})
+        pairs = {"image_a": image, "label_a": label, "image_b": image, "label_b": label}
+        return build_model(chosen, {"sample": image, "label": label, **pairs})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
@@ -57,14 +58,12 @@ class Case:
         random = np.random.default_rng(0)
         rows, scheme = self.batch_size * batches, scheme_of(self.chosen())
         images = random.uniform(-1, 1, (rows, *self.image_shape)).astype("float32")
-        if "image_b" in scheme.takes:
-            return images, -images
-        if "label" not in scheme.takes:
-            return images
         labels = random.integers(0, CLASS_COUNT, rows)
         if scheme.allows_unlabelled:
             labels[1::2] = UNLABELLED
-        return images, labels
+        held = {"sample": images, "label": labels, "image_a": images, "image_b": -images}
+        taken = tuple(held.get(name, labels) for name in scheme.takes)
+        return taken if len(taken) > 1 else images
 
     def to_dict(self):
         """The case as JSON takes it."""
@@ -95,6 +94,7 @@ CASES = {
     "cgan64": Case("cgan_projection", COLOUR_64),
     "acgan28": Case("acgan_dcgan", MNIST),
     "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
+    "cycada28": Case("cycada", MNIST, batch_size=16),
     "began28": Case("began_conv", MNIST),
     "gan28": Case("gan", MNIST),
     "sgan28": Case("sgan", MNIST),

@@ -1,5 +1,6 @@
 """CycleGAN as a plain Keras loop."""
 
+import keras
 import tensorflow as tf
 
 from benchmarks.peers import PlainModel, plain_loops
@@ -10,20 +11,47 @@ class PlainCycleGAN(PlainModel):
     """One forward pass of everything on one tape, and each player's gradients from it; without a pool of images."""
 
     def train_step(self, data):
-        real_a, real_b = data
         with tf.GradientTape(persistent=True) as tape:
-            fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
-            again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
-            scores = {
-                "a": (self.discriminator_a(real_a, training=True), self.discriminator_a(fake_a, training=True)),
-                "b": (self.discriminator_b(real_b, training=True), self.discriminator_b(fake_b, training=True)),
-            }
-            fooled = sum(tf.reduce_mean(tf.square(fake - 1.0)) for _, fake in scores.values())
-            cycles = tf.reduce_mean(tf.abs(real_a - again_a)) + tf.reduce_mean(tf.abs(real_b - again_b))
-            losses = {"translators": fooled + 10.0 * cycles}
-            for side, (real, fake) in scores.items():
-                loss = tf.reduce_mean(tf.square(real - 1.0)) + tf.reduce_mean(tf.square(fake))
-                losses[f"discriminator_{side}"] = 0.5 * loss
+            losses = self.terms(*data)[0]
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()
+
+    def terms(self, real_a, real_b):
+        """({player: loss}, translations)."""
+        fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
+        again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
+        scores = {
+            "a": (self.discriminator_a(real_a, training=True), self.discriminator_a(fake_a, training=True)),
+            "b": (self.discriminator_b(real_b, training=True), self.discriminator_b(fake_b, training=True)),
+        }
+        fooled = sum(tf.reduce_mean(tf.square(fake - 1.0)) for _, fake in scores.values())
+        cycles = tf.reduce_mean(tf.abs(real_a - again_a)) + tf.reduce_mean(tf.abs(real_b - again_b))
+        losses = {"translators": fooled + 10.0 * cycles}
+        for side, (real, fake) in scores.items():
+            loss = tf.reduce_mean(tf.square(real - 1.0)) + tf.reduce_mean(tf.square(fake))
+            losses[f"discriminator_{side}"] = 0.5 * loss
+        return losses, (fake_b, fake_a)
+
+
+@plain_loops.register("cycada")
+class PlainCyCADA(PlainCycleGAN):
+    """The same with a classifier of each collection, and what it says of the translations."""
+
+    def train_step(self, data):
+        real_a, label_a, real_b, label_b = data
+        with tf.GradientTape(persistent=True) as tape:
+            losses, fakes = super().terms(real_a, real_b)
+            views = self.classifier_a(real_a, training=True), self.classifier_b(real_b, training=True)
+            seen = self.classifier_b(fakes[0], training=True), self.classifier_a(fakes[1], training=True)
+            losses["classifiers"] = 0.0
+            for labels, view, translated in zip((label_a, label_b), views, seen, strict=True):
+                known = tf.cast(labels >= 0, tf.float32)
+                entropy = keras.losses.sparse_categorical_crossentropy(tf.maximum(labels, 0), view, from_logits=True)
+                losses["classifiers"] += tf.reduce_sum(known * entropy) / tf.maximum(tf.reduce_sum(known), 1.0)
+                classes = tf.where(labels >= 0, labels, tf.argmax(view, -1))
+                entropy = keras.losses.sparse_categorical_crossentropy(classes, translated, from_logits=True)
+                losses["translators"] += tf.reduce_mean(entropy)
         for player, loss in losses.items():
             self.apply_gradients(player, tape, loss)
         return self.results()

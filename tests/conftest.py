@@ -46,9 +46,10 @@ def digits():
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Keeps tests from reading or filling the user's cache."""
+    """Keeps tests from reading or filling the user's cache; what one process of a run prepares serves the others."""
     before = os.environ.get("KERAS_GANS_CACHE")
-    os.environ["KERAS_GANS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    own = tmp_path_factory.getbasetemp()
+    os.environ["KERAS_GANS_CACHE"] = str((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache")
     yield
     if before is None:
         del os.environ["KERAS_GANS_CACHE"]

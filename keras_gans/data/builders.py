@@ -107,10 +107,11 @@ class DigitStyles(tfds.core.GeneratorBasedBuilder):
 
 @dataclasses.dataclass
 class DigitsOverPhotographsConfig(tfds.core.BuilderConfig):
-    """Which digits are laid over photographs: "digits" of 8x8 pixels or "mnist" of 28x28."""
+    """Which digits: of what size, how many are in A, and over how many patches each other one is laid."""
 
     size: int = 8
-    copies: int = 1
+    in_a: int = 500
+    copies: int = 4
 
 
 class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
@@ -121,12 +122,14 @@ class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [
         DigitsOverPhotographsConfig(
             name="digits",
-            description="scikit-learn's digits: 700 in A and 700 others in B, each over five patches; 397 test",
-            size=8,
-            copies=5,
+            description="scikit-learn's digits: 500 in A and 900 others in B, each over four patches; 397 test",
         ),
         DigitsOverPhotographsConfig(
-            name="mnist", description="MNIST: 30,000 in A and 30,000 others in B; 10,000 test", size=28
+            name="mnist",
+            description="MNIST: 30,000 in A and 30,000 others in B; 10,000 test",
+            size=28,
+            in_a=30_000,
+            copies=1,
         ),
     ]
     DEFAULT_BUILDER_CONFIG_NAME = "digits"
@@ -161,10 +164,9 @@ class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         del dl_manager  # The photographs and the small digits come inside scikit-learn.
         train, test = self._digits()
-        half = len(train[1]) // 2
         parts = {
-            "trainA": (train, slice(None, half)),
-            "trainB": (train, slice(half, 2 * half)),
+            "trainA": (train, slice(None, self.builder_config.in_a)),
+            "trainB": (train, slice(self.builder_config.in_a, None)),
             "testA": (test, slice(None)),
             "testB": (test, slice(None)),
         }

@@ -14,7 +14,7 @@ _DESCRIPTIONS = {
     "ring": "2-D points of 8 Gaussians on a circle, radius 1, sigma 0.01: 50,000 train, 10,000 test",
     "ring/wide": "the same with radius 1.414 and sigma 0.0707: neighbouring modes are easier to reach",
     "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
-    "digits_over_photographs": "digits, 8x8x1, and others over photographs, 8x8x3: 700 and 3,500, 397 test in both",
+    "digits_over_photographs": "digits, 8x8x1, and others over photographs, 8x8x3: 500 and 3,600, 397 test in both",
     "digits_over_photographs/mnist": "the same of MNIST, 28x28: 30,000 in either, 10,000 test; needs MNIST itself",
     "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
 }

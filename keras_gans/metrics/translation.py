@@ -95,7 +95,7 @@ class TranslationEvaluation:
     ):
         if not is_whole(samples) or samples < _FEWEST:
             raise UserError(f"samples must be a whole number from {_FEWEST}. Received: {samples!r}.")
-        self.source = source if isinstance(source, Source) else open_source(source, labels=True, data_dir=data_dir)
+        self.source = source if isinstance(source, Source) else open_source(source, data_dir=data_dir)
         self.translates, self.samples, self.seed = dict(translates), min(samples, _MOST), seed
         self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
         if extractor is not None and not isinstance(extractor, features.Extractor):
