@@ -118,7 +118,8 @@ def _print_next_steps(console, report, to):
     if "saved_model" in report["formats"]:
         lines += ["Serve it (any newer version in the folder is picked up):", *_serving_commands(report, folder)]
     if "tflite" in report["formats"]:
-        file = folder / str(report["version"]) / report["tflite"]["float32"]["file"]
+        first = next(part for name, part in report.items() if name == "tflite" or name.startswith("tflite_"))
+        file = folder / str(report["version"]) / first["float32"]["file"]
         lines += [
             "Run it without TensorFlow:",
             f'  python -c "from ai_edge_litert.interpreter import Interpreter; '
@@ -131,16 +132,21 @@ def _print_next_steps(console, report, to):
 def _serving_commands(report, folder):
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", folder.name) or "generator"
     mount = shlex.quote(f"{folder}:/models/{name}")
-    is_picture = "sample_png" in report["signatures"]
-    signature = "sample_png" if is_picture else "sample"
+    url = f"http://localhost:8501/v1/models/{name}:predict"
+    serve = f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving"
     decode = (
         " | python -c \"import base64, json, sys; open('sample.png', 'wb').write("
         "base64.b64decode(json.load(sys.stdin)['predictions'][0]['b64']))\""
     )
+    of_files = [key for key in report["signatures"] if key.startswith("translate_") and key.endswith("_png")]
+    if of_files:
+        body = f'{{"signature_name": "{of_files[0]}", "instances": [{{"image_bytes": {{"b64": "%s"}}}}]}}'
+        return [serve, f"  printf '{body}' \"$(base64 -w0 picture.jpg)\" | curl -s -d @- {url}" + decode]
+    is_picture = "sample_png" in report["signatures"]
+    signature = "sample_png" if is_picture else "sample"
+    if signature not in report["signatures"]:
+        return [serve]
     has_label = "label" in report["signatures"][signature]["inputs"]
     row = '{"seed": 7, "label": 1}' if has_label else '{"seed": 7}'
     body = f'{{"signature_name": "{signature}", "instances": [{row}]}}'
-    return [
-        f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving",
-        f"  curl -s -d '{body}' http://localhost:8501/v1/models/{name}:predict" + (decode if is_picture else ""),
-    ]
+    return [serve, f"  curl -s -d '{body}' {url}" + (decode if is_picture else "")]

@@ -29,6 +29,8 @@ _TFLITE_PARTS = {
     "classifier": "classify",
     "encoder": "encode",
     "autoencoder": "reconstruct",
+    "a_to_b": "a_to_b",
+    "b_to_a": "b_to_a",
 }
 
 
@@ -51,7 +53,7 @@ def export_model(
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
-            those of the classifier, the encoder and the whole autoencoder.
+            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
         to: folder of the versions; made if absent.
         formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
@@ -119,7 +121,8 @@ def _tflite_parts(answers, folder):
     folder.mkdir()
     parts = {}
     for part, signature in _TFLITE_PARTS.items():
-        if signature in answers:
+        # A translator is filed under its direction, and not twice.
+        if signature in answers and not (part == "generator" and "a_to_b" in answers):
             # TFLite has numbers only: names of classes stay behind, in labels.txt.
             outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind != "S"]
             files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}

@@ -36,10 +36,10 @@ def golden_answers(model: "AdversarialModel") -> dict[str, tuple[dict[str, np.nd
         raise UserError(f"{type(model).__name__} has no endpoints(), which say what an exported model answers.")
     answers = {}
     for name, (function, specifications) in endpoints.items():
-        inputs = {key: np.asarray(value) for key, value in model.example_inputs(name, ROWS).items()}
+        inputs = {key: _storable(np.asarray(value)) for key, value in model.example_inputs(name, ROWS).items()}
         with tf.device("/CPU:0"):
             outputs = function(*(tf.constant(inputs[spec.name], spec.dtype) for spec in specifications))
-        outputs = {key: _array(value) for key, value in outputs.items()}
+        outputs = {key: _storable(value.numpy()) for key, value in outputs.items()}
         for key, value in outputs.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise UserError(
@@ -73,7 +73,6 @@ def save_golden(path: str | Path, model: "AdversarialModel", answers: dict[str, 
     return {"golden": str(path), "tolerance": tolerance_of(model)}
 
 
-def _array(tensor):
-    value = tensor.numpy()
+def _storable(value):
     # NumPy stores variable-length bytes without pickle only as fixed-length ones, padded with zeros.
     return value.astype(np.bytes_) if value.dtype == object else value

@@ -1,4 +1,4 @@
-"""The `keras-gans` command: list, train, sample, evaluate, latent, export, theory.
+"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -24,6 +24,7 @@ from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
+from .translate_command import translate_command
 
 DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
@@ -295,6 +296,7 @@ def sample_command(
 
 app.command("export")(export_command)
 app.command("evaluate")(evaluate_command)
+app.command("translate")(translate_command)
 app.add_typer(latent_app)
 app.command("theory")(theory_command)
 

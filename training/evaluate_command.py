@@ -52,7 +52,7 @@ def evaluate_command(
     if extractor is not None:
         check_name(extractor)
     folder = run_directory.resolve(run, runs)
-    file = _checkpoint_file(folder, checkpoint)
+    file = checkpoint_file(folder, checkpoint)
     console = Console()
     with console.status("importing TensorFlow ...") as status:
         import_quietly("tensorflow")
@@ -79,7 +79,12 @@ def evaluate_command(
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
 
 
-def _checkpoint_file(folder, checkpoint):
+def checkpoint_file(folder: Path, checkpoint: str) -> Path:
+    """The file of a run's "latest" or "best" checkpoint.
+
+    Raises:
+        UserError: there is none, or no such word.
+    """
     if checkpoint not in _CHECKPOINTS:
         raise unknown_name("checkpoint", checkpoint, _CHECKPOINTS)
     if checkpoint == "latest":

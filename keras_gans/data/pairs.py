@@ -69,8 +69,9 @@ def _exists(path: str) -> bool:
 
 
 def named(pair: Unpaired | Paired) -> str:
-    """A pair as its string."""
-    return f"{pair.a}{UNPAIRED if isinstance(pair, Unpaired) else PAIRED}{pair.b}"
+    """A pair as its string, in which an array is just that."""
+    a, b = (str(side) if isinstance(side, str | os.PathLike) else "array" for side in (pair.a, pair.b))
+    return f"{a}{UNPAIRED if isinstance(pair, Unpaired) else PAIRED}{b}"
 
 
 def class_of(source: Any) -> tuple[Any, str | None]:

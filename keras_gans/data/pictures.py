@@ -49,6 +49,37 @@ def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
         return fit(_opaque(image), size, channels)
 
 
+def decode_to(path: str | Path, shape: tuple[int, int, int], crops: bool) -> tuple[np.ndarray, tuple[int, int]]:
+    """The first frame of an image file, upright and composited on white, in a network's shape.
+
+    Args:
+        path: of the file.
+        shape: (height, width, channels).
+        crops: whether to cut the middle out in these proportions, as `decode` does for training; else the whole image
+            is squeezed into them.
+
+    Returns:
+        (uint8 array of that shape, (width, height) of the upright file).
+
+    Raises:
+        Exception: of many types, whatever Pillow raises for a file it cannot read.
+    """
+    height, width, channels = shape
+    with Image.open(path) as image:
+        image = _opaque(ImageOps.exif_transpose(image))
+    size = image.size
+    if crops:
+        scale = min(size[0] / width, size[1] / height)
+        part = (max(1, round(width * scale)), max(1, round(height * scale)))
+        left, top = ((whole - kept) // 2 for whole, kept in zip(size, part, strict=True))
+        image = image.crop((left, top, left + part[0], top + part[1]))
+    if image.size != (width, height):
+        shrinks = image.width * image.height > width * height
+        resample = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC
+        image = image.resize((width, height), resample, reducing_gap=_REDUCING_GAP)
+    return fit(image, None, channels), size
+
+
 def _opaque(image):
     """The image in 8-bit mode L or RGB, its transparency composited on white."""
     if image.mode.startswith("I"):

@@ -127,6 +127,21 @@ def save_png(picture: np.ndarray, path: str | Path) -> None:
         Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")
 
 
+def save_image(image: np.ndarray, path: str | Path, size: tuple[int, int] | None = None) -> None:
+    """Writes a uint8 image (height, width, 1 or 3) in the format of the file's ending, whole or not at all.
+
+    Args:
+        image: the pixels.
+        path: of the file.
+        size: (width, height) to stretch it to, if any.
+    """
+    pixels = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    if size is not None and size != pixels.size:
+        pixels = pixels.resize(size, Image.Resampling.BICUBIC)
+    with atomically(path) as partial:
+        pixels.save(partial, quality=95)
+
+
 def save_gif(pictures: Sequence[np.ndarray], path: str | Path, frames_per_second: float = 12) -> None:
     """Writes uint8 pictures (height, width, 1 or 3) of one shape as an endless GIF, whole or not at all.
 

@@ -133,42 +133,50 @@ class TranslatingModel(AdversarialModel):
         return shown
 
     def endpoints(self) -> Endpoints:
-        """`translate_a_to_b` and `translate_b_to_a` map `image`, float32 in [-1, 1], to `image`, and their `_png` forms
-        `image_bytes` of PNG or JPEG files of any size to `image_bytes` of PNG; `serving_default` is the first."""
-        endpoints = {}
-        for direction in DIRECTIONS:
-            shape = self.fields()[f"image_{direction[0]}"].shape
-            endpoints[f"translate_{direction}"] = (
-                self._endpoint(direction),
-                [tf.TensorSpec((None, *shape), tf.float32, name="image")],
-            )
-            if shape[-1] in (1, 3) and getattr(self, direction).output_shape[-1] in (1, 3):
-                bytes_specification = tf.TensorSpec((None,), tf.string, name="image_bytes")
-                endpoints[f"translate_{direction}_png"] = (self._png_endpoint(direction, shape), [bytes_specification])
-        return {"serving_default": endpoints["translate_a_to_b"], **endpoints}
+        """What each direction answers, `serving_default` being the network of the first.
 
-    def _endpoint(self, direction):
-        network = getattr(self, direction)
-        return lambda image: {"image": tf.cast(network(image, training=False), tf.float32)}
-
-    def _png_endpoint(self, direction, shape):
-        network = getattr(self, direction)
-
-        def decoded(data):
-            image = tf.image.decode_image(data, channels=shape[-1], expand_animations=False)
-            image = tf.image.resize(tf.cast(image, tf.float32), shape[:2], antialias=True)
-            return tf.ensure_shape(image / 127.5 - 1.0, shape)
-
-        def translate(image_bytes):
-            images = tf.map_fn(decoded, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.float32))
-            return {"image_bytes": tf.io.encode_png(to_uint8(network(images, training=False)))}
-
-        return translate
+        `a_to_b`, the network itself, maps `image` float32 in [-1, 1] to the same; `translate_a_to_b` uint8 images to
+        uint8 ones; and `translate_a_to_b_png`, for grey or colour, `image_bytes` of PNG, JPEG, GIF or BMP files of any
+        size, stretched to the network's, to `image_bytes` of PNG.
+        """
+        endpoints: Endpoints = {}
+        for direction, (taken, made) in self.translates.items():
+            shape, network = self.fields()[taken].shape, getattr(self, direction)
+            floats = [tf.TensorSpec((None, *shape), tf.float32, name="image")]
+            pixels = [tf.TensorSpec((None, *shape), tf.uint8, name="image")]
+            endpoints[direction] = _floats_endpoint(network), floats
+            endpoints[f"translate_{direction}"] = _pixels_endpoint(network), pixels
+            if shape[-1] in (1, 3) and self.fields()[made].shape[-1] in (1, 3):
+                files = [tf.TensorSpec((None,), tf.string, name="image_bytes")]
+                endpoints[f"translate_{direction}_png"] = _files_endpoint(network, shape), files
+        return {"serving_default": endpoints[next(iter(self.translates))], **endpoints}
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         if specification.name == "image":
-            return Images(tuple(specification.shape[1:])).example(rows)
+            images = Images(tuple(specification.shape[1:])).example(rows)
+            return to_uint8(images).numpy() if specification.dtype == tf.uint8 else images
         if specification.name == "image_bytes":
             images = to_uint8(Images(self.shape_a).example(rows)).numpy()
             return np.array([tf.io.encode_png(image).numpy() for image in images], object)
         return super().example_input(specification, rows)
+
+
+def _floats_endpoint(network):
+    return lambda image: {"image": tf.cast(network(image, training=False), tf.float32)}
+
+
+def _pixels_endpoint(network):
+    return lambda image: {"image": to_uint8(network(from_uint8(image), training=False))}
+
+
+def _files_endpoint(network, shape):
+    def decoded(data):
+        image = tf.image.decode_image(data, channels=shape[-1], expand_animations=False)
+        image = tf.image.resize(tf.cast(image, tf.float32), shape[:2], antialias=True)
+        return tf.ensure_shape(image / 127.5 - 1.0, shape)
+
+    def translate(image_bytes):
+        images = tf.map_fn(decoded, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+        return {"image_bytes": tf.io.encode_png(to_uint8(network(images, training=False)))}
+
+    return translate

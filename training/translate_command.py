@@ -1,0 +1,189 @@
+"""The command `keras-gans translate`. Every option is checked before TensorFlow is imported, which takes seconds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.quiet import import_quietly
+from keras_gans.runs import run_directory
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+SIZES = ("network", "input")
+# What a single translation may be written as; those of a folder are PNG, which loses nothing.
+_WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+_BATCH = 16
+_NAMED = 10
+
+
+def translate_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="A picture, or a folder of pictures; its subfolders too.")
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="A file for one picture, else a folder: each translation has its original's place and name there, and "
+            "is a PNG.",
+        ),
+    ],
+    direction: Annotated[
+        str, typer.Option(metavar="a_to_b|b_to_a", help="From the first of the two collections, or from the second.")
+    ] = "a_to_b",
+    size: Annotated[
+        str,
+        typer.Option(
+            metavar="network|input",
+            help="network: the middle square of each picture, shrunk as for training, and a translation of that size. "
+            "input: the whole picture squeezed to it, and the translation stretched back to the picture's size.",
+        ),
+    ] = "network",
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace translations of before.")] = False,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
+) -> None:
+    """Translates pictures by a run of cyclegan, cycada or another scheme that translates.
+
+    Pictures may be of any size and kind: JPEG, PNG, WebP, BMP, TIFF or GIF (its first frame), in grey or colour;
+    transparency becomes white. One that cannot be read is named and left out, and the exit status is then 1.
+
+        keras-gans translate latest holiday.jpg holiday-in-winter.png
+
+        keras-gans translate latest photos/summer photos/made --direction a_to_b --size input
+    """
+    from .evaluate_command import checkpoint_file
+
+    if size not in SIZES:
+        raise unknown_name("size", size, SIZES)
+    folder = run_directory.resolve(run, runs)
+    file = checkpoint_file(folder, checkpoint)
+    work = _work(source, target)
+    if not overwrite:
+        _refuse_existing(list(work.values()))
+    console = Console()
+    with console.status("importing TensorFlow and loading the model ..."):
+        import_quietly("tensorflow")
+        model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
+    _check_translates(model, direction)
+    unread = _translate(model, direction, work, size == "network", console.is_terminal)
+    done = len(work) - len(unread)
+    console.print(
+        f"{done:,} of {len(work):,} pictures translated {direction.replace('_', ' ')}, by step {model.steps_taken:,}: "
+        f"[bold]{escape(str(target))}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if unread:
+        for path, reason in unread[:_NAMED]:
+            console.print(f"[bold red]Left out:[/] {escape(str(path))}: {escape(reason)}", soft_wrap=True)
+        if len(unread) > _NAMED:
+            console.print(f"... and {len(unread) - _NAMED:,} more.")
+        raise typer.Exit(1)
+
+
+def _work(source: Path, target: Path) -> dict[Path, Path]:
+    """{picture: file of its translation}."""
+    from keras_gans.data.folder import EXTENSIONS, image_files
+
+    source, target = source.expanduser(), target.expanduser()
+    if not source.exists():
+        raise UserError(f"INPUT is a picture or a folder of pictures. There is no {source}.")
+    if not source.is_dir():
+        if target.is_dir():
+            target = target / f"{source.stem}.png"
+        if target.suffix.lower() not in _WRITTEN:
+            raise UserError(
+                f"The translation of one picture goes to a folder that exists or to a file whose name ends in "
+                f"{', '.join(_WRITTEN)}. Received: {target}."
+            )
+        if target.resolve() == source.resolve():
+            raise UserError(f"The translation would take its original's place. Name another OUTPUT than {target}.")
+        return {source: target}
+    if target.exists() and not target.is_dir():
+        raise UserError(f"INPUT is a folder, and so must OUTPUT be. Received: {target}, which is a file.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"OUTPUT lies within INPUT, so that translations would mix with originals: {target}.")
+    files = sorted(image_files(source))
+    if not files:
+        raise UserError(f"There is no picture in {source}. Pictures' names end in {', '.join(EXTENSIONS)}.")
+    work: dict[Path, Path] = {}
+    stems = [path.with_suffix("") for path in files]
+    for path, stem in zip(files, stems, strict=True):
+        # Two of one name but for the ending keep it.
+        name = path if stems.count(stem) > 1 else stem
+        relative = name.relative_to(source)
+        work[path] = target / relative.with_name(f"{relative.name}.png")
+    return work
+
+
+def _refuse_existing(files: list[Path]) -> None:
+    there = [path for path in files if path.exists()]
+    if there:
+        more = f" and {len(there) - 1:,} more are" if len(there) > 1 else " is"
+        raise UserError(f"{there[0]}{more} there already. Name another OUTPUT, or add --overwrite to replace them.")
+
+
+def _check_translates(model: "AdversarialModel", direction: str) -> None:
+    from keras_gans.fields import Images
+    from keras_gans.registry import schemes
+
+    if not model.translates:
+        those = ", ".join(name for name, scheme in schemes.items() if scheme.translates)
+        raise UserError(
+            f"{type(model).__name__} translates nothing; it draws samples: keras-gans sample. Schemes that translate: "
+            f"{those}."
+        )
+    if direction not in model.translates:
+        raise unknown_name("direction", direction, model.translates)
+    for field in model.translates[direction]:
+        if not isinstance(model.fields()[field], Images):
+            raise UserError(f"{type(model).__name__} translates {model.fields()[field].describe()}, not pictures.")
+
+
+def _translate(
+    model: "AdversarialModel", direction: str, work: dict[Path, Path], crops: bool, shows_progress: bool
+) -> list[tuple[Path, str]]:
+    """Writes the translations; returns [(picture that cannot be read, why)]."""
+    from keras_gans.data import pictures
+    from keras_gans.drawing.picture import save_image
+
+    shape, unread = model.fields()[model.translates[direction][0]].shape, []
+    paths = list(work)
+    with (
+        pictures.decoding_pool() as pool,
+        pictures.progress_bar("Translating", len(paths), shows_progress) as advance,
+    ):
+        for start in range(0, len(paths), _BATCH):
+            batch = paths[start : start + _BATCH]
+            read = list(pool.map(lambda path: _read(path, shape, crops), batch))
+            unread += [(path, why) for path, (pixels, _, why) in zip(batch, read, strict=True) if pixels is None]
+            kept = [(path, *each[:2]) for path, each in zip(batch, read, strict=True) if each[0] is not None]
+            if kept:
+                translated = model.translate(_stacked([pixels for _, pixels, _ in kept]), direction)
+                for (path, _, size), image in zip(kept, translated, strict=True):
+                    save_image(image, work[path], None if crops else size)
+            advance(len(batch))
+    return unread
+
+
+def _read(path, shape, crops):
+    """(uint8 pixels or None, (width, height) of the file, why it cannot be read)."""
+    from keras_gans.data import pictures
+
+    try:
+        return *pictures.decode_to(path, shape, crops), ""
+    except Exception as error:  # Whatever Pillow raises for a file it cannot read.
+        return None, None, str(error) or type(error).__name__
+
+
+def _stacked(images):
+    import numpy as np
+
+    return np.stack(images)
