@@ -94,6 +94,8 @@ CASES = {
     "cgan64": Case("cgan_projection", COLOUR_64),
     "acgan28": Case("acgan_dcgan", MNIST),
     "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
+    "cut64": Case("cut_resnet", COLOUR_64, batch_size=8),
+    "pix2pix64": Case("pix2pix_unet", COLOUR_64, batch_size=8),
     "cycada28": Case("cycada", MNIST, batch_size=16),
     "began28": Case("began_conv", MNIST),
     "gan28": Case("gan", MNIST),

@@ -244,3 +244,18 @@ def feature_error(features: Tensor, copies: Tensor) -> Tensor:
         features, copies: (batch, d).
     """
     return 0.5 * ops.mean(ops.sum(ops.square(features - copies), axis=-1))
+
+
+def patch_nce(queries: Tensor, keys: Tensor, temperature: float = 0.07) -> Tensor:
+    """-E log(exp(q . k+ / tau) / sum over k of exp(q . k / tau)), the others of the same image being the negatives.
+
+    Park et al., "Contrastive Learning for Unpaired Image-to-Image Translation" (2020), equations 2 and 3. With n keys
+    that are all alike it is log n. No gradient reaches the keys, as in the authors' code.
+
+    Args:
+        queries, keys: unit vectors (batch, places, units), a query's key at the same place.
+        temperature: tau.
+    """
+    products = ops.einsum("bqu,bku->bqk", queries, ops.stop_gradient(keys)) / temperature
+    places = ops.broadcast_to(ops.arange(ops.shape(products)[1]), ops.shape(products)[:2])
+    return ops.mean(ops.sparse_categorical_crossentropy(places, products, from_logits=True))

@@ -38,6 +38,9 @@ def recipe_for(scheme):
     if "classifier_steps" in scheme:
         # So that some steps see both what comes before and after.
         scheme["classifier_steps"] = 2
+    if "patches" in scheme:
+        # Fewer than there are, so that some are drawn.
+        scheme["patches"] = 16
     # Priors of the plane have two coordinates.
     latent_dim = 2 if scheme.get("latent_prior") == "gaussian_mixture" else 6
     return chosen.replace(latent_dim=latent_dim, batch_size=BATCH, scheme=scheme, labels_per_class=None, **networks)

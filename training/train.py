@@ -49,14 +49,21 @@ class Outcome:
 
 def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
     """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them."""
-    return kg.data.open_source(
+    scheme = scheme_of(recipe)
+    source = kg.data.open_source(
         recipe.data,
         image_size=recipe.image_size,
         channels=recipe.channels,
-        labels=(Classes,) in scheme_of(recipe).takes.values(),
+        labels=(Classes,) in scheme.takes.values(),
         data_dir=data_dir,
         progress=progress,
     )
+    if scheme.aligned and len({source.columns[field].group for field in source.match(scheme.takes).values()}) > 1:
+        raise UserError(
+            f"{recipe.scheme['name']} learns from pairs, and no two images of {source.name!r} belong together. Write "
+            "'A = B' of two folders in which pairs have the same name, or 'halves:FOLDER' of images side by side."
+        )
+    return source
 
 
 def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":

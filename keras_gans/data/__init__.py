@@ -13,6 +13,7 @@ is "A[cat]":
 
     two = kg.data.open_source("photos[cat] + photos[dog]")    # fields image_a and image_b
     text = kg.data.open_source("train.en = train.de")         # fields source and target
+    halves = kg.data.open_source("halves:facades")            # images of two halves: fields image_a and image_b
     captions = kg.data.open_source("~/birds")                 # with metadata.csv: fields image and text
 
 Importing this package imports neither TensorFlow nor TensorFlow Datasets.
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from keras_gans.data.embedded import ring_centres as ring_centres
     from keras_gans.data.opening import check_source as check_source
     from keras_gans.data.opening import open_source as open_source
+    from keras_gans.data.pairs import Halves as Halves
     from keras_gans.data.pairs import Paired as Paired
     from keras_gans.data.pairs import Unpaired as Unpaired
     from keras_gans.data.pipeline import load as load
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Column": "keras_gans.data.source",
     "GRID_SIGMA": "keras_gans.data.embedded",
+    "Halves": "keras_gans.data.pairs",
     "Paired": "keras_gans.data.pairs",
     "RING_RADII": "keras_gans.data.embedded",
     "RING_SIGMAS": "keras_gans.data.embedded",

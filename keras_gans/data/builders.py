@@ -9,6 +9,8 @@ from keras_gans.data import embedded
 
 _TRAIN_POINTS, _TEST_POINTS = 50_000, 10_000
 _TEST_DIGITS = 500
+# Over how many patches of photographs each training digit is laid.
+_COPIES = 4
 # In a data set's metadata: names of the splits whose images are grey, whatever the feature says.
 GREY_SPLITS = "grey_splits"
 
@@ -111,7 +113,7 @@ class DigitsOverPhotographsConfig(tfds.core.BuilderConfig):
 
     size: int = 8
     in_a: int = 500
-    copies: int = 4
+    copies: int = _COPIES
 
 
 class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
@@ -180,12 +182,7 @@ class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
         if self.builder_config.name == "mnist":
             splits = (tfds.as_numpy(tfds.load("mnist", split=split, batch_size=-1)) for split in ("train", "test"))
             return [(each["image"][..., 0], each["label"]) for each in splits]
-        from sklearn.datasets import load_digits
-
-        digits = load_digits()
-        order = np.random.default_rng(0).permutation(len(digits.target))
-        images = np.round(digits.images * (255 / 16)).astype("uint8")
-        return [(images[rows], digits.target[rows]) for rows in (order[:1400], order[1400:])]
+        return list(_scattered_digits().values())
 
     def _generate_examples(self, split, images, labels):
         over_photographs, is_training = split.endswith("B"), split.startswith("train")
@@ -195,6 +192,53 @@ class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
             digit = images[place // copies][..., np.newaxis]
             image = np.abs((patches.draw() if over_photographs else np.zeros(3)) - digit).round().astype("uint8")
             yield place, {"image": image, "label": int(labels[place // copies])}
+
+
+class DigitPhotographPairs(tfds.core.GeneratorBasedBuilder):
+    """Pairs: a grey digit, and the same digit as |photograph - digit|."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "scikit-learn's digits of 8x8 pixels (image_a), each beside itself over a photograph (image_b), as in "
+                "digits_over_photographs: 1,400 digits over four patches each to train on, 397 to test with."
+            ),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image_a": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint8),
+                    "image_b": tfds.features.Image(shape=(8, 8, 3), dtype=np.uint8),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The photographs and the digits come inside scikit-learn.
+        return {split: self._generate_examples(split) for split in ("train", "test")}
+
+    def _generate_examples(self, split):
+        images, labels = _scattered_digits()[split]
+        patches = embedded.PhotographPatches(8, split == "train")
+        for place in range(len(labels) * (_COPIES if split == "train" else 1)):
+            row = place // (_COPIES if split == "train" else 1)
+            digit = images[row][..., np.newaxis]
+            over = np.abs(patches.draw() - digit).round().astype("uint8")
+            yield place, {"image_a": digit, "image_b": over, "label": int(labels[row])}
+
+
+def _scattered_digits():
+    """{split: (images uint8 (n, 8, 8), labels)} of scikit-learn's digits in an order of their own."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    order = np.random.default_rng(0).permutation(len(digits.target))
+    images = np.round(digits.images * (255 / 16)).astype("uint8")
+    parts = {"train": order[:1400], "test": order[1400:]}
+    return {split: (images[rows], digits.target[rows]) for split, rows in parts.items()}
 
 
 def _points_info(builder, description, modes, citation):
@@ -300,6 +344,7 @@ BUILDERS = {
     "digits": Digits,
     "digit_styles": DigitStyles,
     "digits_over_photographs": DigitsOverPhotographs,
+    "digit_photograph_pairs": DigitPhotographPairs,
     "ring": Ring,
     "grid": Grid,
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gans.data import cache, pictures
 from keras_gans.data.captions import read_captions, table_in
+from keras_gans.data.pairs import Halves
 from keras_gans.data.source import Column, Source, class_column, sample_column, unpaired
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError, nearest
@@ -80,6 +81,36 @@ def _captioned(folder, split, table, image_size, channels, labels, progress):
     if labels:
         columns["label"] = class_column(*_classes(table.parent, list(captions)))
     return Source(str(folder), split, columns, _HINT)
+
+
+def open_halves(
+    halves: Halves, *, split: str, image_size: int | None, channels: int | None, progress: bool
+) -> "Source":
+    """Opens a folder of images that each hold a pair side by side, as fields `image_a` and `image_b`.
+
+    Args:
+        halves: which folder, and which half is which.
+        split, image_size, channels, progress: see `open_folder`; each half is cropped and resized by itself.
+
+    Raises:
+        UserError: as `open_folder`; or an image whose width is odd.
+    """
+    directory = _split_directory(check_folder(halves.folder), split)
+    files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
+    if not files:
+        raise _no_images(directory)
+    if channels is None:
+        channels = 1 if all(map(pictures.is_grey, files)) else 3
+    size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
+    both = cache.filled_array(
+        (len(files), 2, size, size, channels),
+        np.uint8,
+        lambda array: _decode_into(array, files, progress, pictures.decode_halves),
+        lambda: f"halves {_identity(files)}",
+    )
+    sides = (both[:, 1], both[:, 0]) if halves.reverse else (both[:, 0], both[:, 1])
+    columns = {f"image_{side}": sample_column(images) for side, images in zip("ab", sides, strict=True)}
+    return Source(str(halves), split, columns)
 
 
 def open_files(
@@ -184,14 +215,14 @@ def _classes(directory, files):
     return np.array([number[parts[0]] for parts in tops], "int64"), class_names
 
 
-def _decode_into(array, files, progress):
+def _decode_into(array, files, progress, decode=pictures.decode):
     """Writes each file's pixels to its row; raises `UserError` naming the files that could not be read."""
-    size, channels = array.shape[1], array.shape[3]
+    size, channels = array.shape[-2:]
 
     def attempt(item):
         row, file = item
         try:
-            array[row] = pictures.decode(file, size, channels)
+            array[row] = decode(file, size, channels)
         except Exception as error:  # Pillow's plug-ins raise anything at all on damaged files.
             return f"{file.absolute()} ({error or type(error).__name__})"
         return None

@@ -30,7 +30,8 @@ def open_source(
         source: a name, such as "digits" or any that TensorFlow Datasets knows; the path of a folder of images, as a
             `Path` or str; an array of images or points; or a tuple (array, labels). A str that is both a name and a
             folder is the name: write "./mnist" for the folder. Two collections are `Unpaired` or `Paired`, or strings
-            "A + B" and "A = B"; "SOURCE[CLASS]" is one class of a source. Names registered by `register_source` come
+            "A + B" and "A = B"; "halves:FOLDER" has images that each hold a pair side by side, see `Halves`;
+            "SOURCE[CLASS]" is one class of a source. Names registered by `register_source` come
             first.
         split: name of a split; data sets by name take slices too, such as "train[:80%]".
         image_size: side in pixels of the squares that the images are centre-cropped and resized to. By default
@@ -53,6 +54,10 @@ def open_source(
     shared = {"image_size": image_size, "channels": channels, "progress": progress}
     if isinstance(source, str) and source in sources:
         return sources[source](split=split, **shared)
+    if (halves := pairs.halves_of(source)) is not None:
+        from keras_gans.data.folder import open_halves
+
+        return open_halves(halves, split=split, **shared)
     pair = pairs.pair_of(source)
     if isinstance(pair, pairs.Paired):
         return pairs.open_paired(pair, split=split, **shared)
@@ -94,6 +99,11 @@ def check_source(source: Any, *, data_dir: str | Path | None = None) -> None:
         data_dir: likewise.
     """
     if isinstance(source, Source) or isinstance(source, str) and source in sources:
+        return
+    if (halves := pairs.halves_of(source)) is not None:
+        from keras_gans.data.folder import check_folder
+
+        check_folder(halves.folder)
         return
     pair = pairs.pair_of(source)
     if isinstance(pair, pairs.Paired):

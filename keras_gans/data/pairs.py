@@ -15,6 +15,7 @@ from keras_gans.errors import UserError, nearest
 from keras_gans.fields import Images, Texts
 
 UNPAIRED, PAIRED = " + ", " = "
+_HALVES, _REVERSED = "halves:", "reversed-halves:"
 _CLASS = re.compile(r"(?P<source>.+)\[(?P<label>[^\[\]]+)\]")
 _SHOWN_LINES = 3
 
@@ -44,6 +45,32 @@ class Paired:
 
     a: str | os.PathLike
     b: str | os.PathLike
+
+
+@dataclasses.dataclass(frozen=True)
+class Halves:
+    """A folder of images that each hold a pair side by side; as a string "halves:FOLDER".
+
+    Args:
+        folder: path of it; its subfolders train, test and val are splits.
+        reverse: whether the right half is A and the left one B; as a string "reversed-halves:FOLDER".
+    """
+
+    folder: str | os.PathLike
+    reverse: bool = False
+
+    def __str__(self) -> str:
+        return f"{_REVERSED if self.reverse else _HALVES}{self.folder}"
+
+
+def halves_of(source: Any) -> Halves | None:
+    """The `Halves` that a source is, or that a string describes, or None where it is neither."""
+    if isinstance(source, Halves):
+        return source
+    for prefix in (_HALVES, _REVERSED):
+        if isinstance(source, str) and source.startswith(prefix):
+            return Halves(source.removeprefix(prefix), prefix == _REVERSED)
+    return None
 
 
 def pair_of(source: Any) -> Unpaired | Paired | None:

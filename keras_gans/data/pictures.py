@@ -49,6 +49,27 @@ def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
         return fit(_opaque(image), size, channels)
 
 
+def decode_halves(path: str | Path, size: int, channels: int | None) -> np.ndarray:
+    """The left and the right half of an image file, each as `decode` gives a whole one.
+
+    Args:
+        path, size, channels: see `decode`.
+
+    Returns:
+        uint8 (2, size, size, channels).
+
+    Raises:
+        Exception: of many types, whatever Pillow raises for a file it cannot read; or an odd width.
+    """
+    with Image.open(path) as image:
+        image = _opaque(ImageOps.exif_transpose(image))
+    if image.width % 2:
+        raise ValueError(f"its width of {image.width} pixels does not make two halves")
+    middle = image.width // 2
+    boxes = (0, 0, middle, image.height), (middle, 0, image.width, image.height)
+    return np.stack([fit(image.crop(box), size, channels) for box in boxes])
+
+
 def decode_to(path: str | Path, shape: tuple[int, int, int], crops: bool) -> tuple[np.ndarray, tuple[int, int]]:
     """The first frame of an image file, upright and composited on white, in a network's shape.
 

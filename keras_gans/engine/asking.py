@@ -22,6 +22,7 @@ class Asking:
 
     Attributes:
         takes: {field: the kinds it may be of}, what `fit` takes and `play` gets, in this order; see `fields`.
+        aligned: whether a row's fields belong together; False where they may come from collections of their own.
         makes: name of that field of `takes` which `sample` gives rows of, or None where it samples nothing.
         translates: {direction: (field it takes, field it makes)}, where the scheme has `translate(rows, direction)`.
         rivals: {player: names of the judges that it tries to fool}; see `judged`.
@@ -37,6 +38,7 @@ class Asking:
     """
 
     takes: dict[str, Kinds] = {"sample": SAMPLE}
+    aligned = True
     makes: str | None = None
     translates: dict[str, tuple[str, str]] = {}
     rivals: dict[str, tuple[str, ...]] = {}

@@ -43,12 +43,14 @@ class AdversarialModel(Asking, Updating, keras.Model):
 
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
+        built_networks: those of them that the constructor builds to fit the others.
         log_names: names of the further curves that the loss functions report.
         step: int64 variable, the number of training steps taken; saved with the weights.
         optimizers: {player: optimizer}, after `compile`.
     """
 
     players: dict[str, tuple[str, ...]] = {}
+    built_networks: tuple[str, ...] = ()
     log_names: tuple[str, ...] = ()
 
     def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
@@ -74,8 +76,14 @@ class AdversarialModel(Asking, Updating, keras.Model):
 
     @classmethod
     def network_names(cls) -> tuple[str, ...]:
-        """Names of the networks that the constructor takes, a tuple."""
-        return tuple(dict.fromkeys(network for networks in cls.players.values() for network in networks))
+        """Names of the networks that the constructor takes, a tuple: those of the players but what it builds itself."""
+        named = dict.fromkeys(network for networks in cls.players.values() for network in networks)
+        return tuple(name for name in named if name not in cls.built_networks)
+
+    @classmethod
+    def player_networks(cls) -> tuple[str, ...]:
+        """Names of all networks that players move: those that the constructor takes and those that it builds."""
+        return (*cls.network_names(), *cls.built_networks)
 
     def variables_of(self, player: str) -> list[keras.Variable]:
         """The trainable variables that a player's optimizer moves."""

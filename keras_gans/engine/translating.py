@@ -13,36 +13,24 @@ from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Images
 from keras_gans.pixels import from_uint8, to_uint8
 
-DIRECTIONS = ("a_to_b", "b_to_a")
 _COLUMNS = 8
 _BATCH = 64
 
 
 class TranslatingModel(AdversarialModel):
-    """Two translators between the images of two domains, A and B, of which no two belong together.
+    """Translators between the images of two domains, A and B: from A to B, and maybe back.
 
     Args:
         a_to_b: keras.Model, images of A (batch, height, width, channels) -> images of B.
-        b_to_a: keras.Model, the other way.
         seed: see `AdversarialModel`.
-
-    Raises:
-        UserError: networks that do not fit together.
     """
 
     takes = {"image_a": (Images,), "image_b": (Images,)}
-    translates = {"a_to_b": ("image_a", "image_b"), "b_to_a": ("image_b", "image_a")}
+    translates = {"a_to_b": ("image_a", "image_b")}
 
-    def __init__(self, a_to_b: keras.Model, b_to_a: keras.Model, *, seed: int = 0, name: str | None = None):
+    def __init__(self, a_to_b: keras.Model, *, seed: int = 0, name: str | None = None):
         super().__init__(seed=seed, name=name)
-        self.a_to_b, self.b_to_a = a_to_b, b_to_a
-        ends = {"a": (a_to_b.input_shape, b_to_a.output_shape), "b": (b_to_a.input_shape, a_to_b.output_shape)}
-        for side, (taken, made) in ends.items():
-            if taken[1:] != made[1:]:
-                raise UserError(
-                    f"One translator takes images of {side.upper()} of shape {taken[1:]}, and the other makes them of "
-                    f"shape {made[1:]}."
-                )
+        self.a_to_b = a_to_b
         self._translators = {}
 
     @property
@@ -53,7 +41,7 @@ class TranslatingModel(AdversarialModel):
     @property
     def shape_b(self) -> tuple[int, ...]:
         """(height, width, channels) of the images of B."""
-        return tuple(self.b_to_a.input_shape[1:])
+        return tuple(self.a_to_b.output_shape[1:])
 
     def fields(self) -> dict[str, Field]:
         return {"image_a": Images(self.shape_a), "image_b": Images(self.shape_b)}
@@ -61,10 +49,16 @@ class TranslatingModel(AdversarialModel):
     @classmethod
     def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict:
         shapes = {side: data_fields[f"image_{side}"].shape for side in "ab"}
-        if role in DIRECTIONS:
+        if role in cls.translates:
             source, target = role.split("_to_")
             return {"sample_shape": shapes[source], "output_channels": shapes[target][-1]}
         return {"sample_shape": shapes[role[-1]]}
+
+    def check_judge(self, name: str, shape: tuple[int, ...]) -> None:
+        """Raises a `UserError` unless the discriminator of that name takes images of the shape."""
+        taken = tuple(getattr(self, name).input_shape[1:])
+        if taken != tuple(shape):
+            raise UserError(f"{name} is shown images {tuple(shape)}, but it takes {taken}.")
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of B from images of A."""
@@ -77,7 +71,7 @@ class TranslatingModel(AdversarialModel):
 
         Args:
             images: float array (count, height, width, channels) in [-1, 1], or uint8.
-            direction: "a_to_b" or "b_to_a".
+            direction: a key of `translates`, "a_to_b" or "b_to_a".
 
         Returns:
             uint8 array (count, height, width, channels).
@@ -85,8 +79,8 @@ class TranslatingModel(AdversarialModel):
         Raises:
             UserError: no such direction, or images of another shape, type or range.
         """
-        if direction not in DIRECTIONS:
-            raise unknown_name("direction", direction, DIRECTIONS)
+        if direction not in self.translates:
+            raise unknown_name("direction", direction, self.translates)
         images = np.asarray(images)
         if images.dtype == np.uint8:
             images = from_uint8(images).numpy()
@@ -101,36 +95,52 @@ class TranslatingModel(AdversarialModel):
         pieces = np.array_split(images.astype(np.float32), -(-len(images) // _BATCH))
         return np.concatenate([self._translators[direction](piece).numpy() for piece in pieces])
 
-    def patch_scores(self, side: str, images: tf.Tensor, training: bool) -> tf.Tensor:
-        """A domain's discriminator's mean raw score over the patches of each image, (batch,)."""
-        scores = getattr(self, f"discriminator_{side}")(images, training=training)
+    def patch_scores(self, judge: str, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """A discriminator's mean raw score over the patches of each image, (batch,)."""
+        scores = getattr(self, judge)(images, training=training)
         return tf.reduce_mean(tf.reshape(tf.cast(scores, tf.float32), (tf.shape(images)[0], -1)), axis=1)
 
     def judged(
         self, real: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray] | None = None, training: bool = False
     ) -> Judged:
-        a, b = (tf.convert_to_tensor(real[name]) for name in ("image_a", "image_b"))
+        images = {name: tf.convert_to_tensor(real[name]) for name in ("image_a", "image_b")}
         if made is None:
-            made = {"image_a": self.b_to_a(b, training=training), "image_b": self.a_to_b(a, training=training)}
-        pairs = {"a": (a, made["image_a"]), "b": (b, made["image_b"])}
+            made = {
+                field: getattr(self, direction)(images[taken], training=training)
+                for direction, (taken, field) in self.translates.items()
+            }
+        return self.judged_pairs(images, made, training)
+
+    def judged_pairs(self, real: Mapping[str, tf.Tensor], made: Mapping[str, tf.Tensor], training: bool) -> Judged:
+        """`judged`, of images and their translations; here of a discriminator for each domain that is translated to."""
         return {
-            f"discriminator_{side}": tuple(self.patch_scores(side, images, training) for images in pair)
-            for side, pair in pairs.items()
+            f"discriminator_{field[-1]}": tuple(
+                self.patch_scores(f"discriminator_{field[-1]}", images, training)
+                for images in (real[field], made[field])
+            )
+            for _, field in self.translates.values()
         }
 
     def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
-        """Rows of originals, their translations, and what these are translated back to, of either direction."""
+        """Rows of originals, their translations, and what `beside` puts below these, of each direction."""
         if real is None:
             return {}
         shown: Shown = {}
-        for direction, back in zip(DIRECTIONS, DIRECTIONS[::-1], strict=True):
-            originals = real[f"image_{direction[0]}"][: max(1, count // 3)]
-            columns = min(_COLUMNS, len(originals))
-            originals = originals[: len(originals) // columns * columns]
-            translated = self.translate(originals, direction)
-            again = self.translate(translated, back)
-            shown[direction] = picture.rows([originals, translated, again], columns)
+        for direction, (taken, _) in self.translates.items():
+            rows = real[taken][: max(1, count // 3)]
+            columns = min(_COLUMNS, len(rows))
+            rows = rows[: len(rows) // columns * columns]
+            translated = self.translate(rows, direction)
+            below = self.beside(real, direction, translated)
+            shown[direction] = picture.rows(_alike([rows, translated, below]), columns)
         return shown
+
+    def beside(self, real: Mapping[str, np.ndarray], direction: str, translated: np.ndarray) -> np.ndarray:
+        """What stands below translations in a picture: here these translated back, or data of the target."""
+        back = "_to_".join(reversed(direction.split("_to_")))
+        if back in self.translates:
+            return self.translate(translated, back)
+        return real[self.translates[direction][1]][: len(translated)]
 
     def endpoints(self) -> Endpoints:
         """What each direction answers, `serving_default` being the network of the first.
@@ -159,6 +169,12 @@ class TranslatingModel(AdversarialModel):
             images = to_uint8(Images(self.shape_a).example(rows)).numpy()
             return np.array([tf.io.encode_png(image).numpy() for image in images], object)
         return super().example_input(specification, rows)
+
+
+def _alike(rows):
+    """Rows of images in grey or colour, all in colour where some are."""
+    channels = max(images.shape[-1] for images in rows)
+    return [np.repeat(images, channels // images.shape[-1], axis=-1) for images in rows]
 
 
 def _floats_endpoint(network):

@@ -7,6 +7,7 @@ from keras_gans.schemes.acgan import ACGAN
 from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
+from keras_gans.schemes.cut import CUT
 from keras_gans.schemes.cycada import CyCADA
 from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
@@ -14,6 +15,7 @@ from keras_gans.schemes.dragan import DRAGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
 from keras_gans.schemes.lsgan import LSGAN
+from keras_gans.schemes.pix2pix import Pix2Pix
 from keras_gans.schemes.r3gan import R3GAN
 from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
@@ -29,12 +31,14 @@ __all__ = [
     "Autoencoder",
     "BEGAN",
     "CGAN",
+    "CUT",
     "CyCADA",
     "CycleGAN",
     "DCGAN",
     "DRAGAN",
     "LSGAN",
     "LabelInformedAAE",
+    "Pix2Pix",
     "R3GAN",
     "SGAN",
     "SNGAN",

@@ -60,6 +60,8 @@ class CycleGAN(TranslatingModel):
             different channels.
     """
 
+    translates = {"a_to_b": ("image_a", "image_b"), "b_to_a": ("image_b", "image_a")}
+    aligned = False
     players = {
         "translators": ("a_to_b", "b_to_a"),
         "discriminator_a": ("discriminator_a",),
@@ -91,24 +93,27 @@ class CycleGAN(TranslatingModel):
         check_weight("identity_weight", identity_weight)
         if identity_weight:
             self.log_names = (*self.log_names, "identity_error")
-        super().__init__(a_to_b, b_to_a, **kwargs)
+        super().__init__(a_to_b, **kwargs)
+        self.b_to_a = b_to_a
+        ends = {"a": (a_to_b.input_shape, b_to_a.output_shape), "b": (b_to_a.input_shape, a_to_b.output_shape)}
+        for side, (taken, made) in ends.items():
+            if taken[1:] != made[1:]:
+                raise UserError(
+                    f"One translator takes images of {side.upper()} of shape {taken[1:]}, and the other makes them of "
+                    f"shape {made[1:]}."
+                )
         self.discriminator_a, self.discriminator_b = discriminator_a, discriminator_b
         self.adversarial_loss, self.cycle_norm, self.pool_size = adversarial_loss, cycle_norm, pool_size
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self._check_discriminators()
         shapes = self.shape_a, self.shape_b
+        for side, shape in zip("ab", shapes, strict=True):
+            self.check_judge(f"discriminator_{side}", shape)
         if identity_weight and shapes[0] != shapes[1]:
             raise UserError(
                 f"The identity loss shows each translator images of the other domain, but those of A are {shapes[0]} "
                 f"and those of B {shapes[1]}. Leave identity_weight at 0. Received: {identity_weight!r}."
             )
         self.pool_a, self.pool_b = (ImagePool(pool_size, shape) for shape in shapes)
-
-    def _check_discriminators(self) -> None:
-        for side, shape in (("a", self.shape_a), ("b", self.shape_b)):
-            taken = tuple(getattr(self, f"discriminator_{side}").input_shape[1:])
-            if taken != shape:
-                raise UserError(f"Images of {side.upper()} are {shape}, but discriminator_{side} takes {taken}.")
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4: Adam, rate 2e-4; beta_1 0.5 as in the authors' code.

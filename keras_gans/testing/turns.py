@@ -48,7 +48,7 @@ class Record:
 
 def _all_variables(model: AdversarialModel) -> dict[int, tuple[Any, str]]:
     found = {}
-    for network in model.network_names():
+    for network in model.player_networks():
         for variable in getattr(model, network).variables:
             found[id(variable)] = variable, f"{variable.path} of the {network}"
     for player, optimizer in model.optimizers.items():
@@ -124,7 +124,7 @@ def moving_statistics(model: AdversarialModel) -> set[int]:
     """Ids of the moving means and variances of batch normalization, see `check_a_turn_leaves_the_others_alone`."""
     layers = [
         layer
-        for network in model.network_names()
+        for network in model.player_networks()
         for layer in layers_of(getattr(model, network))
         if isinstance(layer, keras.layers.BatchNormalization)
     ]

@@ -20,3 +20,5 @@ from . import vae
 from . import vae_gan
 from . import cyclegan
 from . import cycada
+from . import cut
+from . import pix2pix

@@ -1,0 +1,117 @@
+"""Schemes that translate images as plain Keras loops."""
+
+import keras
+import tensorflow as tf
+
+from benchmarks.peers import PlainModel, plain_loops
+from keras_gans.networks.projection import at_places, features_of, projection_heads, sizes_of
+
+
+@plain_loops.register("cyclegan")
+class PlainCycleGAN(PlainModel):
+    """One forward pass of everything on one tape, and each player's gradients from it; without a pool of images."""
+
+    def train_step(self, data):
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self.terms(*data)[0]
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()
+
+    def terms(self, real_a, real_b):
+        """({player: loss}, translations)."""
+        fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
+        again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
+        scores = {
+            "a": (self.discriminator_a(real_a, training=True), self.discriminator_a(fake_a, training=True)),
+            "b": (self.discriminator_b(real_b, training=True), self.discriminator_b(fake_b, training=True)),
+        }
+        fooled = sum(tf.reduce_mean(tf.square(fake - 1.0)) for _, fake in scores.values())
+        cycles = tf.reduce_mean(tf.abs(real_a - again_a)) + tf.reduce_mean(tf.abs(real_b - again_b))
+        losses = {"translators": fooled + 10.0 * cycles}
+        for side, (real, fake) in scores.items():
+            loss = tf.reduce_mean(tf.square(real - 1.0)) + tf.reduce_mean(tf.square(fake))
+            losses[f"discriminator_{side}"] = 0.5 * loss
+        return losses, (fake_b, fake_a)
+
+
+@plain_loops.register("cycada")
+class PlainCyCADA(PlainCycleGAN):
+    """The same with a classifier of each collection, and what it says of the translations."""
+
+    def train_step(self, data):
+        real_a, label_a, real_b, label_b = data
+        with tf.GradientTape(persistent=True) as tape:
+            losses, fakes = super().terms(real_a, real_b)
+            views = self.classifier_a(real_a, training=True), self.classifier_b(real_b, training=True)
+            seen = self.classifier_b(fakes[0], training=True), self.classifier_a(fakes[1], training=True)
+            losses["classifiers"] = 0.0
+            for labels, view, translated in zip((label_a, label_b), views, seen, strict=True):
+                known = tf.cast(labels >= 0, tf.float32)
+                entropy = keras.losses.sparse_categorical_crossentropy(tf.maximum(labels, 0), view, from_logits=True)
+                losses["classifiers"] += tf.reduce_sum(known * entropy) / tf.maximum(tf.reduce_sum(known), 1.0)
+                classes = tf.where(labels >= 0, labels, tf.argmax(view, -1))
+                entropy = keras.losses.sparse_categorical_crossentropy(classes, translated, from_logits=True)
+                losses["translators"] += tf.reduce_mean(entropy)
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()
+
+
+@plain_loops.register("cut")
+class PlainCUT(PlainModel):
+    """The patches' contrast as the authors write it, in features of Keras's own layers."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        ours = case.model()
+        self.places, self.temperature = ours.patches, ours.temperature
+        self.features = features_of(self.a_to_b)
+        self.heads = projection_heads(self.features, ours.units, 0)
+
+    def contrast(self, originals, translations):
+        total = 0.0
+        pairs = [self.features(images, training=True) for images in (translations, originals)]
+        chosen = []
+        for size in sizes_of(self.features):
+            chosen.append(tf.random.shuffle(tf.range(size))[: self.places])
+        queries, keys = (self.heads([at_places(*both) for both in zip(each, chosen, strict=True)]) for each in pairs)
+        for query, key in zip(queries, keys, strict=True):
+            products = tf.einsum("bqu,bku->bqk", query, tf.stop_gradient(key)) / self.temperature
+            places = tf.broadcast_to(tf.range(tf.shape(products)[1]), tf.shape(products)[:2])
+            each = keras.losses.sparse_categorical_crossentropy(places, products, from_logits=True)
+            total += tf.reduce_mean(each) / len(queries)
+        return total
+
+    def train_step(self, data):
+        real_a, real_b = data
+        with tf.GradientTape(persistent=True) as tape:
+            fake_b = self.a_to_b(real_a, training=True)
+            fake_scores, real_scores = (self.discriminator_b(image, training=True) for image in (fake_b, real_b))
+            losses = {"generator": tf.reduce_mean(tf.square(fake_scores - 1.0)) + self.contrast(real_a, fake_b)}
+            losses["generator"] += self.contrast(real_b, self.a_to_b(real_b, training=True))
+            loss = tf.reduce_mean(tf.square(real_scores - 1.0)) + tf.reduce_mean(tf.square(fake_scores))
+            losses["discriminator"] = 0.5 * loss
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()
+
+
+@plain_loops.register("pix2pix")
+class PlainPix2Pix(PlainModel):
+    """As TensorFlow's tutorial has it."""
+
+    def train_step(self, data):
+        real_a, real_b = data
+        with tf.GradientTape(persistent=True) as tape:
+            fake_b = self.a_to_b(real_a, training=True)
+            scores = [
+                self.discriminator(tf.concat([real_a, image], axis=-1), training=True) for image in (real_b, fake_b)
+            ]
+            error = tf.reduce_mean(tf.abs(real_b - fake_b))
+            losses = {"generator": tf.reduce_mean(tf.nn.softplus(-scores[1])) + 100.0 * error}
+            loss = tf.reduce_mean(tf.nn.softplus(-scores[0])) + tf.reduce_mean(tf.nn.softplus(scores[1]))
+            losses["discriminator"] = 0.5 * loss
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()

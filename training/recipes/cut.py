@@ -1,0 +1,45 @@
+"""CUT: one direction, half the cost of a cycle.
+
+keras-gans train cut
+keras-gans train cut_resnet --data "photos/summer + photos/winter" --image-size 64
+"""
+
+from ..recipe import Recipe, recipe
+
+_SOURCE = "Park et al. 2020"
+
+
+@recipe
+def cut() -> "Recipe":
+    """Not measured yet."""
+    adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
+    return Recipe(
+        summary="digits bright on dark to digits dark on light, patch by patch",
+        source=_SOURCE,
+        scheme={"name": "cut", "nce_weight": 1.0, "identity_nce_weight": 0.0, "patches": 64, "units": 64},
+        networks={
+            "a_to_b": {"name": "plain_translator", "base_filters": 24},
+            "discriminator_b": {"name": "patch_discriminator", "base_filters": 32},
+        },
+        optimizers={"generator": adam, "discriminator": adam},
+        data="digit_styles",
+        batch_size=16,
+        steps=1500,
+        learning_rate_schedule="linear",
+    )
+
+
+@recipe
+def cut_resnet() -> "Recipe":
+    """The paper's networks, half as wide; not measured over seeds."""
+    adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
+    return cut().replace(
+        summary="any two collections of images, one direction: a residual translator, patches contrasted",
+        scheme={"name": "cut"},
+        a_to_b={"name": "resnet_translator", "base_filters": 32, "blocks": 9},
+        discriminator_b={"name": "patch_discriminator", "base_filters": 32},
+        optimizers={"generator": adam, "discriminator": adam},
+        batch_size=1,
+        steps=20_000,
+        picture_every=500,
+    )
