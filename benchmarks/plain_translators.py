@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks.peers import PlainModel, plain_loops
-from keras_gans.networks.projection import at_places, features_of, projection_heads, sizes_of
+from keras_gans.engine.contrasting import at_places, features_of, projection_heads, sizes_of
 
 
 @plain_loops.register("cyclegan")

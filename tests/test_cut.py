@@ -7,8 +7,8 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import losses
+from keras_gans.engine.contrasting import at_places, features_of, sizes_of
 from keras_gans.errors import UserError
-from keras_gans.networks.projection import at_places, features_of, sizes_of
 from tests.small import small_model
 from tests.test_cyclegan import images
 

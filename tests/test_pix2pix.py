@@ -45,10 +45,10 @@ def test_losses_by_hand():
 def test_the_discriminator_comes_to_tell_whose_translation_it_is():
     """Real targets of other sources are as real as any, but for the source beside them."""
     keras.utils.set_random_seed(0)
-    source = kg.data.open_source("digit_photograph_pairs")
+    source = kg.data.open_source("photographed_digits")
     a, b = (kg.pixels.from_uint8(source.columns[f"image_{side}"].values[:512]).numpy() for side in "ab")
     judge = kg.networks.patch_discriminator((8, 8, 4), base_filters=16)
-    model = kg.schemes.Pix2Pix(kg.networks.unet_translator((8, 8, 1), 3, base_filters=4), judge)
+    model = kg.schemes.Pix2Pix(kg.networks.unet_translator((8, 8, 3), 1, base_filters=4), judge)
     optimizer = keras.optimizers.Adam(2e-3)
 
     @tf.function(autograph=False)

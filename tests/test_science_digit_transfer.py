@@ -48,3 +48,8 @@ def test_by_the_cycle_alone_classes_are_exchanged(norm):
     found = over_seeds("cyclegan_digits_over_photographs", cycle_norm=norm)
     for direction in ("a_to_b", "b_to_a"):
         assert np.median(found[f"classes_kept_{direction}"]) < 0.6
+
+
+@pytest.mark.slow
+def test_the_contrast_of_patches_keeps_most_digits_without_any_label():
+    assert np.median(over_seeds("cut")["classes_kept_a_to_b"]) >= 0.5

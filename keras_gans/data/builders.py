@@ -194,8 +194,8 @@ class DigitsOverPhotographs(tfds.core.GeneratorBasedBuilder):
             yield place, {"image": image, "label": int(labels[place // copies])}
 
 
-class DigitPhotographPairs(tfds.core.GeneratorBasedBuilder):
-    """Pairs: a grey digit, and the same digit as |photograph - digit|."""
+class PhotographedDigits(tfds.core.GeneratorBasedBuilder):
+    """Pairs: a digit over a photograph, and the grey digit that was laid there."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "First release."}
@@ -204,13 +204,13 @@ class DigitPhotographPairs(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(
             builder=self,
             description=(
-                "scikit-learn's digits of 8x8 pixels (image_a), each beside itself over a photograph (image_b), as in "
-                "digits_over_photographs: 1,400 digits over four patches each to train on, 397 to test with."
+                "scikit-learn's digits of 8x8 pixels, each over a photograph (image_a), as in digits_over_photographs, "
+                "and as it is (image_b): 1,400 digits over four patches each to train on, 397 to test with."
             ),
             features=tfds.features.FeaturesDict(
                 {
-                    "image_a": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint8),
-                    "image_b": tfds.features.Image(shape=(8, 8, 3), dtype=np.uint8),
+                    "image_a": tfds.features.Image(shape=(8, 8, 3), dtype=np.uint8),
+                    "image_b": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint8),
                     "label": tfds.features.ClassLabel(num_classes=10),
                 }
             ),
@@ -227,7 +227,7 @@ class DigitPhotographPairs(tfds.core.GeneratorBasedBuilder):
             row = place // (_COPIES if split == "train" else 1)
             digit = images[row][..., np.newaxis]
             over = np.abs(patches.draw() - digit).round().astype("uint8")
-            yield place, {"image_a": digit, "image_b": over, "label": int(labels[row])}
+            yield place, {"image_a": over, "image_b": digit, "label": int(labels[row])}
 
 
 def _scattered_digits():
@@ -344,7 +344,7 @@ BUILDERS = {
     "digits": Digits,
     "digit_styles": DigitStyles,
     "digits_over_photographs": DigitsOverPhotographs,
-    "digit_photograph_pairs": DigitPhotographPairs,
+    "photographed_digits": PhotographedDigits,
     "ring": Ring,
     "grid": Grid,
 }

@@ -16,7 +16,7 @@ _DESCRIPTIONS = {
     "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
     "digits_over_photographs": "digits, 8x8x1, and others over photographs, 8x8x3: 500 and 3,600, 397 test in both",
     "digits_over_photographs/mnist": "the same of MNIST, 28x28: 30,000 in either, 10,000 test; needs MNIST itself",
-    "digit_photograph_pairs": "pairs of a digit, 8x8x1, and itself over a photograph, 8x8x3: 5,600 train, 397 test",
+    "photographed_digits": "pairs of a digit over a photograph, 8x8x3, and itself, 8x8x1: 5,600 train, 397 test",
     "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
 }
 

@@ -62,7 +62,7 @@ def evaluation_of(
         *args, **options: the further arguments of `Evaluation`.
     """
     if scheme.translates:
-        return TranslationEvaluation(source, scheme.translates, metrics, *args, **options)
+        return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
     return Evaluation(source, metrics or scheme.measures, *args, **options)
 
 

@@ -213,7 +213,15 @@ MEASURES = {
     ),
 }
 # What `translation.TranslationEvaluation` takes of schemes that translate, in each direction.
-OF_TRANSLATIONS = ("classes_kept", "frechet_distance", "sliced_wasserstein_distance", "cycle_error", "hidden_share")
+OF_TRANSLATIONS = (
+    "classes_kept",
+    "error",
+    "sharpness",
+    "frechet_distance",
+    "sliced_wasserstein_distance",
+    "cycle_error",
+    "hidden_share",
+)
 
 
 def check_names(names: Any) -> None:

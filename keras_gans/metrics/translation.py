@@ -54,6 +54,9 @@ class TranslationEvaluation:
     - "classes_kept": the share of the translations in which a classifier of the target collection, trained on its
       labelled training images and on nothing else, finds the class of the original. Its floor is what the classifier
       finds in held-out real images: no translator should be expected to pass it.
+    - "error", of pairs: mean |translation - truth| over pixels in [-1, 1].
+    - "sharpness", of pairs: the mean size of the difference between neighbouring pixels, over that of the truth; 1 is
+      as sharp, and less is blurred.
     - "frechet_distance": between translations and held-out images of the target, in that classifier's features.
     - "sliced_wasserstein_distance": likewise, of patches.
     - "cycle_error": mean |again - original| over pixels in [-1, 1], of what is translated there and back through images
@@ -69,6 +72,7 @@ class TranslationEvaluation:
         samples: how many held-out images to translate at the most.
         seed: of the choice of data and of the noise.
         extractor: `Extractor` or its name, for the Fréchet distance; the classifier of the target unless given.
+        aligned: whether row i of either field belongs to row i of the other.
         data_dir: where prepared data sets lie.
         progress: whether to draw progress bars.
 
@@ -90,6 +94,7 @@ class TranslationEvaluation:
         seed: int = 0,
         extractor: Any = None,
         *,
+        aligned: bool = False,
         data_dir: str | Path | None = None,
         progress: bool = False,
     ):
@@ -98,6 +103,7 @@ class TranslationEvaluation:
         self.source = source if isinstance(source, Source) else open_source(source, data_dir=data_dir)
         self.translates, self.samples, self.seed = dict(translates), min(samples, _MOST), seed
         self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
+        self.aligned = aligned
         if extractor is not None and not isinstance(extractor, features.Extractor):
             features.check_name(extractor)
         self.measures = self._chosen(metrics)
@@ -109,12 +115,16 @@ class TranslationEvaluation:
     @property
     def has_labels(self) -> bool:
         """Whether both collections say what their images show."""
-        return {"label_a", "label_b"} <= set(self.source.columns)
+        return {self._label_of(side) for side in "ab"} <= set(self.source.columns)
+
+    def _label_of(self, side):
+        """Name of the field that says what a side's images show; a pair may have one for both."""
+        return "label" if self.aligned and "label" in self.source.columns else f"label_{side}"
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Of the labels; none without."""
-        return self.source.columns["label_a"].field.names if self.has_labels else ()
+        return self.source.columns[self._label_of("a")].field.names if self.has_labels else ()
 
     def _chosen(self, metrics):
         cycles = all(back in self.translates for back in map(_back, self.translates))
@@ -122,6 +132,7 @@ class TranslationEvaluation:
             name
             for name in measures.OF_TRANSLATIONS
             if (cycles or name not in ("cycle_error", "hidden_share"))
+            and (self.aligned or name not in ("error", "sharpness"))
             and (self.has_labels or name not in _NEED_LABELS or name == "frechet_distance" and self._wanted)
         ]
         for name in metrics or ():
@@ -129,6 +140,7 @@ class TranslationEvaluation:
                 raise unknown_name("metric of translations", name, measures.OF_TRANSLATIONS)
             if name not in allowed:
                 why = "labels of both collections" if name in _NEED_LABELS else "a scheme that translates both ways"
+                why = "pairs" if name in ("error", "sharpness") else why
                 raise UserError(f"{name!r} needs {why}. Those that can be taken here: {', '.join(allowed)}.")
         return [name for name in allowed if metrics is None or name in metrics]
 
@@ -147,12 +159,13 @@ class TranslationEvaluation:
     def _opened(self):
         """(held-out source, name of its split)."""
         labels, source = self.has_labels, self.source
-        sizes = {source.columns[f"image_{side}"].field.shape[:2] for side in "ab"}
-        size = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        shapes = [source.columns[f"image_{side}"].field.shape for side in "ab"]
+        # What both collections agree in was asked for, or will come of itself.
+        height, width, channels = (a if a == b else None for a, b in zip(*shapes, strict=True))
         for split in ("test", "validation"):
             if source.name == "array" or split == source.split:
                 continue
-            options = {"image_size": size[0] if size[0] == size[1] else None}
+            options = {"image_size": height if height == width else None, "channels": channels}
             try:
                 found = open_source(source.name, split=split, labels=labels, data_dir=self._data_dir, **options)
             except UserError:
@@ -163,7 +176,7 @@ class TranslationEvaluation:
 
     def _held(self, side):
         found, split = self._opened
-        name, label = f"image_{side}", f"label_{side}"
+        name, label = f"image_{side}", self._label_of(side)
         order = np.random.default_rng([self.seed, 1]).permutation(len(found.columns[name]))
         training = np.random.default_rng([self.seed, 0]).permutation(len(self.source.columns[name]))
         if split.startswith("half"):
@@ -185,7 +198,7 @@ class TranslationEvaluation:
         """{field: `Extractor` that classifies the images of that collection}."""
         judges = {}
         for field in self._sides if self.has_labels else ():
-            label = self.source.columns[f"label_{field[-1]}"]
+            label = self.source.columns[self._label_of(field[-1])]
             own = Source(
                 f"{self.source.name}, {field}",
                 self.source.split,
@@ -205,6 +218,8 @@ class TranslationEvaluation:
         target = self._sides[self.translates[direction][1]]
         found = self._of_images(direction, target.training, target.labels)
         floors = {name: (value, len(target.training)) for name, value in found.items()}
+        if self.aligned:
+            floors["sharpness"] = _steepness(target.training) / _steepness(target.images), len(target.training)
         if "classes_kept" in self.measures:
             right = self._predicted(direction, target.images) == target.labels
             floors["classes_kept"] = float(right.mean()), len(right)
@@ -230,6 +245,10 @@ class TranslationEvaluation:
                 found = self._predicted(direction, translated)
                 self.confusions[direction] = _confusion(held.labels, found, len(self.class_names))
                 values["classes_kept"] = float((found == held.labels).mean())
+            if self.aligned:
+                truth = self._sides[self.translates[direction][1]].images
+                values["error"] = float(np.abs(translated.astype(np.float32) - truth).mean() / 127.5)
+                values["sharpness"] = _steepness(translated) / _steepness(truth)
             if {"cycle_error", "hidden_share"} & set(self.measures):
                 values |= self._of_cycle(model, direction, held.images, translated)
             scores += [
@@ -241,7 +260,7 @@ class TranslationEvaluation:
                     else None,
                     floor=floors[name][0],
                     floor_samples=floors[name][1],
-                    higher_is_better=name == "classes_kept",
+                    higher_is_better=name in ("classes_kept", "sharpness"),
                     protocol=self.protocols()[f"{name}_{direction}"],
                 )
                 for name in self.measures
@@ -321,6 +340,12 @@ class TranslationEvaluation:
             pairs = [(row, shares[row].argmax()) for row in worst[:_SWAPS] if shares[row].max() >= _MANY]
             found[direction] = ", ".join(f"{names[a]} -> {names[b]} ({100 * shares[a, b]:.0f} %)" for a, b in pairs)
         return found
+
+
+def _steepness(images):
+    """Mean size of the difference between neighbouring pixels, in grey levels."""
+    images = images.astype(np.float32)
+    return float(np.mean([np.abs(np.diff(images, axis=axis)).mean() for axis in (1, 2)]))
 
 
 def _as_uint8(images):

@@ -11,10 +11,10 @@ from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
+from keras_gans.engine.contrasting import at_places, features_of, projection_heads, sizes_of
 from keras_gans.engine.translating import TranslatingModel
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
-from keras_gans.networks.projection import at_places, features_of, projection_heads, sizes_of
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
 from keras_gans.randomness import uniform

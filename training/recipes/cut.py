@@ -14,17 +14,19 @@ def cut() -> "Recipe":
     """Not measured yet."""
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     return Recipe(
-        summary="digits bright on dark to digits dark on light, patch by patch",
+        summary="digits to digits over photographs, patch by patch",
         source=_SOURCE,
         scheme={"name": "cut", "nce_weight": 1.0, "identity_nce_weight": 0.0, "patches": 64, "units": 64},
         networks={
-            "a_to_b": {"name": "plain_translator", "base_filters": 24},
+            "a_to_b": {"name": "resnet_translator", "base_filters": 24, "blocks": 2, "halvings": 1},
             "discriminator_b": {"name": "patch_discriminator", "base_filters": 32},
         },
         optimizers={"generator": adam, "discriminator": adam},
-        data="digit_styles",
+        data="digits_over_photographs",
+        # Originals and translations go through the same layers.
+        channels=3,
         batch_size=16,
-        steps=1500,
+        steps=3000,
         learning_rate_schedule="linear",
     )
 
@@ -39,6 +41,7 @@ def cut_resnet() -> "Recipe":
         a_to_b={"name": "resnet_translator", "base_filters": 32, "blocks": 9},
         discriminator_b={"name": "patch_discriminator", "base_filters": 32},
         optimizers={"generator": adam, "discriminator": adam},
+        channels=None,
         batch_size=1,
         steps=20_000,
         picture_every=500,

@@ -15,7 +15,7 @@ def pix2pix() -> "Recipe":
     """Not measured yet."""
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     return Recipe(
-        summary="grey digits to the same digits over photographs",
+        summary="digits over photographs to the digits alone",
         source=_SOURCE,
         scheme={"name": "pix2pix", "error_weight": 10.0},
         networks={
@@ -23,7 +23,7 @@ def pix2pix() -> "Recipe":
             "discriminator": {"name": "patch_discriminator", "base_filters": 32},
         },
         optimizers={"generator": adam, "discriminator": adam},
-        data="digit_photograph_pairs",
+        data="photographed_digits",
         batch_size=32,
         steps=2000,
         learning_rate_schedule="linear",
