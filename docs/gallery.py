@@ -6,6 +6,7 @@ Each run is of the recipe that stands for its scheme, trained as it stands. Samp
 classes in turn; encoders and translators show held-out samples above what they make of them.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -18,23 +19,33 @@ FOLDER = Path(__file__).parent / "gallery"
 COLUMNS, ROWS = 5, 4
 # Twice the width that the pages show, for fine screens.
 WIDTH = 320
-SHADES = 16
+SHADES, COLOURS = 16, 128
 
 
-def shown(model):
+def shown(model, run):
     """Samples of a trained model, uint8 (COLUMNS * ROWS, height, width, channels)."""
-    if "translate_a_to_b" in model.endpoints():
-        return in_pairs(kg.data.open_source("digit_styles", split="testA").samples, model.a_to_b)
+    if model.translates:
+        return in_pairs(held_out(run), model.translate)
     if "reconstruct" in model.endpoints():
         return in_pairs(kg.data.open_source("digits", split="test").samples, model.reconstruct)
     labels = np.arange(COLUMNS * ROWS) % 10 if model.takes_labels else None
     return model.sample(COLUMNS * ROWS, seed=0, labels=labels)
 
 
+def held_out(run):
+    """Images of the first collection that a run's translators have not seen."""
+    recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    options = {"split": "test", "image_size": recipe["image_size"], "channels": recipe["channels"]}
+    return kg.data.open_source(recipe["data"], **options).columns["image_a"].values
+
+
 def in_pairs(samples, answer):
-    """Rows of uint8 images above rows of what `answer` makes of them."""
+    """Rows of uint8 images above rows of what `answer` makes of them, in colour where one of them is."""
     real = samples[: COLUMNS * ROWS // 2]
-    made = np.asarray(kg.pixels.to_uint8(answer(kg.pixels.from_uint8(real))))
+    made = np.asarray(answer(kg.pixels.from_uint8(real)))
+    made = made if made.dtype == np.uint8 else np.asarray(kg.pixels.to_uint8(made))
+    channels = max(real.shape[-1], made.shape[-1])
+    real, made = (np.repeat(part, channels // part.shape[-1], axis=-1) for part in (real, made))
     return np.concatenate(
         [part[start : start + COLUMNS] for start in range(0, len(real), COLUMNS) for part in (real, made)]
     )
@@ -44,9 +55,12 @@ def draw(run):
     """Writes the picture of a run and returns its path."""
     model = kg.load_run(run)
     scheme = next(name for name, kind in kg.registry.schemes.items() if kind is type(model))
-    grid = kg.picture.grid(shown(model), columns=COLUMNS, width=WIDTH)
+    grid = kg.picture.grid(shown(model, run), columns=COLUMNS, width=WIDTH)
     path = FOLDER / f"{scheme}.png"
-    Image.fromarray(grid[..., 0]).quantize(SHADES).save(path, optimize=True)
+    if grid.shape[-1] == 3:
+        Image.fromarray(grid).quantize(COLOURS).save(path, optimize=True)
+    else:
+        Image.fromarray(grid[..., 0]).quantize(SHADES).save(path, optimize=True)
     return path
 
 

@@ -197,6 +197,7 @@ def test_a_label_that_the_generator_ignores_is_caught():
     assert_caught(testing.check_every_input_is_heeded, factory, "heeds its input 'label'. Found: the same answers")
 
 
+@pytest.mark.slow
 def test_a_label_that_training_ignores_is_caught():
     testing.check_every_field_is_used(conditional(CGAN))
     factory = conditional(CGAN, heeds=("generator",))
@@ -289,6 +290,7 @@ for kind in (DrawsAlike, DrawsByItself, CountsByItself):
     keras.saving.register_keras_serializable(package="tests")(kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "scheme", "found"),
     [
@@ -325,6 +327,7 @@ def unscaled(factory, player):
     return build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheme", "player"),
     [pytest.param(scheme, player, marks=[] if scheme == "gan" else pytest.mark.slow) for scheme, player in ALL_PLAYERS],
@@ -380,6 +383,7 @@ for kind in (Unwary, LosesAnOption):
     keras.saving.register_keras_serializable(package="tests")(kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "factory", "found"),
     [

