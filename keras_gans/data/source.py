@@ -231,7 +231,7 @@ def unpaired(a: Source, b: Source) -> dict[str, Column]:
     has_labels = a.class_names == b.class_names and a.class_count > 0
     for group, (side, source) in enumerate((("a", a), ("b", b))):
         columns[f"image_{side}"] = Column(Images(source.sample_shape), source.samples, group)
-        if has_labels:
+        if has_labels and source.label_column is not None:
             columns[f"label_{side}"] = dataclasses.replace(source.label_column, group=group)
     return columns
 

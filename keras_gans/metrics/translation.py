@@ -195,9 +195,9 @@ class TranslationEvaluation:
 
     @cached_property
     def _judges(self):
-        """{field: `Extractor` that classifies the images of that collection}."""
+        """{field: `Extractor` that classifies the images of that collection}, for each that is translated to."""
         judges = {}
-        for field in self._sides if self.has_labels else ():
+        for field in {made for _, made in self.translates.values()} if self.has_labels else ():
             label = self.source.columns[self._label_of(field[-1])]
             own = Source(
                 f"{self.source.name}, {field}",
