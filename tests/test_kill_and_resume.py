@@ -31,9 +31,10 @@ def go_on(run, scheme, changes, steps, is_training):
         model = kg.load_run(run)
     except UserError:
         model = small_model(scheme, **changes)
+    # Said after a checkpoint was written: on a busy machine a process might be killed before its first one, every time.
     callbacks = [
-        keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: is_training.set()),
         kg.callbacks.Checkpoint(run / "checkpoints", every=1, keep=3),
+        keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: is_training.set()),
     ]
     left = steps - model.steps_taken
     model.fit(endless(model, model.steps_taken), steps_per_epoch=left, verbose=0, callbacks=callbacks)

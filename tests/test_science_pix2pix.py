@@ -34,7 +34,7 @@ def test_the_discriminator_asks_for_what_regression_blurs():
     whole, regression = over_seeds(), over_seeds(adversarial_weight=0.0)
     assert min(whole["classes_kept"]) >= 0.9
     # Regression has the smaller error, and the distance and the sharpness that come with it.
-    assert max(regression["error"]) < min(whole["error"])
+    assert np.median(regression["error"]) < np.median(whole["error"])
     assert all(abs(sharp - 1.0) < 0.06 for sharp in whole["sharpness"])
     assert max(whole["frechet_distance"]) < min(regression["frechet_distance"])
     assert max(whole["sliced_wasserstein_distance"]) < min(regression["sliced_wasserstein_distance"])
