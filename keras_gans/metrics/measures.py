@@ -142,7 +142,7 @@ def _precision_recall(samples, data, task, k):
     }
 
 
-def error_of_share(share, count):
+def error_of_share(share: float, count: int) -> float:
     """The standard error of a share of so many, by Agresti and Coull (1998), which is not 0 at a share of 0 or 1."""
     adjusted = (share * count + 2.0) / (count + 4.0)
     return math.sqrt(adjusted * (1.0 - adjusted) / (count + 4.0))
