@@ -27,8 +27,8 @@ def cycada() -> "Recipe":
 
 @recipe
 def cycada_mnist_svhn() -> "Recipe":
-    """MNIST and street numbers; both data sets are downloaded. Not measured here; the paper has 0.904 of the street
-    numbers, by a classifier that is taught with them.
+    """MNIST and street numbers; both data sets are downloaded, and it was not measured here. The paper has 0.904 of the
+    street numbers, by a classifier that is taught with them.
     """
     plain, own = cyclegan_mnist_svhn(), cycada()
     return plain.replace(

@@ -35,8 +35,8 @@ def cyclegan() -> "Recipe":
 
 @recipe
 def cyclegan_mnist_svhn() -> "Recipe":
-    """The lecture's: MNIST and street numbers, by its small pair of networks; both data sets are downloaded. Not
-    measured here. Of another implementation, some 25 in 100 digits are said to keep their class.
+    """The lecture's: MNIST and street numbers, by its small pair of networks; both data sets are downloaded, and
+    it was not measured here. Of another implementation, some 25 in 100 digits are said to keep their class.
     """
     # https://github.com/yunjey/mnist-svhn-transfer, whose cycle loss is the mean square with weight 1, without a pool
     translator = {"name": "resnet_translator", "base_filters": 32, "blocks": 2, "normalization": "batch"}
@@ -85,7 +85,9 @@ def cyclegan_resnet() -> "Recipe":
 
 @recipe
 def cyclegan_digits_over_photographs() -> "Recipe":
-    """Not measured yet."""
+    """By the cycle alone the class is kept no more often than by chance: in 0.098 and 0.144 of the cases to photographs
+    and in 0.113 and 0.091 of those from them, seeds 0 and 1, and the cycle closes. Some two minutes of one core.
+    """
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
     translator = {"name": "resnet_translator", "base_filters": 24, "blocks": 2, "halvings": 1}
     judge = {"name": "patch_discriminator", "base_filters": 32}
