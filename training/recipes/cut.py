@@ -44,6 +44,7 @@ def cut_resnet() -> "Recipe":
         a_to_b={"name": "resnet_translator", "base_filters": 32, "blocks": 9},
         discriminator_b={"name": "patch_discriminator", "base_filters": 32},
         optimizers={"generator": adam, "discriminator": adam},
+        data="digit_styles",
         channels=None,
         evaluate_every=None,
         batch_size=1,
