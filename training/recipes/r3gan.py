@@ -5,9 +5,8 @@ from ..recipe import Recipe, recipe
 
 @recipe
 def r3gan() -> Recipe:
-    """Digits of dense layers. Fréchet distance in 20 principal components of the digits 0.31 [0.27, 0.33], all ten
-    classes; seeds 0 to 2, on which its settings were chosen; 0.28 [0.25, 0.31] on seeds 10 to 12. Some 15 seconds of
-    one core.
+    """Digits of dense layers. Fréchet distance in 20 principal components 0.31 [0.27, 0.33], all ten classes; seeds 0
+    to 2, on which its settings were chosen; 0.28 [0.25, 0.31] on seeds 10 to 12. Some 15 seconds of one core.
     """
     mlp = {"hidden_units": [256, 256], "activation": "leaky_relu"}
     return Recipe(
