@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.data import network
+from keras_gans.data import embedded, network
 from keras_gans.errors import UserError
+from keras_gans.fields import Texts
 from tests.processes import HANGS
 
 
@@ -121,10 +122,54 @@ def test_centres():
 def test_names_describe_what_can_be_opened():
     names = kg.data.names()
     translated = ["digits_over_photographs", "digits_over_photographs/mnist", "photographed_digits", "digit_styles"]
-    assert list(names) == ["digits", "ring", "ring/wide", "grid", *translated]
+    assert list(names) == ["digits", "ring", "ring/wide", "grid", *translated, "numbers_and_dates"]
     for name, description in names.items():
         kg.data.check_source(name)
         assert description and "\n" not in description
+
+
+@pytest.mark.parametrize(
+    ("digits", "words"),
+    [
+        ("0", "zero"),
+        ("1001", "one thousand and one"),
+        ("4096", "four thousand and ninety six"),
+        ("9312", "nine thousand three hundred and twelve"),
+    ],
+)
+def test_numbers_in_words(digits, words):
+    assert embedded.number_in_words(int(digits)) == words
+
+
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        ((1900, 5, 12), "the twelfth of may nineteen hundred"),
+        ((1905, 2, 20), "the twentieth of february nineteen oh five"),
+        ((1987, 7, 23), "the twenty third of july nineteen eighty seven"),
+        ((2000, 1, 1), "the first of january two thousand"),
+        ((2007, 12, 30), "the thirtieth of december two thousand and seven"),
+        ((2031, 3, 31), "the thirty first of march twenty thirty one"),
+    ],
+)
+def test_dates_in_words(date, words):
+    assert embedded.date_in_words(*date) == words
+
+
+def test_numbers_and_dates_are_pairs_of_which_none_is_in_both_splits():
+    pairs = {}
+    for split, count in (("train", 12_000), ("test", 600)):
+        source = kg.data.open_source("numbers_and_dates", split=split)
+        assert {name: type(field) for name, field in source.fields.items()} == {"source": Texts, "target": Texts}
+        rows = source.rows_for({"source": (Texts,), "target": (Texts,)})
+        pairs[split] = dict(zip(rows["source"], rows["target"], strict=True))
+        assert len(pairs[split]) == count, "no text in digits occurs twice"
+    assert not pairs["train"].keys() & pairs["test"].keys()
+    assert pairs["train"]["2034-10-01 2773"] == (
+        "two thousand seven hundred and seventy three on the first of october twenty thirty four"
+    )
+    kinds = [sum(mark in text for text in pairs["test"]) for mark in ("-", " ")]
+    assert kinds == [400, 200], "a third are numbers, a third dates, a third a date with a number"
 
 
 def test_digits_resized_in_colour_with_labels():

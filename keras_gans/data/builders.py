@@ -9,6 +9,7 @@ from keras_gans.data import embedded
 
 _TRAIN_POINTS, _TEST_POINTS = 50_000, 10_000
 _TEST_DIGITS = 500
+_TRAIN_TEXTS, _TEST_TEXTS = 12_000, 600
 # Over how many patches of photographs each training digit is laid.
 _COPIES = 4
 # In a data set's metadata: names of the splits whose images are grey, whatever the feature says.
@@ -340,6 +341,35 @@ class Grid(tfds.core.GeneratorBasedBuilder):
         return _point_examples(points, labels)
 
 
+class NumbersAndDates(tfds.core.GeneratorBasedBuilder):
+    """Numbers and dates in digits and in words, which have another order; no test pair is among the training pairs."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "12,000 train and 600 test pairs for translation, drawn by a generator of fixed seed: a third are "
+                "numbers from 0 to 9,999, a third dates of 1900 to 2099, a third a date with a number. In digits a "
+                "date is year, month, day, and the number follows it; in words it is day, month, year, after the "
+                "number. Each text in digits has one translation, and none occurs twice."
+            ),
+            features=tfds.features.Translation(languages=("digits", "words")),
+            supervised_keys=("digits", "words"),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The pairs are made, not downloaded.
+        train, test = embedded.numbers_and_dates((_TRAIN_TEXTS, _TEST_TEXTS))
+        return {"train": self._generate_examples(train), "test": self._generate_examples(test)}
+
+    def _generate_examples(self, pairs):
+        for place, (digits, words) in enumerate(pairs):
+            yield place, {"digits": digits, "words": words}
+
+
 BUILDERS = {
     "digits": Digits,
     "digit_styles": DigitStyles,
@@ -347,4 +377,5 @@ BUILDERS = {
     "photographed_digits": PhotographedDigits,
     "ring": Ring,
     "grid": Grid,
+    "numbers_and_dates": NumbersAndDates,
 }

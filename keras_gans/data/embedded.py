@@ -18,6 +18,7 @@ _DESCRIPTIONS = {
     "digits_over_photographs/mnist": "the same of MNIST, 28x28: 30,000 in either, 10,000 test; needs MNIST itself",
     "photographed_digits": "pairs of a digit over a photograph, 8x8x3, and itself, 8x8x1: 5,600 train, 397 test",
     "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
+    "numbers_and_dates": "pairs of texts, numbers and dates in digits and in words: 12,000 train, 600 test",
 }
 
 
@@ -101,3 +102,73 @@ class PhotographPatches:
         square = Image.fromarray(photograph[top : top + size, left : left + size])
         shrunk = square.resize((self._side, self._side), Image.Resampling.BOX)
         return np.asarray(shrunk, np.float32)
+
+
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = ["", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split()]
+_MONTHS = "january february march april may june july august september october november december".split()
+_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
+_ORDINALS |= {"twelve": "twelfth"}
+_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def number_in_words(number: int) -> str:
+    """A whole number from 0 to 9,999 in British English, "four thousand and ninety six"."""
+    if number < 20:
+        return _ONES[number]
+    if number < 100:
+        return _TENS[number // 10] + (f" {_ONES[number % 10]}" if number % 10 else "")
+    size, name = (1000, "thousand") if number >= 1000 else (100, "hundred")
+    rest = number % size
+    joint = " and " if rest < 100 else " "
+    return f"{number_in_words(number // size)} {name}" + (joint + number_in_words(rest) if rest else "")
+
+
+def date_in_words(year: int, month: int, day: int) -> str:
+    """A date from 1900 to 2099, the day first: "the twenty third of july nineteen eighty seven"."""
+    *tens, last = number_in_words(day).split()
+    last = _ORDINALS.get(last, f"{last.removesuffix('y')}ieth" if last.endswith("y") else f"{last}th")
+    century, rest = divmod(year, 100)
+    if century == 20 and rest < 10:
+        spoken = "two thousand" + (f" and {_ONES[rest]}" if rest else "")
+    elif rest == 0:
+        spoken = f"{number_in_words(century)} hundred"
+    else:
+        spoken = f"{number_in_words(century)} {'oh ' if rest < 10 else ''}{number_in_words(rest)}"
+    return f"the {' '.join([*tens, last])} of {_MONTHS[month - 1]} {spoken}"
+
+
+def numbers_and_dates(counts: tuple[int, ...]) -> list[list[tuple[str, str]]]:
+    """Numbers, dates, and dates with a number, in digits and in words, of which no two are the same.
+
+    A date has its year first in digits and its day first in words, and the number that follows a date in digits comes
+    before it in words: "1987-07-23 512" is "five hundred and twelve on the twenty third of july nineteen eighty seven".
+
+    Args:
+        counts: how many pairs each list is to have.
+
+    Returns:
+        A list of (digits, words) for each count, always the same; a third of each is of each kind.
+    """
+    generator = np.random.default_rng(0)
+    seen: set[str] = set()
+    lists = []
+    for count in counts:
+        pairs: list[tuple[str, str]] = []
+        while len(pairs) < count:
+            number, month = int(generator.integers(10_000)), int(generator.integers(12))
+            year, day = int(generator.integers(1900, 2100)), int(generator.integers(_DAYS[month])) + 1
+            digits, words = f"{year}-{month + 1:02d}-{day:02d}", date_in_words(year, month + 1, day)
+            pair = (
+                (str(number), number_in_words(number)),
+                (digits, words),
+                (f"{digits} {number}", f"{number_in_words(number)} on {words}"),
+            )[len(pairs) % 3]
+            if pair[0] not in seen:
+                seen.add(pair[0])
+                pairs.append(pair)
+        lists.append(pairs)
+    return lists
