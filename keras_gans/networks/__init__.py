@@ -5,6 +5,7 @@ from keras_gans.networks.autoencoder import mlp_autoencoder
 from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
+from keras_gans.networks.seq2seq import pair_grid_discriminator, rnn_search, transformer_translator
 from keras_gans.networks.translation import patch_discriminator, plain_translator, resnet_translator, unet_translator
 
 __all__ = [
@@ -17,8 +18,11 @@ __all__ = [
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
+    "pair_grid_discriminator",
     "patch_discriminator",
     "plain_translator",
     "resnet_translator",
+    "rnn_search",
+    "transformer_translator",
     "unet_translator",
 ]

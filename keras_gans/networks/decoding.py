@@ -1,0 +1,177 @@
+"""From a `Translator` to sentences: the likeliest token by token, drawn ones, and by beam search.
+
+All run in a graph of their own or in that of a training step. Tokens are int32 (batch, length) with an end, where it
+came within the length, and padding behind it.
+"""
+
+import tensorflow as tf
+
+from keras_gans import randomness
+from keras_gans.hints import Tensor
+from keras_gans.networks.seq2seq import State, Translator
+from keras_gans.subwords import BEGIN, END, PAD
+
+# Below any score of a sentence, and far enough from the end of float32 to be added to.
+_NONE = -1e18
+
+
+def greedy(translator: Translator, source: Tensor, length: int | Tensor) -> tuple[Tensor, Tensor]:
+    """The likeliest token at each place.
+
+    Args:
+        translator: the network.
+        source: int32 (batch, s).
+        length: tokens of a translation at the most, with the end.
+
+    Returns:
+        (tokens (batch, length), attention float32 (batch, length, s)).
+    """
+    return _one_by_one(translator, source, length, lambda logits, place: tf.argmax(logits, -1, tf.int32))
+
+
+def sample(translator: Translator, source: Tensor, length: int | Tensor, seed: Tensor) -> Tensor:
+    """Draws translations from the policy p(y | x), each token from the softmax of its logits.
+
+    Args:
+        translator, source, length: as for `greedy`.
+        seed: integer tensor (2,); replicas draw the rows of their own.
+
+    Returns:
+        tokens (batch, length).
+    """
+
+    def drawn(logits, place):
+        # The largest of logits and Gumbel noise is a draw from their softmax.
+        at_place = randomness.fold_in(seed, place)
+
+        def draw(rows):
+            return randomness.uniform((rows, logits.shape[-1]), at_place, minval=1e-20)
+
+        numbers = randomness.for_this_replica(draw, tf.shape(logits)[0])
+        return tf.argmax(logits - tf.math.log(-tf.math.log(numbers)), -1, tf.int32)
+
+    return _one_by_one(translator, source, length, drawn)[0]
+
+
+def _one_by_one(translator, source, length, choose):
+    memory = translator.encode(source)
+    count = tf.shape(source)[0]
+    state = translator.start(memory, length)
+    names = sorted(state)
+
+    def go_on(place, last, done, *rest):
+        return (place < length) & ~tf.reduce_all(done)
+
+    def one_more(place, last, done, tokens, attention, *parts):
+        logits, attended, after = translator.step(memory, dict(zip(names, parts, strict=True)), last, place)
+        token = tf.where(done, PAD, choose(logits, place))
+        tokens, attention = tokens.write(place, token), attention.write(place, attended)
+        return place + 1, token, done | (token == END), tokens, attention, *(after[name] for name in names)
+
+    def rows(dtype, shape):
+        return tf.TensorArray(dtype, size=length, element_shape=shape, clear_after_read=False)
+
+    start = (0, tf.fill((count,), BEGIN), tf.zeros((count,), tf.bool))
+    arrays = (rows(tf.int32, (source.shape[0],)), rows(tf.float32, (source.shape[0], source.shape[1])))
+    # What is never written is zero, and so is padding.
+    place, _, _, tokens, attention, *_ = tf.while_loop(
+        go_on, one_more, (*start, *arrays, *(state[name] for name in names)), parallel_iterations=1
+    )
+    tokens = tf.transpose(tokens.gather(tf.range(place)))
+    attention = tf.transpose(attention.gather(tf.range(place)), (1, 0, 2))
+    missing = length - place
+    tokens = tf.pad(tokens, [(0, 0), (0, missing)])
+    attention = tf.pad(attention, [(0, 0), (0, missing), (0, 0)])
+    static = length if isinstance(length, int) else None
+    return (
+        tf.ensure_shape(tokens, (source.shape[0], static)),
+        tf.ensure_shape(attention, (source.shape[0], static, source.shape[1])),
+    )
+
+
+def beam(
+    translator: Translator, source: Tensor, length: int | Tensor, width: int = 4, length_penalty: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """The best translations that beam search finds, by log p(y | x) / |y|^a, |y| counting the end.
+
+    Sentences that have ended are kept apart from those that go on, `width` of either.
+
+    Args:
+        translator, source, length: as for `greedy`.
+        width: of the beam; 1 finds what `greedy` finds.
+        length_penalty: a; 0 compares the probabilities alone, and prefers short sentences.
+
+    Returns:
+        (tokens (batch, width, length), scores float32 (batch, width)), the best first. Where fewer have ended within the
+        length, what has not ended follows.
+    """
+    memory = translator.encode(source)
+    count = tf.shape(source)[0]
+    state = translator.start(memory, length)
+    names, size = sorted(state), translator.target_size
+
+    def tiled(rows):
+        return tf.repeat(rows, width, axis=0)
+
+    memory, parts = {name: tiled(rows) for name, rows in memory.items()}, [tiled(state[name]) for name in names]
+    places = tf.range(length)
+
+    def normalized(scores, words):
+        return scores / tf.cast(words, tf.float32) ** length_penalty
+
+    def best(scores, sequences, many):
+        scores, order = tf.math.top_k(scores, many)
+        return scores, tf.gather(sequences, order, batch_dims=1), order
+
+    def is_open(alive, ended):
+        # A log-probability only falls: the best that may still come has the greatest length.
+        return (normalized(alive[:, 0], length) > ended[:, 0]) & (ended[:, -1] <= _NONE / 2)
+
+    def go_on(place, alive, sequences, ended, finished, *parts):
+        return (place < length) & tf.reduce_any(is_open(alive, ended))
+
+    def one_more(place, alive, sequences, ended, finished, *parts):
+        last = tf.cond(
+            place > 0,
+            lambda: tf.reshape(tf.gather(sequences, tf.maximum(place - 1, 0), axis=2), (-1,)),
+            lambda: tf.fill((count * width,), BEGIN),
+        )
+        logits, _, after = translator.step(memory, dict(zip(names, parts, strict=True)), last, place)
+        steps = tf.reshape(tf.nn.log_softmax(logits), (count, width, size))
+        totals = tf.reshape(alive[..., tf.newaxis] + steps, (count, width * size))
+        scores, choice = tf.math.top_k(totals, tf.minimum(2 * width, width * size))
+        parents, tokens = choice // size, choice % size
+        found = tf.where(places == place, tokens[..., tf.newaxis], tf.gather(sequences, parents, batch_dims=1))
+        is_end = tokens == END
+        # As far down as the beam is wide; and what a sentence finds does not depend on those beside it.
+        counts = is_end & (scores > _NONE / 2) & (tf.range(tf.shape(scores)[1]) < width)
+        counts &= is_open(alive, ended)[:, tf.newaxis]
+        candidates = tf.where(counts, normalized(scores, place + 1), _NONE)
+        ended, finished, _ = best(
+            tf.concat([ended, candidates], axis=1), tf.concat([finished, found], axis=1), width
+        )
+        alive, sequences, order = best(tf.where(is_end, _NONE, scores), found, width)
+        kept = tf.gather(parents, order, batch_dims=1) + width * tf.range(count)[:, tf.newaxis]
+        parts = [tf.gather(after[name], tf.reshape(kept, (-1,))) for name in names]
+        return place + 1, alive, sequences, ended, finished, *parts
+
+    none = tf.fill((count, width), _NONE)
+    first = tf.concat([tf.zeros((count, 1)), none[:, 1:]], axis=1)
+    blank = tf.zeros((count, width, length), tf.int32)
+    place, alive, sequences, ended, finished, *_ = tf.while_loop(
+        go_on,
+        one_more,
+        (0, first, blank, none, blank, *parts),
+        shape_invariants=(
+            tf.TensorShape(()),
+            *(tf.TensorShape((None, width)), tf.TensorShape((None, width, None))) * 2,
+            *(tf.TensorShape((None, *part.shape[1:])) for part in parts),
+        ),
+        parallel_iterations=1,
+    )
+    # What has not ended comes after all that has.
+    places = tf.range(width)
+    ranks = [tf.where(score > _NONE / 2, first - places, -places) for score, first in ((ended, 2 * width), (alive, width))]
+    _, order = tf.math.top_k(tf.concat(ranks, axis=1), width)
+    scores = tf.concat([ended, normalized(alive, place)], axis=1)
+    return tuple(tf.gather(each, order, batch_dims=1) for each in (tf.concat([finished, sequences], axis=1), scores))
