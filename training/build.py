@@ -142,7 +142,7 @@ def _optimizer(recipe, player, model):
     optimizer, options = _optimizer_options(recipe, player, model)
     options.pop("name")
     _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
-    steps = recipe.steps * (model.batches_per_step() if player == "discriminator" else 1)
+    steps = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
         options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
     return optimizer(**options)

@@ -109,10 +109,6 @@ class Asking:
         """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
         return {name: field.example(count, seed) for name, field in self.fields().items()}
 
-    def is_resting(self, player: str) -> bool:
-        """Whether a player is meant to stand still now, such as one that has learned what it was to learn."""
-        return False
-
     # Of the model -----------------------------------------------------------------------------------------------
 
     def sample(self, count: int, seed: int = 0, labels: Any = None) -> np.ndarray:
