@@ -173,8 +173,13 @@ class Classes(Field):
 
 @dataclasses.dataclass(frozen=True)
 class Texts(Field):
-    """Sentences as strings, UTF-8 in a batch of TensorFlow's."""
+    """Sentences as strings, UTF-8 in a batch of TensorFlow's.
 
+    Args:
+        vocabulary: the pieces that they are read as, see `subwords`, where one has been learned.
+    """
+
+    vocabulary: tuple[str, ...] = ()
     shape = ()
     dtype = "string"
 
@@ -188,6 +193,11 @@ class Texts(Field):
 
     def example(self, count: int, seed: int = 0) -> np.ndarray:
         random = np.random.default_rng(seed)
+        if self.vocabulary:
+            # After the special tokens.
+            pieces = self.vocabulary[4:]
+            drawn = ["".join(random.choice(pieces, random.integers(2, 6))) for _ in range(count)]
+            return np.array([" ".join(row.replace("\u2581", " ").split()).encode() for row in drawn], object)
         rows = [" ".join(random.choice(_WORDS, random.integers(2, 6))) for _ in range(count)]
         return np.array([row.encode() for row in rows], object)
 

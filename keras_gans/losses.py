@@ -259,3 +259,49 @@ def patch_nce(queries: Tensor, keys: Tensor, temperature: float = 0.07) -> Tenso
     products = ops.einsum("bqu,bku->bqk", queries, ops.stop_gradient(keys)) / temperature
     places = ops.broadcast_to(ops.arange(ops.shape(products)[1]), ops.shape(products)[:2])
     return ops.mean(ops.sparse_categorical_crossentropy(places, products, from_logits=True))
+
+
+def token_cross_entropy(tokens: Tensor, logits: Tensor, smoothing: float = 0.0) -> Tensor:
+    """-log p(token) at each place, (batch, t); with smoothing s, (1 - s) of it and s of the mean over all tokens.
+
+    Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2016), section 7, for the smoothing.
+    With K equal logits it is log K, whatever s.
+
+    Args:
+        tokens: integers (batch, t).
+        logits: (batch, t, K).
+        smoothing: s, from 0 to below 1.
+    """
+    own = ops.sparse_categorical_crossentropy(tokens, logits, from_logits=True)
+    if smoothing == 0.0:
+        return own
+    return (1.0 - smoothing) * own - smoothing * ops.mean(ops.log_softmax(logits), axis=-1)
+
+
+def reinforce(log_probabilities: Tensor, rewards: Tensor, baseline: Tensor) -> Tensor:
+    """-(R - b) log p(y'|x) of each drawn sentence, (batch,), whose gradient is that of -E R where they were drawn by p.
+
+    Wu et al., "Adversarial Neural Machine Translation" (2017), equations 4 and 5. No gradient passes through R and b.
+
+    Args:
+        log_probabilities: log p(y'|x), summed over the tokens of each sentence, its end included; (batch,).
+        rewards: R, (batch,).
+        baseline: b, a scalar or (batch,), which does not depend on what was drawn.
+    """
+    return -ops.stop_gradient(rewards - baseline) * log_probabilities
+
+
+def minimum_risk(log_probabilities: Tensor, risks: Tensor, is_first: Tensor, sharpness: float) -> Tensor:
+    """The expected risk of each source's drawn sentences under Q ~ p^a among them, (batch,).
+
+    Shen et al., "Minimum Risk Training for Neural Machine Translation" (2016), equations 9 to 11. No gradient passes
+    through the risks. Where all are equally likely it is their mean.
+
+    Args:
+        log_probabilities: log p(y'|x) of n sentences for each source, (batch, n).
+        risks: of each, 1 - BLEU in the paper's experiments, (batch, n).
+        is_first: booleans (batch, n), False for one that stands before in its row: a sentence counts once.
+        sharpness: a.
+    """
+    scaled = sharpness * log_probabilities + ops.where(is_first, 0.0, -1e9)
+    return ops.sum(ops.softmax(scaled) * ops.stop_gradient(risks), axis=-1)

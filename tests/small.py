@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 import keras_gans as kg
-from keras_gans.fields import Classes, Images
+from keras_gans import subwords
+from keras_gans.fields import Classes, Images, Texts
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 
@@ -14,6 +15,9 @@ FIELDS = {"sample": Images(IMAGE_SHAPE), "label": Classes(("ant", "bee", "cat"),
 FIELDS |= dict.fromkeys(("image_a", "image_b"), Images(IMAGE_SHAPE)) | dict.fromkeys(
     ("label_a", "label_b"), FIELDS["label"]
 )
+# The words that random texts are made of, and their letters.
+_TEXTS = [text.decode() for text in Texts().example(50)]
+FIELDS |= {side: Texts(subwords.learn(_TEXTS, size)) for side, size in (("source", 40), ("target", 34))}
 
 
 def recipe_for(scheme):
@@ -23,7 +27,7 @@ def recipe_for(scheme):
     networks = {}
     for role in scheme_of(chosen).network_names():
         network = dict(chosen.networks[role])
-        small = {"base_filters": 4, "hidden_units": [16]}
+        small = {"base_filters": 4, "hidden_units": [16], "units": 12, "layer_count": 1, "embedding_units": 8, "length": 10}
         networks[role] = {key: small.get(key, value) for key, value in network.items()}
     scheme = dict(chosen.scheme)
     if "discriminator_steps" in scheme:
@@ -35,6 +39,8 @@ def recipe_for(scheme):
     if "pool_size" in scheme:
         # Small enough to fill within a few steps.
         scheme["pool_size"] = 6
+    if "warm_up_steps" in scheme:
+        scheme |= {"likelihood_steps": 2, "warm_up_steps": 2}
     if "classifier_steps" in scheme:
         # So that some steps see both what comes before and after.
         scheme["classifier_steps"] = 2

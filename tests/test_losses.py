@@ -121,3 +121,95 @@ def test_relativistic_pairing_compares_row_by_row():
     # A score has no scale of its own: what is added to both sides changes nothing.
     moved = losses.relativistic_pairing_discriminator(real + 7.0, fake + 7.0)
     assert float(moved) == pytest.approx(float(losses.relativistic_pairing_discriminator(real, fake)), abs=1e-5)
+
+
+# Sentences ------------------------------------------------------------------------------------------------------
+
+
+def test_token_cross_entropy_by_hand():
+    logits = tf.constant([[[0.0, 0.0, 0.0, 0.0], [math.log(3.0), 0.0, 0.0, 0.0]]])
+    tokens = tf.constant([[2, 0]])
+    found = losses.token_cross_entropy(tokens, logits)
+    np.testing.assert_allclose(found, [[math.log(4), math.log(2)]], rtol=1e-6)
+    # log-probabilities of the second place: log 1/2, and three times log 1/6.
+    mean = (math.log(2) + 3 * math.log(6)) / 4
+    smooth = losses.token_cross_entropy(tokens, logits, 0.1)
+    np.testing.assert_allclose(smooth, [[math.log(4), 0.9 * math.log(2) + 0.1 * mean]], rtol=1e-6)
+
+
+def policy_gradients(baseline, draws=200_000):
+    """(Monte-Carlo gradients of a policy of five, one a row of draws; the exact gradient of -E R)."""
+    generator = np.random.default_rng(0)
+    logits, rewards = generator.normal(size=5), np.array([0.9, 0.1, 0.4, 0.7, 0.2])
+    probabilities = np.exp(logits) / np.exp(logits).sum()
+    exact = -probabilities * (rewards - probabilities @ rewards)
+    drawn = tf.constant(generator.choice(5, size=draws, p=probabilities))
+    variable = tf.Variable(np.tile(logits, (draws, 1)).astype("float32"))
+    with tf.GradientTape() as tape:
+        chosen = tf.gather(tf.nn.log_softmax(variable), drawn, axis=1, batch_dims=1)
+        each = losses.reinforce(chosen, tf.gather(tf.constant(rewards, tf.float32), drawn), baseline)
+        loss = tf.reduce_sum(each)
+    return tape.gradient(loss, variable).numpy(), exact, probabilities @ rewards
+
+
+def test_reinforce_is_the_gradient_of_the_expected_reward():
+    variances = []
+    for baseline in (0.0, None):
+        _, exact, expected = policy_gradients(0.0, draws=2)
+        gradients, _, _ = policy_gradients(expected if baseline is None else baseline)
+        found = gradients.mean(axis=0)
+        cosine = found @ exact / np.linalg.norm(found) / np.linalg.norm(exact)
+        assert cosine >= 0.999 and np.linalg.norm(found - exact) <= 0.03 * np.linalg.norm(exact)
+        variances.append(gradients.var(axis=0).sum())
+    assert variances[1] < 0.5 * variances[0], "a baseline of the expected reward makes it less noisy"
+
+
+def test_reinforce_by_hand_and_its_sign():
+    log_probabilities = tf.Variable([-2.0, -3.0])
+    rewards, baseline = tf.Variable([0.9, 0.1]), tf.Variable(0.5)
+    with tf.GradientTape() as tape:
+        loss = losses.reinforce(log_probabilities, rewards, baseline)
+        total = tf.reduce_sum(loss)
+    np.testing.assert_allclose(loss, [0.8, -1.2], rtol=1e-6)
+    own, *none = tape.gradient(total, [log_probabilities, rewards, baseline])
+    # A descent raises the probability of what was rewarded above the baseline.
+    np.testing.assert_allclose(own, [-0.4, 0.4], rtol=1e-6)
+    assert none == [None, None]
+
+
+def test_minimum_risk_by_hand():
+    log_probabilities = tf.constant([[math.log(0.3), math.log(0.1), math.log(0.3)]])
+    risks, first = tf.constant([[0.2, 0.8, 0.2]]), tf.constant([[True, True, False]])
+    # The third is the first once more: Q is 3/4 and 1/4 at sharpness 1, and the even mean at 0.
+    assert float(losses.minimum_risk(log_probabilities, risks, first, 1.0)[0]) == pytest.approx(0.35, abs=1e-6)
+    assert float(losses.minimum_risk(log_probabilities, risks, first, 0.0)[0]) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_minimum_risk_makes_the_lesser_risk_likelier():
+    logits = tf.Variable([[0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        loss = losses.minimum_risk(
+            tf.nn.log_softmax(logits), tf.constant([[0.1, 0.9]]), tf.constant([[True, True]]), 1.0
+        )
+    # d/d logit_i of sum Q r is Q_i (r_i - E r).
+    np.testing.assert_allclose(tape.gradient(loss, logits), [[-0.2, 0.2]], rtol=1e-5)
+
+
+def test_sentence_bleu_is_sacrebleus():
+    from sacrebleu.metrics import BLEU
+
+    from keras_gans.sentence_bleu import sentence_bleu
+
+    generator = np.random.default_rng(0)
+    pairs = [(generator.integers(4, 9, generator.integers(1, 12)), generator.integers(4, 9, 8)) for _ in range(30)]
+    pairs += [(pairs[0][1], pairs[0][1]), (np.array([9, 9, 9]), pairs[0][1])]
+    tokens, references = (
+        np.array([np.pad(np.append(pair[side], 2), (0, 14 - len(pair[side]))) for pair in pairs], "int32")
+        for side in (0, 1)
+    )
+    found = sentence_bleu(tf.constant(tokens), tf.constant(references)).numpy()
+    metric = BLEU(tokenize="none", smooth_method="add-k", smooth_value=1, effective_order=False)
+    for score, (own, reference) in zip(found, pairs, strict=True):
+        texts = [" ".join(map(str, words)) for words in (own, reference)]
+        assert 100 * score == pytest.approx(metric.sentence_score(texts[0], [texts[1]]).score, abs=1e-3), texts
+    assert found[-2] == pytest.approx(1.0) and found[-1] == 0.0

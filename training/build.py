@@ -70,6 +70,7 @@ def _build_place(role):
 def _scheme_arguments(recipe, scheme, data_fields):
     """What a recipe's scheme is constructed with, besides its networks and the seed."""
     _, options = _split(recipe.scheme)
+    options = {key: value for key, value in options.items() if key not in scheme.learns}
     takes = _arguments(scheme)
     offered = scheme.scheme_arguments(data_fields)
     given = {key: value for key, value in offered.items() if key in takes}

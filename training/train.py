@@ -68,7 +68,12 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
 
 def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
     """The recipe's compiled model for a `keras_gans.data.Source`."""
-    return build_model(recipe, source.fields_for(scheme_of(recipe).takes))
+    scheme = scheme_of(recipe)
+    fields = source.fields_for(scheme.takes)
+    if scheme.learns:
+        settings = {name: recipe.scheme.get(name, default) for name, default in scheme.learns.items()}
+        fields = scheme.learn(source.rows_for(scheme.takes), fields, **settings)
+    return build_model(recipe, fields)
 
 
 def to_dataset(

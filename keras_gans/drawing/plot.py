@@ -188,6 +188,33 @@ def confusion(counts: np.ndarray, names: Sequence[str], title: str = "") -> np.n
     return np.array(canvas.buffer_rgba())[..., :3]
 
 
+def attention(weights: np.ndarray, columns: Sequence[str], rows: Sequence[str]) -> np.ndarray:
+    """Draws how much each token of a translation (row) looked at each of its source (column).
+
+    Args:
+        weights: float (rows, columns), from 0 to 1.
+        columns, rows: the tokens.
+
+    Returns:
+        uint8 array (height, width, 3).
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    size = [1.6 + 0.26 * count for count in (len(columns), len(rows))]
+    drawn = Figure(size, dpi=_DOTS_PER_INCH, facecolor="white", layout="constrained")
+    canvas = FigureCanvasAgg(drawn)
+    axes = drawn.add_subplot()
+    axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0)
+    axes.xaxis.tick_top()
+    # A dollar would begin a formula.
+    names = [[token.replace("$", r"\$") for token in tokens] for tokens in (columns, rows)]
+    axes.set_xticks(range(len(columns)), names[0], rotation=90, fontsize=_TEXT * _PIXEL)
+    axes.set_yticks(range(len(rows)), names[1], fontsize=_TEXT * _PIXEL)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
 def _add_panel(drawn: Figure, panel: Panel, box: tuple) -> None:
     """Adds axes, title and legend inside a box (left, bottom, right, top), in pixels from the figure's lower left."""
     axes = drawn.add_axes((0.0, 0.0, 1.0, 1.0))

@@ -182,11 +182,12 @@ class RNNSearch(Translator):
         return self._logits(after, context, embedded), attention, {"state": after}
 
 
-class _Attention(layers.Layer):
+class HeadAttention(layers.Layer):
     """Scaled dot-product attention of several heads."""
 
     def __init__(self, units, heads, **kwargs):
-        super().__init__(**kwargs)
+        # Masks stay float32: half precision cannot hold what must not be.
+        super().__init__(autocast=False, **kwargs)
         self.heads = heads
         self.query, self.key, self.value, self.output_layer = (layers.Dense(units) for _ in range(4))
         for layer in (self.query, self.key, self.value, self.output_layer):
@@ -208,7 +209,9 @@ class _Attention(layers.Layer):
         return tf.reshape(rows, (shape[0], shape[1], self.heads, rows.shape[-1] // self.heads))
 
 
-class _FeedForward(layers.Layer):
+class FeedForward(layers.Layer):
+    """Two dense layers at each place, the first four times as wide."""
+
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
         self.hidden, self.outer = layers.Dense(4 * units, activation="relu"), layers.Dense(units)
@@ -216,18 +219,18 @@ class _FeedForward(layers.Layer):
         self.outer.build((None, 4 * units))
         self.built = True
 
-    def call(self, rows):
+    def call(self, rows: Tensor) -> Tensor:
         return self.outer(self.hidden(rows))
 
 
-class _Block(layers.Layer):
+class TransformerBlock(layers.Layer):
     """A layer of the encoder or decoder, with normalization before each part (Xiong et al. 2020)."""
 
     def __init__(self, units, heads, dropout, is_decoder, **kwargs):
-        super().__init__(**kwargs)
-        self.attention = _Attention(units, heads)
-        self.cross = _Attention(units, heads) if is_decoder else None
-        self.feed_forward = _FeedForward(units)
+        super().__init__(autocast=False, **kwargs)
+        self.attention = HeadAttention(units, heads)
+        self.cross = HeadAttention(units, heads) if is_decoder else None
+        self.feed_forward = FeedForward(units)
         count = 3 if is_decoder else 2
         self.norms = [layers.LayerNormalization(epsilon=1e-6) for _ in range(count)]
         self.dropouts = [Dropout(dropout) for _ in range(count)]
@@ -272,8 +275,8 @@ class Transformer(Translator):
         self.units, self.layer_count, self.heads, self.dropout = units, layer_count, heads, dropout
         self.source_embedding = TokenEmbedding(source_size, units)
         self.target_embedding = TokenEmbedding(target_size, units)
-        self.encoder = [_Block(units, heads, dropout, False) for _ in range(layer_count)]
-        self.decoder = [_Block(units, heads, dropout, True) for _ in range(layer_count)]
+        self.encoder = [TransformerBlock(units, heads, dropout, False) for _ in range(layer_count)]
+        self.decoder = [TransformerBlock(units, heads, dropout, True) for _ in range(layer_count)]
         self.encoder_norm, self.decoder_norm = (layers.LayerNormalization(epsilon=1e-6) for _ in range(2))
         self.source_dropout, self.target_dropout = Dropout(dropout), Dropout(dropout)
         self.vocabulary = layers.Dense(target_size)

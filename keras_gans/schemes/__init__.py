@@ -4,6 +4,7 @@
 from keras_gans import layers, optimizers  # noqa: F401
 from keras_gans.schemes.aae import AdversarialAutoencoder
 from keras_gans.schemes.acgan import ACGAN
+from keras_gans.schemes.adversarial_nmt import AdversarialNMT
 from keras_gans.schemes.autoencoder import Autoencoder
 from keras_gans.schemes.began import BEGAN
 from keras_gans.schemes.cgan import CGAN
@@ -28,6 +29,7 @@ from keras_gans.schemes.wgan_gp import WGANGP
 __all__ = [
     "ACGAN",
     "AdversarialAutoencoder",
+    "AdversarialNMT",
     "Autoencoder",
     "BEGAN",
     "CGAN",

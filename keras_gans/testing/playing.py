@@ -139,7 +139,8 @@ def check_each_player_pulls_its_own_way(factory: Factory) -> None:
     The gap is the mean score that a judge (see `judged`) gives the data less the one it gives what is to pass for them.
     A judge's own steps widen its gap; those of a player in `rivals` narrow the gap of each judge that it is to fool;
     and a player that does neither has an error for its loss, which is 0 or more and which its own steps lower. All
-    see one batch and the same draws. A loss with its sign flipped fails. Where there are phases, each is played so.
+    see one batch and the same draws. A loss with its sign flipped fails. Where there are phases, each is played so, a
+    player whose judges rest in it being one that does neither.
     """
     for start in step_starts(built(factory)):
         _check_pulls(_Game(factory, start))
@@ -152,11 +153,13 @@ def _check_pulls(game: "_Game") -> None:
     for judge in judges:
         if judge in moving:
             game.check_judge(judge)
-    for player, fooled in game.model.rivals.items():
-        if player in moving:
-            game.check_rival(player, fooled)
+    # A judge that rests has no rival: who moves meanwhile learns something else.
+    fooled = {player: tuple(each for each in rivals if each in moving) for player, rivals in game.model.rivals.items()}
     for player in moving:
-        if player not in judges and player not in game.model.rivals:
+        if fooled.get(player):
+            game.check_rival(player, fooled[player])
+    for player in moving:
+        if player not in judges and not fooled.get(player):
             game.check_loss(player)
 
 

@@ -1,21 +1,25 @@
-"""From a `Translator` to sentences: the likeliest token by token, drawn ones, and by beam search.
+"""From a network that translates to sentences: the likeliest token by token, drawn ones, and by beam search.
 
 All run in a graph of their own or in that of a training step. Tokens are int32 (batch, length) with an end, where it
 came within the length, and padding behind it.
 """
 
+from typing import TYPE_CHECKING
+
 import tensorflow as tf
 
 from keras_gans import randomness
 from keras_gans.hints import Tensor
-from keras_gans.networks.seq2seq import State, Translator
 from keras_gans.subwords import BEGIN, END, PAD
+
+if TYPE_CHECKING:
+    from keras_gans.networks.seq2seq import Translator
 
 # Below any score of a sentence, and far enough from the end of float32 to be added to.
 _NONE = -1e18
 
 
-def greedy(translator: Translator, source: Tensor, length: int | Tensor) -> tuple[Tensor, Tensor]:
+def greedy(translator: "Translator", source: Tensor, length: int | Tensor) -> tuple[Tensor, Tensor]:
     """The likeliest token at each place.
 
     Args:
@@ -29,7 +33,7 @@ def greedy(translator: Translator, source: Tensor, length: int | Tensor) -> tupl
     return _one_by_one(translator, source, length, lambda logits, place: tf.argmax(logits, -1, tf.int32))
 
 
-def sample(translator: Translator, source: Tensor, length: int | Tensor, seed: Tensor) -> Tensor:
+def sample(translator: "Translator", source: Tensor, length: int | Tensor, seed: Tensor) -> Tensor:
     """Draws translations from the policy p(y | x), each token from the softmax of its logits.
 
     Args:
@@ -90,7 +94,7 @@ def _one_by_one(translator, source, length, choose):
 
 
 def beam(
-    translator: Translator, source: Tensor, length: int | Tensor, width: int = 4, length_penalty: float = 1.0
+    translator: "Translator", source: Tensor, length: int | Tensor, width: int = 4, length_penalty: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """The best translations that beam search finds, by log p(y | x) / |y|^a, |y| counting the end.
 
@@ -102,8 +106,8 @@ def beam(
         length_penalty: a; 0 compares the probabilities alone, and prefers short sentences.
 
     Returns:
-        (tokens (batch, width, length), scores float32 (batch, width)), the best first. Where fewer have ended within the
-        length, what has not ended follows.
+        (tokens (batch, width, length), scores float32 (batch, width)), the best first. Where fewer have ended within
+        the length, what has not ended follows.
     """
     memory = translator.encode(source)
     count = tf.shape(source)[0]
@@ -147,9 +151,7 @@ def beam(
         counts = is_end & (scores > _NONE / 2) & (tf.range(tf.shape(scores)[1]) < width)
         counts &= is_open(alive, ended)[:, tf.newaxis]
         candidates = tf.where(counts, normalized(scores, place + 1), _NONE)
-        ended, finished, _ = best(
-            tf.concat([ended, candidates], axis=1), tf.concat([finished, found], axis=1), width
-        )
+        ended, finished, _ = best(tf.concat([ended, candidates], axis=1), tf.concat([finished, found], axis=1), width)
         alive, sequences, order = best(tf.where(is_end, _NONE, scores), found, width)
         kept = tf.gather(parents, order, batch_dims=1) + width * tf.range(count)[:, tf.newaxis]
         parts = [tf.gather(after[name], tf.reshape(kept, (-1,))) for name in names]
@@ -171,7 +173,8 @@ def beam(
     )
     # What has not ended comes after all that has.
     places = tf.range(width)
-    ranks = [tf.where(score > _NONE / 2, first - places, -places) for score, first in ((ended, 2 * width), (alive, width))]
+    sides = ((ended, 2 * width), (alive, width))
+    ranks = [tf.where(score > _NONE / 2, first - places, -places) for score, first in sides]
     _, order = tf.math.top_k(tf.concat(ranks, axis=1), width)
     scores = tf.concat([ended, normalized(alive, place)], axis=1)
     return tuple(tf.gather(each, order, batch_dims=1) for each in (tf.concat([finished, sequences], axis=1), scores))
