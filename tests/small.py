@@ -27,7 +27,14 @@ def recipe_for(scheme):
     networks = {}
     for role in scheme_of(chosen).network_names():
         network = dict(chosen.networks[role])
-        small = {"base_filters": 4, "hidden_units": [16], "units": 12, "layer_count": 1, "embedding_units": 8, "length": 10}
+        small = {
+            "base_filters": 4,
+            "hidden_units": [16],
+            "units": 12,
+            "layer_count": 1,
+            "embedding_units": 8,
+            "length": 10,
+        }
         networks[role] = {key: small.get(key, value) for key, value in network.items()}
     scheme = dict(chosen.scheme)
     if "discriminator_steps" in scheme:

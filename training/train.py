@@ -13,7 +13,7 @@ from rich.console import Console
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
-from keras_gans.fields import Classes
+from keras_gans.fields import Classes, Images
 from keras_gans.runs import run_directory
 
 from . import new_run
@@ -293,7 +293,8 @@ def _doctor(mode, recipe, run, source, console):
 def _translation_check(recipe, source, console):
     """What the doctor compares translations with, or None where there are none or the run is too short to judge."""
     scheme = scheme_of(recipe)
-    if not scheme.translates or recipe.steps <= TRANSLATING:
+    is_of_pictures = all(scheme.takes[field] == (Images,) for pair in scheme.translates.values() for field in pair)
+    if not scheme.translates or not is_of_pictures or recipe.steps <= TRANSLATING:
         return None
     check = functools.partial(
         kg.metrics.TranslationEvaluation,

@@ -1,4 +1,7 @@
-"""The command `keras-gans translate`. Every option is checked before TensorFlow is imported, which takes seconds."""
+"""The command `keras-gans translate`, of pictures and of texts.
+
+Every option is checked before TensorFlow is imported, which takes seconds.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 SIZES = ("network", "input")
+METHODS = ("greedy", "beam")
 # What a single translation may be written as; those of a folder are PNG, which loses nothing.
 _WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _BATCH = 16
@@ -24,19 +28,30 @@ _NAMED = 10
 def translate_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="A picture, or a folder of pictures; its subfolders too.")
-    ],
-    target: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="OUTPUT",
-            help="A file for one picture, else a folder: each translation has its original's place and name there, and "
-            "is a PNG.",
+            metavar="INPUT",
+            help="A picture, or a folder of pictures, its subfolders too; or a sentence, or a file with one a line.",
         ),
     ],
+    target: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="A file for one picture or for texts, else a folder: each translation has its original's place and "
+            "name there, and is a PNG. None for a sentence, whose translation is printed.",
+        ),
+    ] = None,
     direction: Annotated[
-        str, typer.Option(metavar="a_to_b|b_to_a", help="From the first of the two collections, or from the second.")
-    ] = "a_to_b",
+        str | None,
+        typer.Option(
+            metavar="a_to_b|b_to_a",
+            help="From the first of the two collections, which is the default, or from the second.",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(metavar="greedy|beam", help="Of texts: the likeliest token at each place, or beam search.")
+    ] = "greedy",
     size: Annotated[
         str,
         typer.Option(
@@ -49,7 +64,7 @@ def translate_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace translations of before.")] = False,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
 ) -> None:
-    """Translates pictures by a run of cyclegan, cycada or another scheme that translates.
+    """Translates pictures by a run of cyclegan or another scheme that translates them, texts by one of adversarial_nmt.
 
     Pictures may be of any size and kind: JPEG, PNG, WebP, BMP, TIFF or GIF (its first frame), in grey or colour;
     transparency becomes white. One that cannot be read is named and left out, and the exit status is then 1.
@@ -57,21 +72,46 @@ def translate_command(
         keras-gans translate latest holiday.jpg holiday-in-winter.png
 
         keras-gans translate latest photos/summer photos/made --direction a_to_b --size input
+
+        keras-gans translate latest "1987-07-23 512"
+
+        keras-gans translate latest sentences.txt translated.txt --method beam
     """
     from .evaluate_command import checkpoint_file
+    from .translate_texts import TextFile, text_file, translate_file, translate_sentence
 
     if size not in SIZES:
         raise unknown_name("size", size, SIZES)
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
     folder = run_directory.resolve(run, runs)
     file = checkpoint_file(folder, checkpoint)
-    work = _work(source, target)
-    if not overwrite:
-        _refuse_existing(list(work.values()))
-    console = Console()
+    work: TextFile | dict[Path, Path] | None = None
+    if target is not None:
+        place = Path(source).expanduser()
+        is_text = place.is_file() and place.suffix.lower() not in _extensions()
+        work = text_file(place, target.expanduser()) if is_text else _work(place, target)
+        if not overwrite:
+            _refuse_existing([work.target] if isinstance(work, TextFile) else list(work.values()))
+    # What is printed of a sentence is its translation alone.
+    console = Console(stderr=work is None)
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
         model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
-    _check_translates(model, direction)
+    direction = _direction(model, direction)
+    if _translates_texts(model, direction):
+        if isinstance(work, dict):
+            raise UserError(f"{type(model).__name__} translates texts, not pictures. Received: {source}.")
+        if work is not None:
+            translate_file(model, direction, method, work, console)
+        elif Path(source).is_file():
+            raise UserError(f"{source} is a file: name an OUTPUT for its translations.")
+        else:
+            translate_sentence(model, direction, method, source, console)
+        return
+    if not isinstance(work, dict):
+        wanted = "INPUT is a picture or a folder of pictures" if work else "an OUTPUT is needed"
+        raise UserError(f"{type(model).__name__} translates pictures, and {wanted}. Received: {source}.")
     unread = _translate(model, direction, work, size == "network", console.is_terminal)
     done = len(work) - len(unread)
     console.print(
@@ -130,8 +170,20 @@ def _refuse_existing(files: list[Path]) -> None:
         raise UserError(f"{there[0]}{more} there already. Name another OUTPUT, or add --overwrite to replace them.")
 
 
-def _check_translates(model: "AdversarialModel", direction: str) -> None:
-    from keras_gans.fields import Images
+def _extensions() -> tuple[str, ...]:
+    from keras_gans.data.folder import EXTENSIONS
+
+    return tuple(EXTENSIONS)
+
+
+def _translates_texts(model: "AdversarialModel", direction: str) -> bool:
+    from keras_gans.fields import Texts
+
+    return isinstance(model.fields()[model.translates[direction][0]], Texts)
+
+
+def _direction(model: "AdversarialModel", direction: str | None) -> str:
+    """The direction asked for, or the first that there is."""
     from keras_gans.registry import schemes
 
     if not model.translates:
@@ -140,11 +192,11 @@ def _check_translates(model: "AdversarialModel", direction: str) -> None:
             f"{type(model).__name__} translates nothing; it draws samples: keras-gans sample. Schemes that translate: "
             f"{those}."
         )
+    if direction is None:
+        return next(iter(model.translates))
     if direction not in model.translates:
         raise unknown_name("direction", direction, model.translates)
-    for field in model.translates[direction]:
-        if not isinstance(model.fields()[field], Images):
-            raise UserError(f"{type(model).__name__} translates {model.fields()[field].describe()}, not pictures.")
+    return direction
 
 
 def _translate(

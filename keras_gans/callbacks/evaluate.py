@@ -15,7 +15,15 @@ from keras_gans.drawing import plot
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
-from keras_gans.metrics import MEASURES, Evaluation, Score, TranslationEvaluation, evaluation_of, measures
+from keras_gans.metrics import (
+    MEASURES,
+    Evaluation,
+    Score,
+    TextEvaluation,
+    TranslationEvaluation,
+    evaluation_of,
+    measures,
+)
 from keras_gans.metrics.measures import check_names
 from keras_gans.metrics.protocol import json_number
 
@@ -69,7 +77,7 @@ class Evaluate(EveryNSteps):
             _check_best(best, metrics, checkpoints)
         self.directory = Path(directory)
         self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
-        self.evaluation = source if isinstance(source, Evaluation | TranslationEvaluation) else None
+        self.evaluation = source if isinstance(source, Evaluation | TextEvaluation | TranslationEvaluation) else None
         self._options = {"metrics": metrics, "samples": samples, "seed": seed, "extractor": extractor}
         self._source, self._criterion = source, best
         self._checkpoints = None if checkpoints is None else Path(checkpoints)
@@ -157,7 +165,7 @@ def as_line(scores: Tensor) -> dict[str, Any]:
 def _check_best(best, metrics, checkpoints):
     names = [result for name in metrics or MEASURES for result in (MEASURES[name].results if name in MEASURES else ())]
     # Their results have the direction behind them; which there are, the scheme says.
-    if best not in names and not best.startswith(measures.OF_TRANSLATIONS):
+    if best not in (*names, *measures.OF_TEXTS) and not best.startswith(measures.OF_TRANSLATIONS):
         raise unknown_name("figure to keep the best checkpoint by", best, names)
     if checkpoints is None:
         raise UserError("Keeping the best checkpoint needs a folder for it: pass checkpoints.")

@@ -155,7 +155,7 @@ def open_paired(pair: Paired, *, split: str, image_size: int | None, channels: i
     for option, value in (("image_size", image_size), ("channels", channels)):
         if value is not None:
             raise UserError(f"Text files hold no images: leave {option} out. Received: {option}={value!r}.")
-    lines = [_lines(path) for path in paths]
+    lines = [read_lines(path) for path in paths]
     counts = [len(each) for each in lines]
     if counts[0] != counts[1]:
         raise UserError(
@@ -199,7 +199,12 @@ def check_paired(pair: Paired, split: str = "train") -> list[Path]:
     return paths
 
 
-def _lines(path):
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, UTF-8, of a .gz file too.
+
+    Raises:
+        UserError: it is in another encoding, or cannot be read.
+    """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8", newline="") as file:

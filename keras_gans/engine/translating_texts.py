@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import randomness
 from keras_gans.drawing import plot
 from keras_gans.engine import decoding
 from keras_gans.engine.base import AdversarialModel
@@ -169,6 +170,34 @@ class TextTranslatingModel(AdversarialModel):
             raise UserError(f"Texts to translate are a list of str. Received: {texts!r:.80}.")
         return [text.decode(errors="replace") if isinstance(text, bytes) else text for text in texts]
 
+    def peakiness(self, sources: Sequence[str], targets: Sequence[str], seed: int = 0) -> tuple[float, float]:
+        """How sure the policy is: (its entropy a token, in nats, behind the targets' tokens; share of likeliest draws).
+
+        Args:
+            sources, targets: pairs of str.
+            seed: of the translations that are drawn.
+
+        Returns:
+            The share is that of drawn translations which are what greedy decoding finds, token by token.
+        """
+        totals = np.zeros(3)
+        for start in range(0, len(sources), _BATCH):
+            rows = [[text.encode() for text in side[start : start + _BATCH]] for side in (sources, targets)]
+            found = self._function("peakiness")(*map(tf.constant, rows), randomness.root_seed(seed, start))
+            totals += np.array(found)
+        entropies, words, alike = totals.tolist()
+        return entropies / max(words, 1), alike / max(len(sources), 1)
+
+    def _peakiness(self, text, target, seed):
+        source, targets = self.source_subwords.encode(text), self.target_subwords.encode(target)
+        logits = self.generator([source, shifted(targets)], training=False)
+        entropy = tf.reduce_sum(tf.exp(tf.nn.log_softmax(logits)) * -tf.nn.log_softmax(logits), axis=-1)
+        is_token = tf.cast(targets != PAD, tf.float32)
+        greedy, _ = decoding.greedy(self.generator, source, self.max_length)
+        drawn = decoding.sample(self.generator, source, self.max_length, seed)
+        alike = tf.cast(tf.reduce_all(greedy == drawn, axis=1), tf.float32)
+        return tf.reduce_sum(entropy * is_token), tf.reduce_sum(is_token), tf.reduce_sum(alike)
+
     def remarks(self, text: str) -> list[str]:
         """What a user should know of a sentence before trusting its translation; nothing for most."""
         found, unknown = [], self.source_subwords.unknown(text)
@@ -183,7 +212,9 @@ class TextTranslatingModel(AdversarialModel):
     def _function(self, method):
         if method not in self._functions:
             signature = [tf.TensorSpec((None,), tf.string, name="text")]
-            answer = {"greedy": self._greedy, "beam": self._beam}[method]
+            if method == "peakiness":
+                signature = [*signature, tf.TensorSpec((None,), tf.string), tf.TensorSpec((2,), tf.int64)]
+            answer = {"greedy": self._greedy, "beam": self._beam, "peakiness": self._peakiness}[method]
             self._functions[method] = tf.function(answer, input_signature=signature, autograph=False)
         return self._functions[method]
 

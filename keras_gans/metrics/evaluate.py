@@ -13,8 +13,10 @@ import numpy as np
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
+from keras_gans.fields import Texts
 from keras_gans.metrics import features, measures
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
+from keras_gans.metrics.texts import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
 
 if TYPE_CHECKING:
@@ -53,14 +55,16 @@ def evaluate(
 
 def evaluation_of(
     scheme: "type[AdversarialModel]", source: Any, metrics: Sequence[str] | None = None, *args: Any, **options: Any
-) -> "Evaluation | TranslationEvaluation":
-    """The evaluation that fits what a scheme does: a `TranslationEvaluation` where it `translates`.
+) -> "Evaluation | TextEvaluation | TranslationEvaluation":
+    """The evaluation that fits what a scheme does: a `TranslationEvaluation` or `TextEvaluation` if it `translates`.
 
     Args:
         scheme: the class of the models to measure.
         source, metrics: see `Evaluation`; the scheme's own `measures` unless given.
         *args, **options: the further arguments of `Evaluation`.
     """
+    if any(scheme.takes[field] == (Texts,) for fields in scheme.translates.values() for field in fields):
+        return TextEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
     return Evaluation(source, metrics or scheme.measures, *args, **options)

@@ -212,7 +212,9 @@ MEASURES = {
         _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
     ),
 }
-# What `translation.TranslationEvaluation` takes of schemes that translate, in each direction.
+# What `texts.TextEvaluation` takes of schemes that translate texts.
+OF_TEXTS = ("bleu", "chrf", "exact_match", "entropy", "likeliest_share")
+# What `translation.TranslationEvaluation` takes of schemes that translate pictures, in each direction.
 OF_TRANSLATIONS = (
     "classes_kept",
     "error",
@@ -231,7 +233,7 @@ def check_names(names: Any) -> None:
             raise UserError(
                 f"Unknown metric {name!r}. Here it is {_ELSEWHERE[str(name).lower()]!r}. Known: {', '.join(MEASURES)}."
             )
-        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS)))):
+        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS, *OF_TEXTS)))):
             raise unknown_name("metric", name, known)
     if not names:
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")

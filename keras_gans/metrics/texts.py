@@ -1,0 +1,190 @@
+"""Measures of translated sentences: BLEU and chrF by sacreBLEU, exact matches, and how peaked the policy is.
+
+Post, "A Call for Clarity in Reporting BLEU Scores" (2018); Popović, "chrF: character n-gram F-score for automatic MT
+evaluation" (2015). Why peakiness stands beside them: Choshen et al., "On the Weaknesses of Reinforcement Learning for
+Neural Machine Translation" (2020).
+"""
+
+import types
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_gans.data.opening import open_source
+from keras_gans.data.source import Source, is_whole
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.fields import Texts
+from keras_gans.metrics import measures
+from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
+
+if TYPE_CHECKING:
+    from keras_gans.engine.translating_texts import TextTranslatingModel
+
+_FEWEST, _MOST = 10, 100_000
+_BOOTSTRAPS = 1000
+# What the references score in the translations' place.
+_FLOORS = {"bleu": 100.0, "chrf": 100.0, "exact_match": 1.0, "entropy": 0.0, "likeliest_share": 1.0}
+# The half-width of a 95 % interval in standard errors.
+_HALF_WIDTH = 1.96
+
+
+class TextEvaluation:
+    """Translates held-out sentences, greedily, and compares them with their references.
+
+    - `bleu` and `chrf`: of the corpus, by sacreBLEU with its own settings, whose signature is in the protocol; their
+      standard errors are of 1,000 bootstrap samples of the sentences.
+    - `exact_match`: the share of translations that are the reference.
+    - `entropy`: of the policy's next token behind the reference's tokens, in nats, the mean over all tokens.
+    - `likeliest_share`: the share of sentences drawn from the policy that are those that greedy decoding finds.
+
+    The last two say nothing of quality: reinforcement learning makes a policy more peaked, and BLEU may rise by that.
+
+    Held out is the data set's split "test", or "validation"; where it has neither, half of the training data, which
+    the model has seen.
+
+    Args:
+        source: the training data, or whatever `keras_gans.data.open_source` takes.
+        translates: as the scheme has it, of one direction.
+        metrics: names out of `measures.OF_TEXTS`; all unless given.
+        samples: sentences at the most.
+        seed: of the choice of sentences, and of what is drawn.
+        extractor: has no meaning here, and must be None.
+        data_dir, progress: as `keras_gans.data.open_source`.
+
+    Attributes:
+        names: the results in their order.
+
+    Raises:
+        UserError: no such measure, or data that are no texts.
+    """
+
+    class_names: tuple[str, ...] = ()
+    confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
+    swaps: Mapping[str, str] = types.MappingProxyType({})
+
+    def __init__(
+        self,
+        source: Any,
+        translates: Mapping[str, tuple[str, str]],
+        metrics: Sequence[str] | None = None,
+        samples: Any = 5000,
+        seed: int = 0,
+        extractor: Any = None,
+        *,
+        data_dir: str | Path | None = None,
+        progress: bool = False,
+    ):
+        if not is_whole(samples) or samples < _FEWEST:
+            raise UserError(f"samples must be a whole number from {_FEWEST}. Received: {samples!r}.")
+        if extractor is not None:
+            raise UserError(f"Texts are compared as they are, without an extractor. Received: {extractor!r}.")
+        for name in metrics or ():
+            if name not in measures.OF_TEXTS:
+                raise unknown_name("metric of texts", name, measures.OF_TEXTS)
+        self.source = (
+            source if isinstance(source, Source) else open_source(source, data_dir=data_dir, progress=progress)
+        )
+        ((self.direction, self._fields),) = translates.items()
+        self._takes = {name: (Texts,) for name in self._fields}
+        self.source.match(self._takes)
+        self.samples, self.seed, self._data_dir = min(samples, _MOST), seed, data_dir
+        self.measures = self.names = [name for name in measures.OF_TEXTS if metrics is None or name in metrics]
+
+    def prepare(self) -> "TextEvaluation":
+        """Opens the held-out sentences, unless that has been done; returns this object."""
+        self.protocols()
+        return self
+
+    @cached_property
+    def _held(self):
+        """(sources, references, name of their split)."""
+        for split in ("test", "validation"):
+            if self.source.name == "array" or split == self.source.split:
+                continue
+            try:
+                found = open_source(self.source.name, split=split, data_dir=self._data_dir)
+            except UserError:
+                continue
+            return *self._rows(found, len(found)), split
+        return *self._rows(self.source, len(self.source) // 2), f"half of {self.source.split}"
+
+    def _rows(self, source, count):
+        rows = source.rows_for(self._takes)
+        order = np.random.default_rng([self.seed, 0]).permutation(len(source))[:count][: self.samples]
+        return [[rows[name][place] for place in order] for name in self._fields]
+
+    def of(self, model: "TextTranslatingModel") -> list[Score]:
+        """Translates the held-out sentences with a model and measures what comes of it.
+
+        Args:
+            model: anything with `translate(texts, direction)` and `peakiness(sources, targets, seed)`.
+
+        Returns:
+            List of `Score`.
+        """
+        sources, references, _ = self._held
+        values = self.of_texts(model.translate(sources, self.direction))
+        if {"entropy", "likeliest_share"} & set(self.names):
+            entropy, share = model.peakiness(sources, references, self.seed)
+            values["entropy"] = entropy, None
+            values["likeliest_share"] = share, measures.error_of_share(share, len(sources))
+        return [
+            Score(
+                name=name,
+                value=values[name][0],
+                standard_error=values[name][1],
+                floor=_FLOORS[name],
+                floor_samples=len(references),
+                higher_is_better=name != "entropy",
+                protocol=self.protocols()[name],
+            )
+            for name in self.names
+        ]
+
+    def of_texts(self, translated: Sequence[str]) -> dict[str, tuple[float, float | None]]:
+        """{result: (value, standard error)} of translations of the held-out sentences, without what needs a model."""
+        _, references, _ = self._held
+        values = {}
+        for name, metric in self._metrics.items():
+            if name in self.names:
+                found = metric.corpus_score(list(translated), [references], n_bootstrap=_BOOTSTRAPS)
+                values[name] = float(found.score), float(found._ci) / _HALF_WIDTH
+        share = float(np.mean([one == other for one, other in zip(translated, references, strict=True)]))
+        return values | {"exact_match": (share, measures.error_of_share(share, len(references)))}
+
+    @cached_property
+    def _metrics(self):
+        from sacrebleu.metrics import BLEU, CHRF
+
+        # sacreBLEU keeps what it has counted of the references with their number alone.
+        return {"bleu": BLEU(), "chrf": CHRF()}
+
+    def protocols(self) -> dict[str, Protocol]:
+        """{result: Protocol} of what `of` will return."""
+        _, references, split = self._held
+        identity = identity_of(np.frombuffer("\n".join(references).encode(), np.uint8))
+        return {
+            name: Protocol(
+                data=self.source.name,
+                split=split,
+                data_identity=identity,
+                reference_samples=len(references),
+                samples=len(references),
+                resize="none",
+                extractor=None,
+                extractor_identity=None,
+                seed=self.seed,
+                settings=self._settings(name),
+                packages=packages(),
+            )
+            for name in self.names
+        }
+
+    def _settings(self, name):
+        if name not in self._metrics:
+            return (("decoding", "greedy"),)
+        self._metrics[name].num_refs = 1
+        return (("decoding", "greedy"), ("signature", str(self._metrics[name].get_signature())))
