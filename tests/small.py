@@ -91,6 +91,9 @@ def batch_for(model, count, seed=0):
 def endless(model, skip_steps=0, seed=0):
     """A dataset whose order is a function of the seed, from the given training step on."""
     order = {"batch_size": BATCH, "repeat": True, "seed": seed, "skip_batches": skip_steps * model.batches_per_step()}
+    if "target" in model.takes:
+        texts = {side: [row.decode() for row in rows] for side, rows in model.example_batch(40).items()}
+        return kg.data.to_dataset(kg.data.Source.of(texts), fields=list(model.takes), **order)
     if "image_a" in model.takes:
         labels = np.arange(40) % 3
         arrays = {"image_a": images(40), "label_a": labels, "image_b": images(40, 1), "label_b": labels[::-1].copy()}

@@ -125,7 +125,8 @@ def test_drawn_sentences_have_the_probability_that_they_are_drawn_with():
 
 def test_a_rewarded_sentence_becomes_likelier_and_one_below_the_baseline_less():
     for reward, sign in ((1.0, 1), (0.0, -1)):
-        model = small_model("adversarial_nmt", 0.5, scheme={**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0})
+        scheme = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0}
+        model = small_model("adversarial_nmt", 0.5, scheme=scheme)
         rows = batch(2)
         drawn = model.draw_translations(rows, 1, tf.constant([3, 4], tf.int64))
         before = model.log_probabilities(rows["source"], drawn)
@@ -240,7 +241,8 @@ def test_what_is_shown_is_text_and_attention():
     rows = {"source": ["a red star", "a circle"], "target": ["star red", "circle"]}
     shown = a_model().shows(rows, 64)
     translated = a_model().translate(rows["source"])
-    assert shown["translations"] == [f"a red star -> {translated[0]} (star red)", f"a circle -> {translated[1]} (circle)"]
+    lines = [f"a red star -> {translated[0]} (star red)", f"a circle -> {translated[1]} (circle)"]
+    assert shown["translations"] == lines
     assert shown["attention"].dtype == np.uint8 and shown["attention"].shape[-1] == 3
     weights, columns, written = a_model().attention("a red star")
     assert weights.shape == (len(written), len(columns)) and columns[-1] == "</s>"
@@ -389,7 +391,8 @@ def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
     model.export(tmp_path / "exported", verbose=False)
     served = tf.saved_model.load(tmp_path / "exported").signatures
     texts = ["1987-07-23 512", "", "7", "漢"]
-    for signature, method in (("serving_default", "greedy"), ("translate_text", "greedy"), ("translate_text_beam", "beam")):
+    methods = {"serving_default": "greedy", "translate_text": "greedy", "translate_text_beam": "beam"}
+    for signature, method in methods.items():
         answer = served[signature](text=tf.constant(texts))["text"].numpy()
         assert [text.decode() for text in answer] == model.translate(texts, method=method)
     tokens = served["translate_tokens"](tokens=tf.constant([model.source_subwords.tokens("7")]))["tokens"]
@@ -404,7 +407,7 @@ def test_networks_that_do_not_fit_are_refused():
     fields = {"source": Texts(a_model().source_vocabulary), "target": Texts(a_model().target_vocabulary)}
     model = build_model(recipe, fields)
     with pytest.raises(UserError, match="The generator knows 40 source tokens. Received a source_vocabulary of 34"):
-        kg.schemes.AdversarialNMT(model.generator, model.discriminator, model.target_vocabulary, model.target_vocabulary)
+        kg.schemes.AdversarialNMT(model.generator, model.discriminator, *[model.target_vocabulary] * 2)
     free = keras.Model(*[inputs := [keras.Input((None,)), keras.Input((None,))], inputs[0]])
     with pytest.raises(UserError, match="of one fixed length"):
         kg.schemes.AdversarialNMT(model.generator, free, model.source_vocabulary, model.target_vocabulary)

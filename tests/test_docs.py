@@ -160,7 +160,9 @@ def check_arguments(recipe, settings):
         path = key.split(".")
         if path[0] == "scheme":
             scheme = registry.schemes[recipe.scheme["name"]]
-            assert any(path[1] in inspect.signature(base.__init__).parameters for base in scheme.__mro__), key
+            assert path[1] in scheme.learns or any(
+                path[1] in inspect.signature(base.__init__).parameters for base in scheme.__mro__
+            ), key
         elif path[0] == "networks":
             assert path[2] in inspect.signature(registry.networks[recipe.networks[path[1]]["name"]]).parameters, key
 

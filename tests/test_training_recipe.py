@@ -27,7 +27,7 @@ def test_every_registered_scheme_has_a_recipe():
 def test_every_recipe_builds_on_its_own_data(name):
     recipe = recipes.named(name)
     assert recipe.name == name
-    if recipe.data in ("digits", "digit_styles", "digits_over_photographs", "photographed_digits"):
+    if recipe.data in ("digits", "digit_styles", "digits_over_photographs", "photographed_digits", "numbers_and_dates"):
         source = open_data(recipe)
     elif " + " in recipe.data:
         # Of the shapes of what is downloaded: one collection in grey, one in colour.

@@ -257,11 +257,11 @@ class AdversarialNMT(TextTranslatingModel):
     def judged(
         self, real: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray] | None = None, training: bool = False
     ) -> Judged:
-        batch = self.read(*(tf.constant(real[side]) for side in ("source", "target")))
+        batch = self.read(*(tf.convert_to_tensor(real[side]) for side in ("source", "target")))
         if made is None:
             drawn = self.draw_translations(batch, 1)
         else:
-            drawn = self.target_subwords.encode(tf.constant(made["target"]), self.max_length)
+            drawn = self.target_subwords.encode(tf.convert_to_tensor(made["target"]), self.max_length)
         return {
             "discriminator": tuple(self.scores(batch["source"], each, training) for each in (batch["target"], drawn))
         }

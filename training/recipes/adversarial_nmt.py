@@ -18,8 +18,8 @@ def adversarial_nmt() -> "Recipe":
         scheme={
             "name": "adversarial_nmt",
             "vocabulary_size": 160,
-            "likelihood_steps": 1500,
-            "warm_up_steps": 200,
+            "likelihood_steps": 500,
+            "warm_up_steps": 60,
             "adversarial_share": 0.5,
             "reward": "discriminator",
         },
@@ -30,5 +30,6 @@ def adversarial_nmt() -> "Recipe":
         optimizers={"generator": {"learning_rate": 2e-3}},
         data="numbers_and_dates",
         batch_size=64,
-        steps=2000,
+        steps=660,
+        learning_rate_schedule="linear",
     )
