@@ -5,10 +5,13 @@ A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
-from keras_gans.fields import UNLABELLED, Classes, Images
+from keras_gans.data.embedded import numbers_and_dates
+from keras_gans.fields import UNLABELLED, Classes, Images, Texts
+from keras_gans.subwords import learn
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 
@@ -48,7 +51,8 @@ class Case:
         label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
         image = Images(self.image_shape)
         pairs = {"image_a": image, "label_a": label, "image_b": image, "label_b": label}
-        return build_model(chosen, {"sample": image, "label": label, **pairs})
+        texts = {side: Texts(vocabulary) for side, vocabulary in vocabularies().items()}
+        return build_model(chosen, {"sample": image, "label": label, **pairs, **texts})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
@@ -61,6 +65,9 @@ class Case:
         labels = random.integers(0, CLASS_COUNT, rows)
         if scheme.allows_unlabelled:
             labels[1::2] = UNLABELLED
+        if "target" in scheme.takes:
+            pairs = numbers_and_dates((rows,))[0]
+            return tuple(np.array([pair[side].encode() for pair in pairs], object) for side in (0, 1))
         held = {"sample": images, "label": labels, "image_a": images, "image_b": -images}
         taken = tuple(held.get(name, labels) for name in scheme.takes)
         return taken if len(taken) > 1 else images
@@ -73,6 +80,13 @@ class Case:
     def from_dict(cls, fields):
         """The case that `to_dict` described."""
         return cls(**{**fields, "image_shape": tuple(fields["image_shape"])})
+
+
+@functools.cache
+def vocabularies():
+    """{"source", "target": pieces} of numbers and dates."""
+    pairs = numbers_and_dates((2000,))[0]
+    return {name: learn([pair[side] for pair in pairs], 160) for side, name in enumerate(("source", "target"))}
 
 
 MNIST, COLOUR_32, COLOUR_64 = (28, 28, 1), (32, 32, 3), (64, 64, 3)
@@ -96,6 +110,10 @@ CASES = {
     "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
     "cut64": Case("cut_resnet", COLOUR_64, batch_size=8),
     "pix2pix64": Case("pix2pix_unet", COLOUR_64, batch_size=8),
+    # Texts, whatever the shape of images. The step of its last phase.
+    "adversarial_nmt": Case(
+        "adversarial_nmt", MNIST, settings={"scheme.likelihood_steps": 0, "scheme.warm_up_steps": 0}
+    ),
     "cycada28": Case("cycada", MNIST, batch_size=16),
     "began28": Case("began_conv", MNIST),
     "gan28": Case("gan", MNIST),

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.networks.seq2seq import Translator
 from keras_gans.registry import Registry
 
 # scheme -> the class of its plain loop
@@ -18,7 +19,12 @@ _STOCK = {
 
 
 def stock_network(network):
-    """The same architecture of Keras's own layers, as anyone would write it."""
+    """The same architecture of Keras's own layers, as anyone would write it.
+
+    A network that translates sentences is itself once more: Keras has no such layers.
+    """
+    if isinstance(network, Translator):
+        return type(network).from_config(network.get_config())
 
     def stock(layer):
         config = layer.get_config()

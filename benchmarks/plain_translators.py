@@ -1,10 +1,12 @@
-"""Schemes that translate images as plain Keras loops."""
+"""Schemes that translate, images or sentences, as plain Keras loops."""
 
 import keras
 import tensorflow as tf
 
+from benchmarks.cases import vocabularies
 from benchmarks.peers import PlainModel, plain_loops
 from keras_gans.engine.contrasting import at_places, features_of, projection_heads, sizes_of
+from keras_gans.subwords import BEGIN, END, PAD, Subwords
 
 
 @plain_loops.register("cyclegan")
@@ -114,4 +116,52 @@ class PlainPix2Pix(PlainModel):
             losses["discriminator"] = 0.5 * loss
         for player, loss in losses.items():
             self.apply_gradients(player, tape, loss)
+        return self.results()
+
+
+@plain_loops.register("adversarial_nmt")
+class PlainAdversarialNMT(PlainModel):
+    """A step of the adversarial phase, with translations that are drawn by the whole network token by token."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        self.readers = [Subwords(vocabulary) for vocabulary in vocabularies().values()]
+        self.length = self.discriminator.input_shape[0][1]
+        self.baseline = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def drawn(self, source):
+        """Tokens (batch, length) drawn from the policy."""
+        rows = tf.shape(source)[0]
+        tokens, done = tf.zeros((rows, self.length), tf.int32), tf.zeros((rows,), tf.bool)
+        for place in range(self.length):
+            logits = self.generator([source, self.shifted(tokens)], training=False)[:, place]
+            token = tf.random.categorical(logits, 1, dtype=tf.int32)[:, 0]
+            token = tf.where(done, PAD, token)
+            tokens += token[:, tf.newaxis] * tf.one_hot(place, self.length, dtype=tf.int32)
+            done |= token == END
+        return tokens
+
+    def shifted(self, tokens):
+        return tf.concat([tf.fill((tf.shape(tokens)[0], 1), BEGIN), tokens[:, :-1]], axis=1)
+
+    def errors(self, source, tokens):
+        """-log p of each token, 0 for padding."""
+        logits = self.generator([source, self.shifted(tokens)], training=True)
+        each = keras.losses.sparse_categorical_crossentropy(tokens, logits, from_logits=True)
+        return tf.where(tokens != PAD, each, 0.0)
+
+    def train_step(self, data):
+        source, target = (reader.encode(texts, self.length) for reader, texts in zip(self.readers, data, strict=True))
+        drawn = self.drawn(source)
+        with tf.GradientTape(persistent=True) as tape:
+            scores = [self.discriminator([source, tokens], training=True)[:, 0] for tokens in (target, drawn)]
+            rewards = tf.stop_gradient(tf.sigmoid(scores[1]))
+            policy = (rewards - self.baseline) * tf.reduce_sum(self.errors(source, drawn), axis=1)
+            words = tf.reduce_sum(tf.cast(target != PAD, tf.float32))
+            likelihood = tf.reduce_sum(self.errors(source, target)) / words
+            losses = {"generator": 0.5 * tf.reduce_mean(policy) + 0.5 * likelihood}
+            losses["discriminator"] = tf.reduce_mean(tf.nn.softplus(-scores[0]) + tf.nn.softplus(scores[1]))
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        self.baseline.assign(0.99 * self.baseline + 0.01 * tf.reduce_mean(rewards))
         return self.results()

@@ -55,6 +55,12 @@ def draw(run):
     """Writes the picture of a run and returns its path."""
     model = kg.load_run(run)
     scheme = next(name for name, kind in kg.registry.schemes.items() if kind is type(model))
+    if "attention" in dir(model):
+        # Of sentences, what a translation attends to.
+        picture = kg.plot.attention(*model.attention("1987-07-23 512"))
+        path = FOLDER / f"{scheme}.png"
+        Image.fromarray(picture).resize((WIDTH, WIDTH * len(picture) // picture.shape[1])).quantize(SHADES).save(path)
+        return path
     grid = kg.picture.grid(shown(model, run), columns=COLUMNS, width=WIDTH)
     path = FOLDER / f"{scheme}.png"
     if grid.shape[-1] == 3:

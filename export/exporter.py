@@ -110,7 +110,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
         parts = _tflite_parts(answers, staged / "tflite")
-        figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
+        if parts:
+            figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
+        else:
+            progress("Writing no TFLite files, as they cannot answer texts")
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     return figures
@@ -124,7 +127,9 @@ def _tflite_parts(answers, folder):
         # A translator is filed under its direction, and not twice.
         if signature in answers and not (part == "generator" and "a_to_b" in answers):
             # TFLite has numbers only: names of classes stay behind, in labels.txt.
-            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind != "S"]
+            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SO"]
+            if not outputs:
+                continue
             files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
             parts[part] = {"signature": signature, "outputs": outputs, "files": files}
     return parts

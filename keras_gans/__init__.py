@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from keras_gans import randomness as randomness
     from keras_gans import registry as registry
     from keras_gans import schemes as schemes
+    from keras_gans import subwords as subwords
     from keras_gans import testing as testing
     from keras_gans import training as training
     from keras_gans.drawing import picture as picture
@@ -63,6 +64,7 @@ _HOMES = {
     "randomness": "keras_gans.randomness",
     "registry": "keras_gans.registry",
     "schemes": "keras_gans.schemes",
+    "subwords": "keras_gans.subwords",
     "testing": "keras_gans.testing",
     "training": "keras_gans.training",
 }
