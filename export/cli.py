@@ -117,8 +117,8 @@ def _print_next_steps(console, report, to):
     lines = []
     if "saved_model" in report["formats"]:
         lines += ["Serve it (any newer version in the folder is picked up):", *_serving_commands(report, folder)]
-    if "tflite" in report["formats"]:
-        first = next(part for name, part in report.items() if name == "tflite" or name.startswith("tflite_"))
+    first = next((part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")), None)
+    if first is not None:
         file = folder / str(report["version"]) / first["float32"]["file"]
         lines += [
             "Run it without TensorFlow:",

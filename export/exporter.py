@@ -110,6 +110,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
         parts = _tflite_parts(answers, staged / "tflite")
+        if not parts and "saved_model" not in formats:
+            raise UserError(
+                f"TFLite has no texts, which is what {type(model).__name__} answers. Export with --formats saved_model."
+            )
         if parts:
             figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
         else:
@@ -120,8 +124,7 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
 
 
 def _tflite_parts(answers, folder):
-    """{part: what of the SavedModel it is, and its files}, for those parts that the model has; makes the folder."""
-    folder.mkdir()
+    """{part: what of the SavedModel it is, and its files}, for those parts that the model has; makes their folder."""
     parts = {}
     for part, signature in _TFLITE_PARTS.items():
         # A translator is filed under its direction, and not twice.
@@ -132,6 +135,8 @@ def _tflite_parts(answers, folder):
                 continue
             files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
             parts[part] = {"signature": signature, "outputs": outputs, "files": files}
+    if parts:
+        folder.mkdir()
     return parts
 
 

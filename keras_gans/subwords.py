@@ -215,8 +215,3 @@ class Subwords:
 
 def _hashes(pieces):
     return tf.strings.to_hash_bucket_fast(pieces, 2**62)
-
-
-def lengths(tokens: np.ndarray) -> np.ndarray:
-    """How many tokens of each row are no padding, int64 (batch,)."""
-    return np.count_nonzero(np.asarray(tokens) != PAD, axis=1)
