@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.networks.seq2seq import Translator
+from keras_gans.layers import Translator
 from keras_gans.registry import Registry
 
 # scheme -> the class of its plain loop

@@ -13,6 +13,7 @@ from keras_gans.engine.translating_texts import shifted
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
 from keras_gans.metrics import TextEvaluation, evaluation_of
+from keras_gans.private_apis import layers_of
 from keras_gans.runs import run_directory
 from keras_gans.sentence_bleu import sentence_bleu
 from keras_gans.subwords import BEGIN, END, PAD
@@ -411,6 +412,15 @@ def test_networks_that_do_not_fit_are_refused():
     free = keras.Model(*[inputs := [keras.Input((None,)), keras.Input((None,))], inputs[0]])
     with pytest.raises(UserError, match="of one fixed length"):
         kg.schemes.AdversarialNMT(model.generator, free, model.source_vocabulary, model.target_vocabulary)
+
+
+def test_whoever_imports_schemes_can_load_a_file():
+    # `keras_gans.schemes` imports the layers, and no networks.
+    for scheme in (a_model(), small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})):
+        layers = [each for role in scheme.network_names() for each in layers_of(getattr(scheme, role))]
+        assert {type(each).__module__.split(".")[0] for each in layers} == {"keras", "keras_gans"}
+        own = {type(each).__module__ for each in layers if type(each).__module__.startswith("keras_gans")}
+        assert all(module.startswith("keras_gans.layers") for module in own)
 
 
 def test_the_vocabulary_size_is_a_setting_of_the_recipe():

@@ -11,7 +11,7 @@ import keras_gans as kg
 from keras_gans import randomness
 from keras_gans.engine import decoding
 from keras_gans.errors import UserError
-from keras_gans.networks.seq2seq import Translator
+from keras_gans.layers import PairGrid, Translator
 from keras_gans.subwords import BEGIN, END, PAD
 
 SIZES = {"source_size": 9, "target_size": 7}
@@ -216,8 +216,6 @@ def test_the_discriminator_sees_both_sentences():
 
 
 def test_the_grid_pairs_every_word_with_every_word():
-    from keras_gans.networks.seq2seq import PairGrid
-
     first, second = np.arange(6.0).reshape(1, 3, 2), 10 + np.arange(4.0).reshape(1, 4, 1)
     grid = np.array(PairGrid()([tf.constant(first), tf.constant(second)]))
     assert grid.shape == (1, 3, 4, 3)

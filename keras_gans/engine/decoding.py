@@ -13,7 +13,7 @@ from keras_gans.hints import Tensor
 from keras_gans.subwords import BEGIN, END, PAD
 
 if TYPE_CHECKING:
-    from keras_gans.networks.seq2seq import Translator
+    from keras_gans.layers import Translator
 
 # Below any score of a sentence, and far enough from the end of float32 to be added to.
 _NONE = -1e18

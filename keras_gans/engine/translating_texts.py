@@ -31,7 +31,7 @@ class TextTranslatingModel(AdversarialModel):
     `max_length` tokens, with its end, are left out of training; translating takes sentences of any length.
 
     Args:
-        generator: network with the methods of `networks.seq2seq.Translator`.
+        generator: a `layers.Translator`.
         source_vocabulary, target_vocabulary: pieces, as `subwords.learn` gives them.
         beam_width: of the beam search of `translate` and the exported model.
         length_penalty: the power of the length by which beam search divides log p(y|x).

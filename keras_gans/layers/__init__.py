@@ -7,6 +7,7 @@ from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
+from keras_gans.layers.translators import PairGrid, RNNSearch, TokenEmbedding, Transformer, Translator
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalization, WeightNormalizedDense
 
@@ -17,10 +18,15 @@ __all__ = [
     "GaussianNoise",
     "MinibatchStandardDeviation",
     "Packing",
+    "PairGrid",
+    "RNNSearch",
     "RandomAffine",
     "RandomLayer",
     "SpectralNormalization",
     "ReflectionPadding2D",
+    "TokenEmbedding",
+    "Transformer",
+    "Translator",
     "Upsample2D",
     "WeightNormalization",
     "WeightNormalizedDense",
