@@ -76,7 +76,12 @@ def train_command(
     steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
     image_size: Annotated[
-        int | None, typer.Option(help="Crop and resize images to so many pixels; folders default to 64.", min=1)
+        int | None,
+        typer.Option(
+            help="Crop and resize images to so many pixels (8, 16, 28, 32, 64 or 128 for most recipes); a folder keeps "
+            "the size that its images share, else 64.",
+            min=1,
+        ),
     ] = None,
     labels_per_class: Annotated[
         float | None,
@@ -85,6 +90,15 @@ def train_command(
             "from few, such as sgan.",
             metavar="N",
             min=1,
+        ),
+    ] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(
+            help="Set so large a share of the data aside to measure with, 0.1 unless given, where they have no split "
+            "test or validation; 0 trains on all.",
+            metavar="SHARE",
+            min=0.0,
         ),
     ] = None,
     evaluate_every: Annotated[
@@ -152,7 +166,7 @@ def train_command(
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
-    given |= {"labels_per_class": labels_per_class, "evaluate_every": evaluate_every}
+    given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)

@@ -35,6 +35,8 @@ class Recipe:
         data: a data set's name, a folder of images, or whatever else `keras_gans.data.open_source` takes as text.
         image_size: height and width in pixels; None keeps the data's own (64 for folders).
         channels: 1 or 3; None keeps the data's own.
+        hold_out: share of the rows that is set aside, before training, to measure with; of data that have no split
+            "test" or "validation" of their own. 0 trains on all.
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
@@ -63,6 +65,7 @@ class Recipe:
     data: str = "digits"
     image_size: int | None = None
     channels: int | None = None
+    hold_out: float = 0.1
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
@@ -87,6 +90,10 @@ class Recipe:
         for field in ("image_size", "evaluate_every"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
+        if isinstance(self.hold_out, bool) or not isinstance(self.hold_out, int | float) or not 0 <= self.hold_out < 1:
+            raise UserError(
+                f"hold_out is a share of the data from 0 to below 1, such as 0.1. Received: {self.hold_out!r}."
+            )
         if self.labels_per_class is not None:
             check_labels_per_class(self.labels_per_class)
         if self.best is not None and self.evaluate_every is None:
@@ -118,7 +125,8 @@ class Recipe:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Recipe":
         """The recipe that `to_json` wrote, from its parsed JSON, or that an earlier version wrote."""
-        fields = dict(fields)
+        # Before there was a choice, all rows were trained on.
+        fields = {"hold_out": 0.0, **fields}
         old = {role: network for role in _OLD_ROLES if (network := fields.pop(role, None)) is not None}
         known = {field.name for field in dataclasses.fields(cls)}
         for name in fields:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 from rich.console import Console
+from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
@@ -48,7 +49,10 @@ class Outcome:
 
 
 def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
-    """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them."""
+    """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them.
+
+    Of data without a split to measure with, the recipe's `hold_out` share is set aside.
+    """
     scheme = scheme_of(recipe)
     source = kg.data.open_source(
         recipe.data,
@@ -63,7 +67,7 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
             f"{recipe.scheme['name']} learns from pairs, and no two images of {source.name!r} belong together. Write "
             "'A = B' of two folders in which pairs have the same name, or 'halves:FOLDER' of images side by side."
         )
-    return source
+    return kg.data.hold_out(source, recipe.hold_out, data_dir)
 
 
 def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
@@ -225,7 +229,7 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
-    rows = source.rows_for(scheme_of(recipe).takes, _SHOWN_ROWS)
+    rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     checkpoint = kg.callbacks.Checkpoint(
         run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
@@ -352,9 +356,11 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
 def _opening_line(run, recipe, source, devices, done):
     held = ", ".join(field.describe() for field in source.fields_for(scheme_of(recipe).takes).values())
     start = f"going on from step {done}" if done else f"{recipe.steps} steps"
+    aside = "" if source.held_out is None else f", {len(source.held_out):,} more held out to measure with"
+    note = f"\n{escape(source.note)}" if source.note else ""
     return (
-        f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} {held}, {start} on "
-        f"{', '.join(devices)} -> {run}"
+        f"[bold]{escape(recipe.name)}[/] ({escape(recipe.source)}) on {escape(recipe.data)}: {len(source):,} "
+        f"{escape(held)}{aside}, {start} on {escape(', '.join(devices))} -> {escape(str(run))}{note}"
     )
 
 

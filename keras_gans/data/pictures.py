@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,13 +20,26 @@ _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _REDUCING_GAP = 3.0
 
 
-def is_grey(path: str | Path) -> bool:
-    """True where the file's header promises grey pixels; False too where it cannot be read."""
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What an image file says of itself before its pixels are read.
+
+    Attributes:
+        is_grey: whether its pixels are grey.
+        size: (width, height) as stored.
+    """
+
+    is_grey: bool
+    size: tuple[int, int]
+
+
+def header(path: str | Path) -> Header | None:
+    """The header of an image file, or None where it cannot be read: `decode` meets the reason again, and reports it."""
     try:
         with Image.open(path) as image:
-            return image.mode in _GREY_MODES
-    except Exception:  # Whatever is wrong with the file, `decode` meets it again and reports it.
-        return False
+            return Header(image.mode in _GREY_MODES, image.size)
+    except Exception:
+        return None
 
 
 def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
