@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from keras_gans import data
 from keras_gans.errors import LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
@@ -48,11 +50,11 @@ def list_command() -> None:
     table = Table("recipe", "what it is", "paper", "data", title="keras-gans train RECIPE", title_justify="left")
     for name in recipes.all_names():
         chosen = recipes.named(name)
-        table.add_row(f"[bold]{name}", chosen.summary, chosen.source, chosen.data)
+        table.add_row(f"[bold]{escape(name)}", *map(escape, (chosen.summary, chosen.source, chosen.data)))
     console.print(table)
     table = Table("data", "what it is", title="--data NAME", title_justify="left")
     for name, description in data.names().items():
-        table.add_row(f"[bold]{name}", description)
+        table.add_row(f"[bold]{escape(name)}", escape(description))
     table.add_row("mnist, cifar10, ...", "any image data set of TensorFlow Datasets")
     table.add_row("path/to/folder", "your own images, of any size; see --image-size")
     console.print(table)
@@ -113,7 +115,7 @@ def train_command(
             "optimizers.generator.learning_rate=1e-4. May be given often.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.", min=0, max=2**32 - 1)] = None,
     devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
     data_service: Annotated[
         str | None,
@@ -171,7 +173,8 @@ def train_command(
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
     if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
-        console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
+        said = f"{run} has taken all of its {chosen.steps} steps: nothing is left to do."
+        console.print(said, highlight=False, markup=False)
         return
     if data_service is not None:
         data.check_service(data_service, this_worker().count)
@@ -225,7 +228,7 @@ def _print_outcome(outcome, root):
         _print_command(f"keras-gans train --resume {run}" + _root_option(root))
         # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
         raise typer.Exit(128 + outcome.signal)
-    shown = f" What it makes is in [bold]{outcome.picture}[/]" if outcome.picture else ""
+    shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
@@ -259,14 +262,14 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
         )
     for tag, what in shown.items():
         path = show.write(what, folder / "samples" / f"{tag}-{model.steps_taken:08d}-seed-{seed}")
-        console.print(f"{tag} of step {model.steps_taken} is in [bold]{path}[/]", highlight=False)
+        console.print(f"{tag} of step {model.steps_taken} is in [bold]{escape(str(path))}[/]", highlight=False)
 
 
 @app.command("sample")
 def sample_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
     count: Annotated[int, typer.Option(help="How many samples.", min=1)] = 64,
-    seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.", min=-(2**63))] = 0,
     to: Annotated[
         Path | None, typer.Option("--to", help="PNG file for the grid; beside the run's other samples unless given.")
     ] = None,
@@ -305,7 +308,7 @@ def sample_command(
         chosen = "" if label is None else f"-label-{model.label_of(label)}"
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
-    console.print(f"{count} samples of step {model.steps_taken} are in [bold]{target}[/]", highlight=False)
+    console.print(f"{count} samples of step {model.steps_taken} are in [bold]{escape(str(target))}[/]", highlight=False)
 
 
 app.command("export")(export_command)
@@ -321,20 +324,20 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except UserError as error:
-        errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_error(errors, "Error:", error)
         sys.exit(2)
     except (LostServiceError, LostWorkerError, NonFiniteError) as error:
-        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_error(errors, "Stopped:", error)
         sys.exit(1)
     except OSError as error:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
-        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_error(errors, "Stopped:", error)
         sys.exit(1)
 
 
-def _plain(error):
-    """An error's text with square brackets kept from being read as markup."""
-    return str(error).replace("[", r"\[")
+def _print_error(errors, kind, error):
+    # As text, because what a user typed may look like markup.
+    errors.print(Text.assemble((kind, "bold red"), " ", str(error)), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from keras_gans import data, latent
@@ -142,7 +143,7 @@ def inversion_report(model: "AdversarialModel", targets: Any, *, steps: int, res
         loss = inversion.summary(found.errors)
         figures = (loss.mean, loss.standard_error, loss.errors.min(), loss.errors.max())
         alone = [f"{errors[0].mean():.4f}"] if restarts > 1 else []
-        table.add_row(target.name, str(len(loss.errors)), *(f"{value:.4f}" for value in figures), *alone)
+        table.add_row(escape(target.name), str(len(loss.errors)), *(f"{value:.4f}" for value in figures), *alone)
         labels = None if target.labels is None else target.labels[:_COLUMNS]
         made = latent.decode_array(model, found.latents[:_COLUMNS], labels)
         rows.append((target.images[:_COLUMNS], made))

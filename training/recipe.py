@@ -94,6 +94,8 @@ class Recipe:
             raise UserError(
                 f"hold_out is a share of the data from 0 to below 1, such as 0.1. Received: {self.hold_out!r}."
             )
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+            raise UserError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed!r}.")
         if self.labels_per_class is not None:
             check_labels_per_class(self.labels_per_class)
         if self.best is not None and self.evaluate_every is None:
@@ -125,6 +127,10 @@ class Recipe:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Recipe":
         """The recipe that `to_json` wrote, from its parsed JSON, or that an earlier version wrote."""
+        if not isinstance(fields, Mapping):
+            raise UserError(
+                f"A recipe is an object of JSON, with fields such as scheme and steps. Received: {fields!r}."
+            )
         # Before there was a choice, all rows were trained on.
         fields = {"hold_out": 0.0, **fields}
         old = {role: network for role in _OLD_ROLES if (network := fields.pop(role, None)) is not None}
@@ -132,6 +138,9 @@ class Recipe:
         for name in fields:
             if name not in known:
                 raise unknown_name("recipe field", name, known)
+        missing = [name for name in ("summary", "source", "scheme") if name not in fields]
+        if missing:
+            raise UserError(f"A recipe needs the fields summary, source and scheme. Missing: {', '.join(missing)}.")
         return cls(**fields, **({"networks": old} if old else {}))
 
 
@@ -206,6 +215,8 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         return key, plain[raw.lower()]
     try:
         return key, json.loads(raw)
+    except RecursionError:
+        raise UserError(f"--set {key}=... is nested too deeply. Received: {raw[:40]}...") from None
     except json.JSONDecodeError:
         return key, raw
 

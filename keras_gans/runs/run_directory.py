@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_gans.errors import UserError, nearest
+from keras_gans.registry import schemes
 from keras_gans.runs.own_module import import_module, module_of
 
 if TYPE_CHECKING:
@@ -93,11 +94,14 @@ def read_recipe(run: str | Path) -> dict[str, Any]:
     """
     path = Path(run) / "recipe.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{run} is not a run directory: it has no recipe.json.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(fields, dict):
+        raise UserError(f"{path} does not hold a recipe, which is an object of JSON. Received: {str(fields)[:80]}.")
+    return fields
 
 
 def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":
@@ -153,7 +157,7 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
     import keras_gans.schemes  # noqa: F401
 
     try:
-        return keras.saving.load_model(checkpoint)
+        model = keras.saving.load_model(checkpoint)
     except (TypeError, ValueError) as error:
         # Keras repeats the whole configuration at each level; the innermost reason is the last.
         reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
@@ -161,6 +165,12 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
             f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
             "the module that registers those first."
         ) from error
+    if not isinstance(model, tuple(scheme for _, scheme in schemes.items())):
+        raise UserError(
+            f"{checkpoint} holds a {type(model).__name__} and no scheme of keras_gans, so that it is no checkpoint of "
+            "a run."
+        )
+    return model
 
 
 def _numbered_runs(root):
