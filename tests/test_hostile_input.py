@@ -190,7 +190,7 @@ MARKUP = "[bold]x[/nonsense]"
     "arguments",
     [
         ["train", MARKUP],
-        ["train", "dcgan", "--data", f"./{MARKUP}"],
+        ["train", "dcgan", "--data", f"./{MARKUP}/images"],
         ["train", "dcgan", "--set", f"{MARKUP}=1"],
         ["train", "dcgan", "--devices", MARKUP],
         ["train", "dcgan", "--resume", MARKUP],
