@@ -43,6 +43,7 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     """
     scheme = scheme_of(recipe)
     _check_networks(recipe, scheme)
+    data_fields = scheme.read_data(data_fields, recipe.tokenizer)
     keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
