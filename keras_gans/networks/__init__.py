@@ -5,6 +5,7 @@ from keras_gans.networks.autoencoder import mlp_autoencoder
 from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
+from keras_gans.networks.text import image_encoder, text_encoder
 from keras_gans.networks.translation import patch_discriminator, plain_translator, resnet_translator, unet_translator
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",
+    "image_encoder",
     "mlp_autoencoder",
     "mlp_discriminator",
     "mlp_encoder",
@@ -20,5 +22,6 @@ __all__ = [
     "patch_discriminator",
     "plain_translator",
     "resnet_translator",
+    "text_encoder",
     "unet_translator",
 ]
