@@ -38,7 +38,7 @@ class Recipe:
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
-        tokenizer: options of the tokenizer that a scheme of texts makes of the data's, {"level", "length", "max_words"};
+        tokenizer: options of the tokenizer that a scheme of texts makes of the data's, such as {"level": "character"};
             see `layers.Tokenizer.of`.
         labels_per_class: how many items of each class keep their label, on average, for schemes that learn from few;
             None keeps all.

@@ -18,9 +18,9 @@ from keras_gans.penalties import check_weight
 
 @register_scheme("text_to_image")
 class TextToImage(TextConditionalGAN):
-    """L_D = -log D(x, t) - w log(1 - D(x, t')) - (1 - w) log(1 - D(G(z, t), t)), L_G = -log D(G(z, t), t) (algorithm 1).
+    """L_D = -log D(x, t) - w log(1 - D(x, t')) - (1 - w) log(1 - D(y, t)), L_G = -log D(y, t), with y = G(z, t).
 
-    t' is a text of another image of the batch that really differs. GAN-INT (equation 5) adds v times -log D(G(z, s), s)
+    Algorithm 1 of the paper. t' is a text of another image of the batch that really differs. GAN-INT (equation 5) adds v times -log D(G(z, s), s)
     to L_G, where s lies in the middle between two texts of the batch: there is no real image of it, and only the
     generator sees it.
 
