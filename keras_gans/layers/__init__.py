@@ -7,6 +7,8 @@ from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
+from keras_gans.layers.text import Masked, MaskedMean, Positions, TokenEmbedding, WordsMask
+from keras_gans.layers.tokenizer import Tokenizer
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalization, WeightNormalizedDense
 
@@ -15,15 +17,21 @@ __all__ = [
     "ClassEmbedding",
     "Dropout",
     "GaussianNoise",
+    "Masked",
+    "MaskedMean",
     "MinibatchStandardDeviation",
     "Packing",
+    "Positions",
     "RandomAffine",
     "RandomLayer",
     "SpectralNormalization",
     "ReflectionPadding2D",
+    "TokenEmbedding",
+    "Tokenizer",
     "Upsample2D",
     "WeightNormalization",
     "WeightNormalizedDense",
+    "WordsMask",
     "advance_all",
     "augmented",
     "check_is_random",
