@@ -3,8 +3,10 @@
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
 
+import contextlib
 import shlex
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_gans import data
-from keras_gans.errors import LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
@@ -156,12 +158,10 @@ def train_command(
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
-    if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
-        console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
-        return
     if data_service is not None:
         data.check_service(data_service, this_worker().count)
     options = {"devices": devices, "doctor": doctor, "profile": profile, "data_service": data_service}
+    options["automatic"] = resume == "auto"
     _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 
@@ -202,6 +202,9 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
 
 
 def _print_outcome(outcome, root):
+    if not outcome.began:
+        console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
+        return
     if outcome.run is None:
         console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
         return
@@ -305,7 +308,8 @@ def main() -> None:
     """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
     errors = Console(stderr=True)
     try:
-        app(standalone_mode=True)
+        with _warnings_in_a_line(errors):
+            app(standalone_mode=True)
     except UserError as error:
         errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -316,6 +320,22 @@ def main() -> None:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
         errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _warnings_in_a_line(errors):
+    """Shows what is damaged as one message a piece, without the place in the code that found it."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def in_a_line(message, category, *place, **options):
+            if issubclass(category, DamageWarning):
+                errors.print(f"[bold yellow]Damaged:[/] {_plain(message)}", highlight=False, soft_wrap=True)
+            else:
+                show(message, category, *place, **options)
+
+        warnings.showwarning = in_a_line
+        yield
 
 
 def _plain(error):

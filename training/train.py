@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 from rich.console import Console
+from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
-from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
+from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes
 from keras_gans.runs import run_directory
 
@@ -39,12 +40,14 @@ class Outcome:
         steps: training steps taken in all.
         picture: the last picture of samples.
         signal: number of the signal that ended it early, or None.
+        began: whether there was anything left to do.
     """
 
     run: Path | None
     steps: int
     picture: Path | None
     signal: int | None
+    began: bool = True
 
 
 def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
@@ -121,6 +124,7 @@ def train(
     doctor: str = "watch",
     profile: bool = False,
     data_service: str | None = None,
+    automatic: bool = False,
 ) -> "Outcome":
     """Trains a recipe, or goes on with a run of it.
 
@@ -131,6 +135,8 @@ def train(
         devices: see `strategy.make_strategy`.
         data_dir: where TensorFlow Datasets keeps its data.
         console: rich.console.Console to report on.
+        automatic: whether this is a job that something starts again and again: a finished run is left as it is, and
+            where no checkpoint of `run` can be read a new run begins; else both are errors.
         doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
             back into its last healthy state; "off" leaves the doctor out.
         profile: whether to record ten early steps for TensorBoard's profiler.
@@ -152,13 +158,17 @@ def train(
         kg.data.check_service(data_service, worker.count)
     strategy, names = make_strategy(devices)
     check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
-    source = open_data(recipe, data_dir, progress=console.is_terminal)
-    resumed = run is not None
     with strategy.scope():
-        model = run_directory.load_run(run) if resumed else build_for(recipe, source)
+        model = _to_go_on_with(run, automatic, console)
+    if model is None:
+        run = None
+    elif model.steps_taken >= recipe.steps:
+        return _already_done(run, model.steps_taken, recipe, automatic)
+    source = open_data(recipe, data_dir, progress=console.is_terminal)
+    if model is None:
+        with strategy.scope():
+            model = build_for(recipe, source)
     done = model.steps_taken
-    if done >= recipe.steps:
-        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
     # Built before the run directory, so that data too small for a batch leaves no trace.
     to_dataset(recipe, source, data_service=data_service)
     batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
@@ -180,6 +190,25 @@ def train(
     interruption = Interruption() if worker.count == 1 else None
     extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
     return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+
+
+def _to_go_on_with(run, automatic, console):
+    """The model of a run's newest checkpoint that can be read; None for a new run."""
+    if run is None:
+        return None
+    try:
+        return run_directory.load_run(run)
+    except NoReadableCheckpointError as error:
+        if not automatic:
+            raise
+        console.print(f"{escape(str(error))} So a new run begins.", highlight=False, soft_wrap=True)
+        return None
+
+
+def _already_done(run, done, recipe, automatic):
+    if not automatic:
+        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
+    return Outcome(Path(run), done, None, None, began=False)
 
 
 def _set_steps_at_once(model, recipe, done, wanted, console):

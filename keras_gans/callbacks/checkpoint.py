@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, clear_left_over
+from keras_gans.runs.run_directory import checkpoints_in, step_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -20,7 +21,7 @@ class Checkpoint(EveryNSteps):
     Args:
         directory: where to.
         every: steps between checkpoints; None saves at the end of each epoch.
-        keep: the newest so many are kept.
+        keep: the newest so many are kept; no file of another name than these is ever deleted.
     """
 
     def __init__(self, directory: str | Path, every: int | None = 1000, keep: int = 3):
@@ -42,6 +43,8 @@ class Checkpoint(EveryNSteps):
         path = self.directory / f"step-{model.steps_taken:08d}.keras"
         with atomically(path) as partial:
             model.save(partial)
-        for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
+        # Those of later steps can only be damaged ones that a resumed run passed over; they are written anew in time.
+        saved = [each for each in checkpoints_in(self.directory) if step_of(each) <= step_of(path)]
+        for old in saved[: -self.keep]:
             old.unlink()
         return path

@@ -1,0 +1,199 @@
+"""Runs that go wrong: damaged files, two that write to one run, signals, and what a run leaves behind all the same."""
+
+import json
+import os
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_gans as kg
+from keras_gans.errors import DamageWarning, UserError
+from keras_gans.runs import run_directory
+from keras_gans.training import recipe as recipes
+from keras_gans.training import train as training
+from tests.small import small_model
+from tests.test_callbacks import fit
+from tests.test_training_cli import run_here, unwrapped
+
+
+def small_recipe(pictures, steps, **changes):
+    """The `gan` recipe, with smaller networks, of a folder of pictures."""
+    chosen = recipes.named("gan").replace(data=str(pictures), image_size=8, batch_size=8, steps=steps)
+    networks = {role: {**network, "hidden_units": [8]} for role, network in chosen.networks.items()}
+    periods = {"log_every": 2, "checkpoint_every": 2, "picture_every": 4, "steps_per_execution": 1}
+    return chosen.replace(networks=networks, **{**periods, **changes})
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder of eighty pictures of noise."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for index, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (80, 8, 8), "uint8")):
+        Image.fromarray(pixels).save(folder / f"{index:03d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def six_steps(pictures, tmp_path_factory):
+    """The folder of a run of six steps with its checkpoints of steps 2, 4 and 6."""
+    root = tmp_path_factory.mktemp("six") / "runs"
+    return training.train(small_recipe(pictures, 6), root=root, doctor="off").run
+
+
+@pytest.fixture
+def six(six_steps, tmp_path):
+    """A copy of it in a folder `runs` of its own."""
+    return shutil.copytree(six_steps, tmp_path / "runs" / six_steps.name)
+
+
+def checkpoint(run, step):
+    return run / "checkpoints" / f"step-{step:08d}.keras"
+
+
+def a_plain_model(path):
+    import keras
+
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+
+
+# Checkpoints ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path: path.write_bytes(b"rubbish"), "is damaged"),
+        (lambda path: shutil.make_archive(str(path)[:-6], "zip", path.parent.parent / "samples"), "is damaged"),
+        (a_plain_model, "holds a Sequential, not a scheme"),
+        (lambda path: shutil.copy(checkpoint(path.parent.parent, 2), path), "holds step 2, not the one in its name"),
+    ],
+    ids=["rubbish", "another archive", "another model", "another step"],
+)
+def test_what_is_called_the_last_checkpoint_is_read_before_it_is_trusted(damage, said, six):
+    damage(checkpoint(six, 6))
+    if (archive := checkpoint(six, 6).with_suffix(".zip")).exists():
+        archive.replace(checkpoint(six, 6))
+    with pytest.warns(DamageWarning, match=f"step-00000006.keras {said}"):
+        assert kg.load_run(six).steps_taken == 4
+
+
+def test_a_job_started_again_believes_no_files_name(six, tmp_path):
+    checkpoint(six, 6).write_bytes(b"rubbish")
+    code, output, errors = run_here("train", "gan", "--resume", "auto", "--doctor", "off", cwd=tmp_path)
+    assert code == 0 and "going on from step 4" in unwrapped(output)
+    assert errors.count("Damaged:") == 1 and "step-00000006.keras is damaged" in errors and "Warning" not in errors
+    assert kg.load_run(six).steps_taken == 6
+    # Now it is finished, and what says so has been read.
+    code, output, _ = run_here("train", "gan", "--resume", "auto", cwd=tmp_path)
+    assert code == 0 and "has taken 6 steps: nothing is left to do" in unwrapped(output)
+
+
+def test_a_job_with_nothing_left_to_read_begins_anew_and_says_so(six, tmp_path):
+    for path in run_directory.checkpoints(six):
+        path.write_bytes(b"rubbish")
+    code, _, errors = run_here("train", "--resume", "1", cwd=tmp_path)
+    assert (
+        code == 2 and "has no checkpoint that can be read" in errors and len(list((tmp_path / "runs").iterdir())) == 1
+    )
+    code, output, errors = run_here("train", "gan", "--resume", "auto", "--doctor", "off", cwd=tmp_path)
+    assert code == 0, errors
+    assert "has no checkpoint that can be read" in unwrapped(output) and "So a new run begins" in unwrapped(output)
+    anew = run_directory.resolve("latest", tmp_path / "runs")
+    assert anew != six and kg.load_run(anew).steps_taken == 6
+
+
+def test_rotation_deletes_only_what_is_ours(tmp_path):
+    kept = [tmp_path / name for name in ("step-00000002-keep-me.keras", "step-1.keras.bak", "my-step-00000001.keras")]
+    later = tmp_path / "step-00000009.keras"
+    for path in (*kept, later):
+        path.write_bytes(b"mine")
+    fit(small_model("gan"), 4, [kg.callbacks.Checkpoint(tmp_path, every=1, keep=1)])
+    # The damaged one of a later step takes no place from those that can be read.
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in (*kept, later)} | {
+        "step-00000004.keras"
+    }
+
+
+# Records --------------------------------------------------------------------------------------------------------------
+
+SOUND = [{"step": step, "a": 1.5, "evaluation": {"score": {"value": 1.0}}} for step in (2, 4)]
+
+
+def test_a_record_cut_anywhere_is_read_up_to_the_cut(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    whole = "".join(json.dumps(line) + "\n" for line in SOUND).encode()
+    for cut in range(len(whole) + 1):
+        file.write_bytes(whole[:cut])
+        expected = [
+            line
+            for line in SOUND
+            if len(json.dumps(line)) <= cut - (0 if line is SOUND[0] else cut and len(json.dumps(SOUND[0])) + 1)
+        ]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            kg.callbacks.metrics_file.MetricsFile(file).drop_after(9)
+        assert [json.loads(line) for line in file.read_bytes().splitlines()] == expected, cut
+        is_cut = whole[:cut].rstrip(b"\n").count(b"\n") + bool(cut) > len(expected)
+        assert len(caught) == is_cut, cut
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe\x00", b"[1]", b"null", b'{"a": 1}', b'{"step": "2"}', b"[" * 5000, b"\x00" * 99]
+)
+def test_other_bytes_in_a_record_are_left_out_with_a_message(line, tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    sound = [json.dumps(each).encode() for each in SOUND]
+    file.write_bytes(b"\n".join([sound[0], line, sound[1], b""]))
+    with pytest.warns(DamageWarning, match="metrics.jsonl: 1 line cannot be read and is left out, .* line 2"):
+        kg.callbacks.metrics_file.MetricsFile(file).drop_after(9)
+    assert file.read_bytes().splitlines() == sound
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xfe", b'{"step": 4, "treated": false, "losses": "high"}', b'{"step": 1}', b'{"step": 4, "tre']
+)
+def test_garbage_in_the_doctors_report_costs_a_run_nothing_but_that_look(garbage, tmp_path):
+    file = tmp_path / "doctor.jsonl"
+    model = small_model("gan")
+    fit(model, 4, [kg.callbacks.Doctor(every=2, report_file=file)])
+    sound = file.read_bytes().splitlines()
+    assert [json.loads(line)["step"] for line in sound] == [0, 2, 4]
+    file.write_bytes(b"\n".join([*sound[:-1], garbage]))
+    doctor = kg.callbacks.Doctor(every=2, report_file=file)
+    with pytest.warns(DamageWarning, match="doctor.jsonl: 1 line"):
+        fit(model, 2, [doctor])
+    assert [signs.step for signs in doctor.history] == [0, 2, 6]
+
+
+# Pictures that are none -----------------------------------------------------------------------------------------------
+
+
+def test_a_fifo_among_the_pictures_is_passed_over(pictures, tmp_path):
+    folder = shutil.copytree(pictures, tmp_path / "pictures")
+    os.mkfifo(folder / "pipe.png")
+    with pytest.warns(DamageWarning, match="pipe.png is no image but a FIFO"):
+        assert len(kg.data.open_source(folder, image_size=8)) == 80
+    # A picture that is named by itself, as for `translate`, is no reason to wait for ever either.
+    with pytest.raises(OSError, match="no regular file, but a FIFO"):
+        kg.data.pictures.decode_to(folder / "pipe.png", (8, 8, 1), crops=True)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    Image.new("1", (9000, 8000)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
+    with pytest.raises(UserError, match=r"bomb.png \(it has 9,000 x 8,000 pixels, more than the 67,108,864"):
+        kg.data.open_source(tmp_path, image_size=8)
+
+
+def test_a_name_that_is_not_utf_8_is_refused_before_training(pictures, tmp_path):
+    for name in (b"cats", b"h\xe9l\xe8ne"):
+        folder = os.fsencode(tmp_path / "classes") + b"/" + name
+        os.makedirs(folder)
+        shutil.copy(pictures / "000.png", os.path.join(os.fsdecode(folder), "0.png"))
+    with pytest.raises(UserError, match=r"class's folder .*h\\xe9l\\xe8ne is not valid UTF-8.*Rename it"):
+        kg.data.open_source(tmp_path / "classes", image_size=8, labels=True)
+    code, _, errors = run_here("train", "gan", "--data", os.fsdecode(folder), cwd=tmp_path)
+    assert code == 2 and "not valid UTF-8" in unwrapped(errors) and not (tmp_path / "runs").exists()
