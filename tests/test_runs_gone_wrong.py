@@ -1,8 +1,14 @@
 """Runs that go wrong: damaged files, two that write to one run, signals, and what a run leaves behind all the same."""
 
+import errno
+import io
 import json
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -10,10 +16,13 @@ import pytest
 from PIL import Image
 
 import keras_gans as kg
-from keras_gans.errors import DamageWarning, UserError
+from keras_gans.errors import DamageWarning, NonFiniteError, UserError
 from keras_gans.runs import run_directory
+from keras_gans.runs.lock import locked
+from keras_gans.training import cli
 from keras_gans.training import recipe as recipes
 from keras_gans.training import train as training
+from keras_gans.training.interruption import Interruption
 from tests.small import small_model
 from tests.test_callbacks import fit
 from tests.test_training_cli import run_here, unwrapped
@@ -197,3 +206,128 @@ def test_a_name_that_is_not_utf_8_is_refused_before_training(pictures, tmp_path)
         kg.data.open_source(tmp_path / "classes", image_size=8, labels=True)
     code, _, errors = run_here("train", "gan", "--data", os.fsdecode(folder), cwd=tmp_path)
     assert code == 2 and "not valid UTF-8" in unwrapped(errors) and not (tmp_path / "runs").exists()
+
+
+# Two at once ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_process_is_told_who_is_at_work(six, tmp_path):
+    with locked(six):
+        code, _, errors = run_here("train", "--resume", "1", "--steps", "8", cwd=tmp_path)
+        assert code == 2
+        assert f"is being written to by process {os.getpid()} on {socket.gethostname()} since 20" in unwrapped(errors)
+    code, _, errors = run_here("train", "--resume", "1", "--steps", "8", "--doctor", "off", cwd=tmp_path)
+    assert code == 0, errors
+    assert not (six / ".lock").exists()
+
+
+def test_a_run_that_is_being_trained_is_locked_from_its_beginning(pictures, tmp_path, monkeypatch):
+    seen = []
+
+    def write_recipe(run, recipe):
+        if (run / ".lock").exists():
+            with pytest.raises(UserError, match="is being written to"), locked(run):
+                pass
+            seen.append(run)
+        return write(run, recipe)
+
+    write = training.new_run.write_recipe
+    monkeypatch.setattr(training.new_run, "write_recipe", write_recipe)
+    assert training.train(small_recipe(pictures, 1), root=tmp_path, doctor="off").run == seen[0]
+
+
+def test_a_dead_process_holds_no_lock(tmp_path):
+    code = f"import os, sys; from keras_gans.runs.lock import locked\nwith locked({str(tmp_path)!r}): os._exit(0)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert json.loads((tmp_path / ".lock").read_text())["process"] != os.getpid()
+    with locked(tmp_path):
+        assert json.loads((tmp_path / ".lock").read_text())["process"] == os.getpid()
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_there_are_no_locks_that_is_said(tmp_path, monkeypatch):
+    def flock(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.warns(DamageWarning, match="cannot be locked .No locks available.: see to it that no other"):
+        with locked(tmp_path):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+# Ends that come early -------------------------------------------------------------------------------------------------
+
+
+class Closed(io.StringIO):
+    """A pipe that somebody reads so many lines of."""
+
+    def __init__(self, lines):
+        super().__init__()
+        self.lines = lines
+
+    def write(self, text):
+        if self.lines <= self.getvalue().count("\n"):
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        return super().write(text)
+
+
+def test_a_closed_pipe_ends_a_run_as_a_signal_does(pictures, tmp_path, monkeypatch):
+    recipe = small_recipe(pictures, 1000, checkpoint_every=1000, picture_every=1000)
+    monkeypatch.setattr("keras_gans.training.recipe.recipes", {"gan": lambda: recipe})
+    monkeypatch.setattr(sys, "stdout", Closed(lines=1))
+    errors = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", errors)
+    monkeypatch.setattr(sys, "argv", ["keras-gans", "train", "gan", "--doctor", "off"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 128 + signal.SIGPIPE
+    saved = run_directory.latest_checkpoint(next((tmp_path / "runs").iterdir()))
+    # Progress is printed at a tenth of the way, which is when the pipe is found closed.
+    assert run_directory.step_of(saved) == 100
+    said = unwrapped(errors.getvalue())
+    assert "Interrupted after step 100 and saved" in said and "keras-gans train --resume runs/00001" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_that_ends_a_job_saves_it(number, six, tmp_path, monkeypatch):
+    append = kg.callbacks.metrics_file.MetricsFile.append
+
+    def raising(self, step, *rest):
+        append(self, step, *rest)
+        if step == 12:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(kg.callbacks.metrics_file.MetricsFile, "append", raising)
+    code, output, errors = run_here("train", "--resume", "1", "--steps", "10000", "--doctor", "off", cwd=tmp_path)
+    assert code == 128 + number, errors
+    assert "Interrupted after step 12 and saved" in output and kg.load_run(six).steps_taken == 12
+
+
+def test_nohup_keeps_its_word():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        interruption = Interruption()
+        interruption.on_train_begin()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) == interruption._note
+        interruption.restore()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path):
+    (tmp_path / "slow_module.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport nothing")
+    code = "from keras_gans.quiet import import_quietly; import_quietly('slow_module')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Interrupted before anything began.\n")
+
+
+def test_weights_that_are_infinite_at_the_end_are_one_message(pictures, tmp_path, monkeypatch):
+    def save(self, path):
+        raise NonFiniteError(f"{path} was not written.")
+
+    monkeypatch.setattr(kg.engine.AdversarialModel, "save", save)
+    with pytest.raises(NonFiniteError, match="was not written. There is no checkpoint yet"):
+        training.train(small_recipe(pictures, 2), root=tmp_path)

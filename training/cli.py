@@ -17,13 +17,14 @@ from rich.table import Table
 from keras_gans import data
 from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
-from keras_gans.quiet import import_quietly
+from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
 from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
+from .output import Output
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
 from .translate_command import translate_command
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console()
+console = Console(file=Output("stdout"))
 
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
@@ -185,7 +186,7 @@ def _chosen_recipe(name, run):
 
 def _train(chosen, run, root, mixed_precision, dry_run, options):
     this_worker()  # refuses a TF_CONFIG of no sense before TensorFlow stumbles over it
-    with console.status("importing TensorFlow ..."):
+    with console.status("importing TensorFlow ..."), one_line_if_interrupted():
         import_quietly("tensorflow")
         from . import train as training
         from .strategy import fast_precision
@@ -210,8 +211,10 @@ def _print_outcome(outcome, root):
         return
     run = shlex.quote(str(outcome.run))
     if outcome.signal is not None:
-        console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
-        _print_command(f"keras-gans train --resume {run}" + _root_option(root))
+        # Whoever is not reading the one may read the other.
+        said = Console(file=Output("stderr")) if console.file.is_lost else console
+        said.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
+        _print_command(f"keras-gans train --resume {run}" + _root_option(root), said=said)
         # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
         raise typer.Exit(128 + outcome.signal)
     shown = f" What it makes is in [bold]{outcome.picture}[/]" if outcome.picture else ""
@@ -227,9 +230,9 @@ def _root_option(root):
     return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
 
 
-def _print_command(command, purpose=""):
+def _print_command(command, purpose="", said=console):
     # No markup and no wrapping: the line is there to be copied.
-    console.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+    said.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
 
 
 def _write_what_it_shows(model, folder, count, seed, to, label, separate):
@@ -306,7 +309,9 @@ app.command("theory")(theory_command)
 
 def main() -> None:
     """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
-    errors = Console(stderr=True)
+    errors = Console(file=Output("stderr"))
+    # Another one in this process may have lost its own.
+    console.file = Output("stdout")
     try:
         with _warnings_in_a_line(errors):
             app(standalone_mode=True)

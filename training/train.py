@@ -16,12 +16,14 @@ from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes
 from keras_gans.runs import run_directory
+from keras_gans.runs.lock import locked
 
 from . import new_run
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
 from .going_on import how_to_go_on, last_checkpoint
 from .interruption import Interruption
+from .output import surviving
 from .service_watch import ServiceWatch
 from .strategy import check_batch, make_strategy, this_worker
 
@@ -153,43 +155,49 @@ def train(
     """
     worker = this_worker()
     console = (console if worker.is_chief else None) or Console(quiet=True)
-    _check_doctor(doctor, worker)
-    if data_service:
-        kg.data.check_service(data_service, worker.count)
-    strategy, names = make_strategy(devices)
-    check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
-    with strategy.scope():
-        model = _to_go_on_with(run, automatic, console)
-    if model is None:
-        run = None
-    elif model.steps_taken >= recipe.steps:
-        return _already_done(run, model.steps_taken, recipe, automatic)
-    source = open_data(recipe, data_dir, progress=console.is_terminal)
-    if model is None:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(surviving(console))
+        if run is not None and worker.is_chief:
+            run = run_directory.resolve(run)
+            stack.enter_context(locked(run))
+        _check_doctor(doctor, worker)
+        if data_service:
+            kg.data.check_service(data_service, worker.count)
+        strategy, names = make_strategy(devices)
+        check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
         with strategy.scope():
-            model = build_for(recipe, source)
-    done = model.steps_taken
-    # Built before the run directory, so that data too small for a batch leaves no trace.
-    to_dataset(recipe, source, data_service=data_service)
-    batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
-    if not worker.is_chief:
-        _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
-        others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
-        _fit_to_the_end(model, recipe, batches, others, None)
-        return Outcome(None, model.steps_taken, None, None)
-    if run is None:
-        # A later change of a default must not change what this run goes on with.
-        recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
-        run = new_run.create(recipe, root)
-    run = Path(run)
-    new_run.write_recipe(run, recipe)
-    new_run.write_environment(run, names)
-    console.print(_opening_line(run, recipe, source, names, done))
-    _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
-    # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
-    interruption = Interruption() if worker.count == 1 else None
-    extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
-    return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+            model = _to_go_on_with(run, automatic, console)
+        if model is None:
+            run = None
+        elif model.steps_taken >= recipe.steps:
+            return _already_done(run, model.steps_taken, recipe, automatic)
+        source = open_data(recipe, data_dir, progress=console.is_terminal)
+        if model is None:
+            with strategy.scope():
+                model = build_for(recipe, source)
+        done = model.steps_taken
+        # Built before the run directory, so that data too small for a batch leaves no trace.
+        to_dataset(recipe, source, data_service=data_service)
+        batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
+        if not worker.is_chief:
+            _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
+            others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
+            _fit_to_the_end(model, recipe, batches, others, None)
+            return Outcome(None, model.steps_taken, None, None)
+        if run is None:
+            # A later change of a default must not change what this run goes on with.
+            recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
+            run = new_run.create(recipe, root)
+            stack.enter_context(locked(run))
+        run = Path(run)
+        new_run.write_recipe(run, recipe)
+        new_run.write_environment(run, names)
+        console.print(_opening_line(run, recipe, source, names, done))
+        _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
+        # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
+        interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
+        extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
+        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
 
 
 def _to_go_on_with(run, automatic, console):
@@ -279,6 +287,9 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     ]
     try:
         _fit_to_the_end(model, recipe, batches, callbacks, doctor)
+        if run_directory.step_of(run_directory.latest_checkpoint(run)) < model.steps_taken:
+            # The doctor went back after the last step.
+            checkpoint.save(model)
     except NonFiniteError as error:
         raise NonFiniteError(f"{error} {last_checkpoint(run)}") from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:

@@ -180,6 +180,8 @@ class Doctor(EveryNSteps):
         self._print(f"[{style}]Doctor: {verdict.name}{since}:[/] {escape(verdict.summary)}.")
         if self._writer is not None:
             self._writer.close()
+            # A checkpoint that follows may find what `recover` then speaks of.
+            self._writer = None
 
     # Acting -----------------------------------------------------------------------------------------------------
 
