@@ -331,3 +331,61 @@ def test_weights_that_are_infinite_at_the_end_are_one_message(pictures, tmp_path
     monkeypatch.setattr(kg.engine.AdversarialModel, "save", save)
     with pytest.raises(NonFiniteError, match="was not written. There is no checkpoint yet"):
         training.train(small_recipe(pictures, 2), root=tmp_path)
+
+
+# Another experiment ---------------------------------------------------------------------------------------------------
+
+
+def change_recipe(run, **changes):
+    fields = json.loads((run / "recipe.json").read_text())
+    fields["optimizers"]["generator"]["learning_rate"] = changes.pop("rate", 1e-3)
+    (run / "recipe.json").write_text(json.dumps({**fields, **changes}))
+
+
+def test_the_recipe_in_the_checkpoint_decides(six, tmp_path):
+    change_recipe(six, rate=0.5, batch_size=16, seed=3, steps=8)
+    before = {path: path.read_bytes() for path in six.rglob("*") if path.is_file()}
+    code, _, errors = run_here("train", "--resume", "1", cwd=tmp_path)
+    assert code == 2
+    for line in ("batch_size: 8 -> 16", "seed: 0 -> 3", "optimizers.generator.learning_rate: 0.001 -> 0.5"):
+        assert line in errors
+    assert "steps" not in errors.split("What differs")[1] and "Put recipe.json and the data back" in errors
+    assert {path: path.read_bytes() for path in six.rglob("*") if path.is_file()} == before
+    # More steps are no other experiment.
+    change_recipe(six, batch_size=8, seed=0, steps=8)
+    code, _, errors = run_here("train", "--resume", "1", "--doctor", "off", cwd=tmp_path)
+    assert code == 0, errors
+    assert kg.load_run(six).steps_taken == 8
+
+
+@pytest.mark.parametrize("change", ["half of them deleted", "one changed", "two swapped"])
+def test_a_run_does_not_go_on_with_other_data(change, pictures, tmp_path):
+    folder = shutil.copytree(pictures, tmp_path / "pictures")
+    run = training.train(small_recipe(folder, 2), root=tmp_path / "runs", doctor="off").run
+    files = sorted(folder.iterdir())
+    if change == "half of them deleted":
+        for path in files[::2]:
+            path.unlink()
+    elif change == "one changed":
+        Image.new("L", (8, 8)).save(files[17])
+    else:
+        files[3].rename(folder / "a.png")
+    expected = "data: image.rows: 80 -> 40" if "half" in change else "data: image.content: '"
+    with pytest.raises(UserError, match=expected):
+        training.train(small_recipe(folder, 4), run=run, doctor="off")
+
+
+def test_a_fingerprint_reads_all_that_is_small_and_a_sample_of_what_is_large(monkeypatch):
+    values = np.zeros((5000, 2), "float32")
+    first = kg.data.fingerprint(kg.data.Source.of({"point": values}))
+    assert first["point.rows"] == 5000 and first["point.kind"] == "points of 2"
+    changed = values.copy()
+    changed[2501] = 1.0
+    assert kg.data.fingerprint(kg.data.Source.of({"point": changed})) != first
+    monkeypatch.setattr("keras_gans.data.fingerprinting._WHOLE_BYTES", 1000)
+    last = values.copy()
+    last[-1] = 1.0
+    small, other = (kg.data.fingerprint(kg.data.Source.of({"point": each})) for each in (values, last))
+    assert small != other
+    names = [kg.data.fingerprint(kg.data.Source.of({"a": ["x", "y", each]}))["a.content"] for each in "zw"]
+    assert names[0] != names[1]

@@ -21,7 +21,7 @@ from keras_gans.runs.lock import locked
 from . import new_run
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
-from .going_on import how_to_go_on, last_checkpoint
+from .going_on import check_as_noted, how_to_go_on, last_checkpoint, notes_of
 from .interruption import Interruption
 from .output import surviving
 from .service_watch import ServiceWatch
@@ -166,12 +166,15 @@ def train(
         strategy, names = make_strategy(devices)
         check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
         with strategy.scope():
-            model = _to_go_on_with(run, automatic, console)
+            saved, model = _to_go_on_with(run, automatic, console)
         if model is None:
             run = None
         elif model.steps_taken >= recipe.steps:
             return _already_done(run, model.steps_taken, recipe, automatic)
         source = open_data(recipe, data_dir, progress=console.is_terminal)
+        fingerprint = kg.data.fingerprint(source)
+        if saved is not None:
+            check_as_noted(saved, recipe, fingerprint)
         if model is None:
             with strategy.scope():
                 model = build_for(recipe, source)
@@ -197,20 +200,21 @@ def train(
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
         extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
-        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+        notes = functools.partial(notes_of, recipe, fingerprint)
+        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, notes)
 
 
 def _to_go_on_with(run, automatic, console):
-    """The model of a run's newest checkpoint that can be read; None for a new run."""
+    """The path and the model of a run's newest checkpoint that can be read; (None, None) for a new run."""
     if run is None:
-        return None
+        return None, None
     try:
-        return run_directory.load_run(run)
+        return run_directory.newest_readable(run)
     except NoReadableCheckpointError as error:
         if not automatic:
             raise
         console.print(f"{escape(str(error))} So a new run begins.", highlight=False, soft_wrap=True)
-        return None
+        return None, None
 
 
 def _already_done(run, done, recipe, automatic):
@@ -258,14 +262,14 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra):
+def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, notes):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
     rows = source.rows_for(scheme_of(recipe).takes, _SHOWN_ROWS)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     checkpoint = kg.callbacks.Checkpoint(
-        run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
+        run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints, notes=notes
     )
     progress = kg.callbacks.Progress(recipe.steps, console=console)
     doctor = _doctor(doctor, recipe, run, source, console)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
+# What a checkpoint holds besides its model: whatever the run that wrote it must know to go on as it was.
+NOTES = "run.json"
 _PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
 
@@ -159,6 +161,12 @@ def _read(path):
     if model.steps_taken != step_of(path):
         raise UserError(f"{path} holds step {model.steps_taken}, not the one in its name.")
     return model
+
+
+def notes_in(checkpoint: str | Path) -> dict[str, Any]:
+    """What the run that wrote a checkpoint noted in it, see `callbacks.Checkpoint`; {} where it noted nothing."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        return json.loads(archive.read(NOTES)) if NOTES in archive.namelist() else {}
 
 
 def import_own_module(run: str | Path) -> None:
