@@ -11,7 +11,7 @@ ALLOWED = {
     # Which folders of keras_gans a folder may import from, besides itself and the modules at the top.
     "schemes": {"engine", "layers"},
     "networks": {"layers"},
-    "callbacks": {"metrics", "doctor", "drawing", "engine"},
+    "callbacks": {"metrics", "doctor", "drawing", "engine", "runs"},
     "doctor": {"metrics", "engine"},
     "engine": {"drawing", "latent", "layers"},
     "latent": {"drawing", "engine"},

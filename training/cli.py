@@ -3,8 +3,10 @@
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
 
+import contextlib
 import shlex
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_gans import data
-from keras_gans.errors import LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
-from keras_gans.quiet import import_quietly
+from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
 from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
+from .output import Output
 from .strategy import check_devices, this_worker
 from .theory_command import theory_command
 from .translate_command import translate_command
@@ -39,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console()
+console = Console(file=Output("stdout"))
 
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
@@ -172,13 +175,10 @@ def train_command(
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
-    if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
-        said = f"{run} has taken all of its {chosen.steps} steps: nothing is left to do."
-        console.print(said, highlight=False, markup=False)
-        return
     if data_service is not None:
         data.check_service(data_service, this_worker().count)
     options = {"devices": devices, "doctor": doctor, "profile": profile, "data_service": data_service}
+    options["automatic"] = resume == "auto"
     _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 
@@ -202,7 +202,7 @@ def _chosen_recipe(name, run):
 
 def _train(chosen, run, root, mixed_precision, dry_run, options):
     this_worker()  # refuses a TF_CONFIG of no sense before TensorFlow stumbles over it
-    with console.status("importing TensorFlow ..."):
+    with console.status("importing TensorFlow ..."), one_line_if_interrupted():
         import_quietly("tensorflow")
         from . import train as training
         from .strategy import fast_precision
@@ -219,13 +219,18 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
 
 
 def _print_outcome(outcome, root):
+    if not outcome.began:
+        console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
+        return
     if outcome.run is None:
         console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
         return
     run = shlex.quote(str(outcome.run))
     if outcome.signal is not None:
-        console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
-        _print_command(f"keras-gans train --resume {run}" + _root_option(root))
+        # Whoever is not reading the one may read the other.
+        said = Console(file=Output("stderr")) if console.file.is_lost else console
+        said.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
+        _print_command(f"keras-gans train --resume {run}" + _root_option(root), said=said)
         # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
         raise typer.Exit(128 + outcome.signal)
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
@@ -241,9 +246,9 @@ def _root_option(root):
     return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
 
 
-def _print_command(command, purpose=""):
+def _print_command(command, purpose="", said=console):
     # No markup and no wrapping: the line is there to be copied.
-    console.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+    said.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
 
 
 def _write_what_it_shows(model, folder, count, seed, to, label, separate):
@@ -320,24 +325,43 @@ app.command("theory")(theory_command)
 
 def main() -> None:
     """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
-    errors = Console(stderr=True)
+    errors = Console(file=Output("stderr"))
+    # Another one in this process may have lost its own.
+    console.file = Output("stdout")
     try:
-        app(standalone_mode=True)
+        with _warnings_in_a_line(errors):
+            app(standalone_mode=True)
     except UserError as error:
-        _print_error(errors, "Error:", error)
+        _print_said(errors, "Error:", error)
         sys.exit(2)
     except (LostServiceError, LostWorkerError, NonFiniteError) as error:
-        _print_error(errors, "Stopped:", error)
+        _print_said(errors, "Stopped:", error)
         sys.exit(1)
     except OSError as error:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
-        _print_error(errors, "Stopped:", error)
+        _print_said(errors, "Stopped:", error)
         sys.exit(1)
 
 
-def _print_error(errors, kind, error):
+@contextlib.contextmanager
+def _warnings_in_a_line(errors):
+    """Shows what is damaged as one message a piece, without the place in the code that found it."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def in_a_line(message, category, *place, **options):
+            if issubclass(category, DamageWarning):
+                _print_said(errors, "Damaged:", message, "bold yellow")
+            else:
+                show(message, category, *place, **options)
+
+        warnings.showwarning = in_a_line
+        yield
+
+
+def _print_said(errors, kind, said, style="bold red"):
     # As text, because what a user typed may look like markup.
-    errors.print(Text.assemble((kind, "bold red"), " ", str(error)), highlight=False, soft_wrap=True)
+    errors.print(Text.assemble((kind, style), " ", str(said)), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

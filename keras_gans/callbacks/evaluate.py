@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import tensorflow as tf
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.drawing import plot
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import DamageWarning, UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
 from keras_gans.metrics import MEASURES, Evaluation, Score, TranslationEvaluation, evaluation_of, measures
@@ -94,7 +95,14 @@ class Evaluate(EveryNSteps):
         record = self._checkpoints / BEST_RECORD
         if not record.exists() or not (self._checkpoints / BEST_MODEL).exists():
             return None
-        score = Score.from_dict(json.loads(record.read_text(encoding="utf-8"))["score"])
+        try:
+            score = Score.from_dict(json.loads(record.read_bytes().decode("utf-8"))["score"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"{record} cannot be read ({reason}), so the best is chosen anew.", DamageWarning, stacklevel=2
+            )
+            return None
         differing = score.protocol.differences(self.evaluation.protocols()[self._criterion])
         if score.name != self._criterion:
             differing.insert(0, f"figure: {score.name!r} -> {self._criterion!r}")

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from keras_gans.data.opening import DEFAULT_IMAGE_SIZE
 from keras_gans.data.pairs import Halves
 from keras_gans.data.source import Column, Source, class_column, sample_column, unpaired
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import DamageWarning, UserError, nearest
 from keras_gans.fields import Texts
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -176,9 +177,10 @@ def check_folder(folder: str | Path) -> Path:
     """The folder as a `Path`.
 
     Raises:
-        UserError: there is no such folder, or no image in it.
+        UserError: there is no such folder, no image in it, or its name is not UTF-8.
     """
     root = Path(folder).expanduser()
+    _require_utf8(root, "folder")
     if root.is_file():
         raise UserError(f"A folder of images is expected, but {root} is a file.")
     if not root.is_dir():
@@ -186,6 +188,18 @@ def check_folder(folder: str | Path) -> Path:
     if next(image_files(root), None) is None:
         raise _no_images(root)
     return root
+
+
+def _require_utf8(path, what):
+    """Raises `UserError` for a name that no JSON file, checkpoint or exported model can hold."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise UserError(
+            f"The name of the {what} {shown} is not valid UTF-8, so that neither a run nor an exported model could "
+            "hold it. Rename it."
+        ) from None
 
 
 def _similar_folders(missing):
@@ -210,7 +224,11 @@ def _is_hidden(name):
 
 
 def image_files(directory: str | Path) -> Iterator[Path]:
-    """Yields the paths of the images below `directory`, links followed, in no particular order."""
+    """Yields the paths of the images below `directory`, links followed, in no particular order.
+
+    Warns:
+        DamageWarning: something with an image's name is no regular file, such as a FIFO, and was passed over.
+    """
     seen = set()
     for parent, folders, files in os.walk(directory, followlinks=True):
         real = os.path.realpath(parent)
@@ -220,8 +238,17 @@ def image_files(directory: str | Path) -> Iterator[Path]:
         seen.add(real)
         folders[:] = [name for name in folders if not _is_hidden(name)]
         for name in files:
-            if not _is_hidden(name) and name.lower().endswith(EXTENSIONS):
-                yield Path(parent, name)
+            if _is_hidden(name) or not name.lower().endswith(EXTENSIONS):
+                continue
+            path = Path(parent, name)
+            if pictures.is_regular(path):
+                yield path
+            else:
+                warnings.warn(
+                    f"{path} is no image but a FIFO, socket or device, and was passed over.",
+                    DamageWarning,
+                    stacklevel=2,
+                )
 
 
 def _split_directory(root, split):
@@ -250,6 +277,8 @@ def _classes(directory, files):
             f"as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
         )
     class_names = tuple(sorted({parts[0] for parts in tops}))
+    for name in class_names:
+        _require_utf8(directory / name, "class's folder")
     number = {name: index for index, name in enumerate(class_names)}
     return np.array([number[parts[0]] for parts in tops], "int64"), class_names
 
