@@ -47,20 +47,61 @@ console = Console(file=Output("stdout"))
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
 
+# What people come with, and the recipe that stands for the answer.
+_WHICH_FOR_WHAT = {
+    "to begin with": "dcgan",
+    "your own images": "wgan_gp --data FOLDER",
+    "images in class folders": "cgan_projection --data FOLDER",
+    "a classifier from few labels": "sgan --labels-per-class 10",
+    "codes of images": "vae_gan",
+    "points of a plane": "wgan_gp_ring",
+    "pictures into other pictures": "cyclegan_resnet --data 'FOLDER + FOLDER'",
+    "pictures from pairs": "pix2pix_unet --data 'FOLDER = FOLDER'",
+    "pictures from captions": "text_to_image",
+}
+
+
 @app.command("list")
-def list_command() -> None:
-    """Shows every recipe and the data sets that come along."""
-    table = Table("recipe", "what it is", "paper", "data", title="keras-gans train RECIPE", title_justify="left")
-    for name in recipes.all_names():
-        chosen = recipes.named(name)
-        table.add_row(f"[bold]{escape(name)}", *map(escape, (chosen.summary, chosen.source, chosen.data)))
+def list_command(
+    everything: Annotated[
+        bool, typer.Option("--all", help="With the paper and the data of each recipe, and every data set.")
+    ] = False,
+) -> None:
+    """Shows which recipe is for what, every recipe in a line, and the data sets that come along."""
+    _print_rows("Which for what: keras-gans train ...", _WHICH_FOR_WHAT.items())
+    chosen = [recipes.named(name) for name in recipes.all_names()]
+    summaries = [(each.name, each.summary) for each in chosen]
+    _print_rows("keras-gans train RECIPE", summaries, names_first=True, in_one_line=not everything)
+    if everything:
+        _print_rows(
+            "Papers and data", [(each.name, f"{each.source}; {each.data}") for each in chosen], names_first=True
+        )
+    known = [
+        *data.names().items(),
+        ("mnist, cifar10, ...", "any image data set of TensorFlow Datasets"),
+        ("path/to/folder", "your own images, of any size; see --image-size"),
+    ]
+    _print_rows("--data NAME", known if everything else known[-2:], names_first=True)
+    if not everything:
+        console.print("keras-gans list --all: what comes along, and papers.", style="dim", highlight=False)
+
+
+def _print_rows(title, rows, names_first=False, in_one_line=False):
+    """Two columns, of which that with a name to copy is never cut nor broken, and the other only if it is to fit."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left")
+    table.title_style = "bold"
+    rows = [(Text(f"  {left}"), Text(right)) for left, right in rows]
+    name, other = {"style": "bold cyan", "no_wrap": True}, {"overflow": "fold"}
+    for options in (name, other) if names_first else (other, name):
+        table.add_column(**options)
+    room = console.width - max(left.cell_len for left, _ in rows) - 4
+    for left, right in rows:
+        if in_one_line:
+            # Rich would take the room from both columns.
+            right.truncate(room, overflow="ellipsis")
+        table.add_row(left, right)
     console.print(table)
-    table = Table("data", "what it is", title="--data NAME", title_justify="left")
-    for name, description in data.names().items():
-        table.add_row(f"[bold]{escape(name)}", escape(description))
-    table.add_row("mnist, cifar10, ...", "any image data set of TensorFlow Datasets")
-    table.add_row("path/to/folder", "your own images, of any size; see --image-size")
-    console.print(table)
+    console.print()
 
 
 @app.command("train")

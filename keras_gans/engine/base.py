@@ -111,6 +111,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
                 do over several CPU replicas, see `replicas.check_compile`.
         """
+        inputs.refuse_compile_options(kwargs, self.players)
         check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
         chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
         for player in chosen:
@@ -195,9 +196,10 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         """As `keras.Model.fit`.
 
         Args:
-            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; or
-                the same of NumPy arrays. Images are floats in [-1, 1], shape (batch, height, width, channels). Under a
-                strategy a last batch that the replicas cannot share evenly is left out.
+            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; the
+                same of NumPy arrays; or a `keras.utils.PyDataset` or a generator of such batches. Images are floats in
+                [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the replicas cannot
+                share evenly is left out.
             y: labels, where `x` is an array of samples and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.
@@ -210,6 +212,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
                 several steps an execution that would run past the end of a phase.
             NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
         """
+        inputs.refuse_options(kwargs)
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
         callbacks = self.with_phase_changes(callbacks)
         try:
