@@ -4,6 +4,7 @@ from keras_gans.layers.augmentation import RandomAffine, augmented
 from keras_gans.layers.batch_normalization import BatchNormalization
 from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
 from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
+from keras_gans.layers.instance_normalization import InstanceNormalization
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
@@ -19,6 +20,7 @@ __all__ = [
     "GaussianNoise",
     "Masked",
     "MaskedMean",
+    "InstanceNormalization",
     "MinibatchStandardDeviation",
     "Packing",
     "Positions",
