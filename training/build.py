@@ -43,6 +43,7 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     """
     scheme = scheme_of(recipe)
     _check_networks(recipe, scheme)
+    data_fields = scheme.read_data(data_fields, recipe.tokenizer)
     keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
@@ -142,7 +143,7 @@ def _optimizer(recipe, player, model):
     optimizer, options = _optimizer_options(recipe, player, model)
     options.pop("name")
     _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
-    steps = recipe.steps * (model.batches_per_step() if player == "discriminator" else 1)
+    steps = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
         options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
     return optimizer(**options)

@@ -38,6 +38,8 @@ class Recipe:
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
+        tokenizer: options of the tokenizer that a scheme of texts makes of the data's, such as {"level": "character"};
+            see `layers.Tokenizer.of`.
         labels_per_class: how many items of each class keep their label, on average, for schemes that learn from few;
             None keeps all.
         ema: decay of an average of the generator's weights, with which the model samples and is exported; 0 for none.
@@ -66,6 +68,7 @@ class Recipe:
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
+    tokenizer: dict = dataclasses.field(default_factory=dict)
     labels_per_class: float | None = None
     ema: float = 0.0
     learning_rate_schedule: str = "constant"

@@ -186,6 +186,7 @@ def _set_steps_at_once(model, recipe, done, wanted, console):
     """Lets the model take as many steps at once as change nothing else, and says where these are fewer than wanted."""
     periods = [recipe.log_every, recipe.picture_every, recipe.checkpoint_every, _looks_every(recipe)]
     periods += [recipe.evaluate_every] if recipe.evaluate_every else []
+    periods += [start for _, start in model.phase_starts() if start > done]
     count = steps_at_once(wanted, recipe.steps, done, periods)
     if count < wanted:
         console.print(

@@ -11,7 +11,7 @@ from keras_gans.memory import peak_gigabytes
 
 
 class Progress(EveryNSteps):
-    """Shows steps, losses, steps a second, the most memory taken and the time left.
+    """Shows steps, the phase where there are several, losses, steps a second, the most memory taken and the time left.
 
     In a log file it is one line for each tenth of the way.
 
@@ -46,6 +46,8 @@ class Progress(EveryNSteps):
     def on_step(self, step: int, logs: dict[str, float]) -> None:
         rate = (step - self._from) / max(time.perf_counter() - self._started, 1e-9)
         losses = "  ".join(f"{name}: {float(value):.3f}" for name, value in logs.items() if name.endswith("_loss"))
+        phase = self.model.phase_title(max(step - 1, 0))
+        losses = f"{phase}  {losses}" if phase else losses
         speed = f"{rate:.1f} steps/s  {peak_gigabytes():.1f} GB"
         if self._bar is not None:
             self._bar.update(self._task, completed=step, losses=f"{losses}  {speed}")

@@ -129,8 +129,12 @@ class Source:
         raise UserError(f"A field {name!r} of {wanted} is needed, and {self.name!r} ({self.split}) has {many}: {held}.")
 
     def fields_for(self, takes: Mapping[str, Kinds]) -> dict[str, Field]:
-        """{name in `takes`: the `Field` that serves}; see `match`."""
-        return {name: self.columns[field].field for name, field in self.match(takes).items()}
+        """{name in `takes`: the `Field` that serves}; see `match`. Those of texts have the texts of all rows."""
+        columns = {name: self.columns[field] for name, field in self.match(takes).items()}
+        return {
+            name: Texts(column.values) if isinstance(column.field, Texts) else column.field
+            for name, column in columns.items()
+        }
 
     def rows_for(self, takes: Mapping[str, Kinds], count: int | None = None) -> dict[str, Any]:
         """{name in `takes`: the values that serve}, of the first `count` rows where given; texts as lists of str."""

@@ -189,6 +189,15 @@ class GAN(Sampler, AdversarialModel):
         """
         return (self.generator(self.latents(rows), training=True),)
 
+    def generate_beside(self, real: tuple[Tensor, ...], rows: Any) -> tuple[Tensor, ...]:
+        """The same where what is generated depends on the batch beside it, as on its texts; `generate` unless it does.
+
+        Args:
+            real: the batch, what the losses take of it.
+            rows: its number of rows.
+        """
+        return self.generate(rows)
+
     def play(self, *real: Tensor) -> None:
         rows = real[0].shape[0] or tf.shape(real[0])[0]
         if self.shared_fakes:
@@ -201,15 +210,16 @@ class GAN(Sampler, AdversarialModel):
         self._train_generator(rows, *(share[:, -1] for share in shares))
 
     def _train_discriminator(self, *real):
-        fake = tf.nest.map_structure(tf.stop_gradient, self.generate(real[0].shape[0] or tf.shape(real[0])[0]))
+        rows = real[0].shape[0] or tf.shape(real[0])[0]
+        fake = tf.nest.map_structure(tf.stop_gradient, self.generate_beside(real, rows))
         return self.update("discriminator", self._penalised_loss, real, fake)
 
     def _train_generator(self, rows, *real):
         """The generator's update; `real` is the step's last batch."""
-        return self.update("generator", lambda: self._generator_loss(self.generate(rows), real))
+        return self.update("generator", lambda: self._generator_loss(self.generate_beside(real, rows), real))
 
     def _shared_round(self, real, rows):
-        fake = self.generate(rows)
+        fake = self.generate_beside(real, rows)
         self.update("discriminator", self._penalised_loss, real, tuple(map(tf.stop_gradient, fake)))
         return self._generator_loss(fake, real)
 

@@ -22,3 +22,4 @@ from . import cyclegan
 from . import cycada
 from . import cut
 from . import pix2pix
+from . import text_to_image
