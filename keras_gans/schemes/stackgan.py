@@ -110,9 +110,10 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
             self._check_takes_codes(role, getattr(self, role))
         for generator in (self.stage_1_generator, self.generator):
             if len(generator.inputs) != 3 or len(generator.outputs) != 3:
+                sizes = len(generator.inputs), len(generator.outputs)
                 raise UserError(
                     "A generator of StackGAN takes [latents or small images, codes, noise] and gives [images, mean, "
-                    f"log deviation]. Received one of {len(generator.inputs)} inputs and {len(generator.outputs)} outputs."
+                    f"log deviation]. Received one of {sizes[0]} inputs and {sizes[1]} outputs."
                 )
         small, large = self.small_shape(), self.sample_shape()
         pairs = {
