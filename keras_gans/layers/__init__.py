@@ -2,7 +2,7 @@
 
 from keras_gans.layers.augmentation import RandomAffine, augmented
 from keras_gans.layers.batch_normalization import BatchNormalization
-from keras_gans.layers.conditioning import ClassEmbedding, conditional_batch_normalization
+from keras_gans.layers.conditioning import ClassEmbedding, ConditioningAugmentation, conditional_batch_normalization
 from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
@@ -15,6 +15,7 @@ from keras_gans.layers.weight_normalization import WeightNormalization, WeightNo
 __all__ = [
     "BatchNormalization",
     "ClassEmbedding",
+    "ConditioningAugmentation",
     "Dropout",
     "GaussianNoise",
     "Masked",
