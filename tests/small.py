@@ -30,8 +30,9 @@ def recipe_for(scheme):
     for role in scheme_of(chosen).network_names():
         network = dict(chosen.networks[role])
         small = {"base_filters": 4, "hidden_units": [16], "units": 8, "text_units": 8, "embedding_dim": 6}
+        small |= {"condition_dim": 5, "residual_blocks": 1}
         own = inspect.signature(registry.networks[network["name"]]).parameters
-        texts = {key: small[key] for key in ("units", "text_units", "embedding_dim") if key in own}
+        texts = {key: small[key] for key in ("units", "text_units", "embedding_dim", "condition_dim") if key in own}
         networks[role] = {key: small.get(key, value) for key, value in network.items()} | texts
     scheme = dict(chosen.scheme)
     if "discriminator_steps" in scheme:
@@ -49,6 +50,8 @@ def recipe_for(scheme):
     if "encoder_steps" in scheme:
         # So that six steps see all phases.
         scheme["encoder_steps"] = 2
+    if "stage_1_steps" in scheme:
+        scheme["stage_1_steps"] = 2
     if "patches" in scheme:
         # Fewer than there are, so that some are drawn.
         scheme["patches"] = 16

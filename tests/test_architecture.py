@@ -17,7 +17,7 @@ ALLOWED = {
     "latent": {"drawing", "engine"},
     "data": set(),
     "layers": set(),
-    "metrics": {"data"},
+    "metrics": {"data", "networks", "layers"},
     "drawing": set(),
     "runs": {"layers", "schemes"},
     "testing": {"engine"},

@@ -28,6 +28,7 @@ from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
 from .output import Output
 from .strategy import check_devices, this_worker
+from .texts import texts_of
 from .theory_command import theory_command
 from .translate_command import translate_command
 
@@ -314,8 +315,19 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
 @app.command("sample")
 def sample_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
-    count: Annotated[int, typer.Option(help="How many samples.", min=1)] = 64,
+    count: Annotated[
+        int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.", min=-(2**63))] = 0,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--text",
+            help='What to draw, such as "a small red circle, top left", for recipes such as text_to_image; captions of '
+            "the data unless given. May be given often: a row of samples each, of the same seeds.",
+        ),
+    ] = None,
+    texts: Annotated[Path | None, typer.Option("--texts", help="A file of such texts, one a line.")] = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="PNG file for the grid; beside the run's other samples unless given.")
     ] = None,
@@ -328,7 +340,15 @@ def sample_command(
     ] = False,
     runs: RunsRoot = Path("runs"),
 ) -> None:
-    """Draws samples from a run's latest checkpoint as a picture."""
+    """Draws samples from a run's latest checkpoint as a picture.
+
+    keras-gans sample latest --count 64
+
+    keras-gans sample latest --text "a small red circle, top left" --text "two big blue stars in the centre"
+    """
+    wanted = texts_of(text, texts)
+    if wanted and label is not None:
+        raise UserError(f"Give texts or --label, not both. Received: --label {label}.")
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
     if to is not None and not separate and to.suffix.lower() != ".png":
@@ -338,6 +358,10 @@ def sample_command(
         from keras_gans.drawing import picture
 
         model = run_directory.load_run(folder)
+    if wanted:
+        _draw_texts(model, folder, wanted, count or 8, seed, to, separate)
+        return
+    count = count or 64
     if model.makes is None:
         _write_what_it_shows(model, folder, count, seed, to, label, separate)
         return
@@ -355,6 +379,33 @@ def sample_command(
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
     console.print(f"{count} samples of step {model.steps_taken} are in [bold]{escape(str(target))}[/]", highlight=False)
+
+
+def _draw_texts(model, folder, texts, count, seed, to, separate):
+    """Writes `count` samples of each text: a row of a picture for each, or a file for each sample."""
+    from keras_gans.drawing import picture
+
+    from .texts import check_reads, file_name
+
+    for line in check_reads(model, texts):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    rows = [model.sample(count, seed=seed, texts=text) for text in texts]
+    if separate:
+        target = to or folder / "samples" / f"texts-seed-{seed}"
+        for number, (text, images) in enumerate(zip(texts, rows, strict=True), 1):
+            for place, image in enumerate(images):
+                picture.save_png(image, target / f"{number}-{file_name(text)}-{seed + place}.png")
+    else:
+        chosen = file_name(texts[0]) + (f"-and-{len(texts) - 1}-more" if len(texts) > 1 else "")
+        target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}-{chosen}.png"
+        images, captions = [image for row in rows for image in row], [text for text in texts for _ in range(count)]
+        picture.save_png(picture.captioned(images, captions, columns=count), target)
+    each = f"each of {len(texts)} texts" if len(texts) > 1 else f"the text {texts[0]!r}"
+    console.print(
+        f"{count} samples of {escape(each)}, of step {model.steps_taken}, are in [bold]{escape(str(target))}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 app.command("export")(export_command)

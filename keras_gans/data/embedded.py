@@ -8,6 +8,8 @@ DEFAULT_CONFIG = "narrow"
 RING_RADII = {"narrow": 1.0, "wide": 2.0 / 1.414}
 RING_SIGMAS = {"narrow": 0.01, "wide": 0.1 / 1.414}
 GRID_SIGMA = 0.05
+# Those that hold points; the others hold images.
+POINTS = ("ring", "grid")
 
 _DESCRIPTIONS = {
     "digits": "1,797 handwritten digits (scikit-learn), 8x8x1, 10 classes: 1,297 train, 500 test",

@@ -14,9 +14,11 @@ from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
+from keras_gans.fields import Texts
 from keras_gans.metrics import features, measures
 from keras_gans.metrics.classifiers import has_classes_to_learn
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
+from keras_gans.metrics.text import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
 
 if TYPE_CHECKING:
@@ -55,8 +57,9 @@ def evaluate(
 
 def evaluation_of(
     scheme: "type[AdversarialModel]", source: Any, metrics: Sequence[str] | None = None, *args: Any, **options: Any
-) -> "Evaluation | TranslationEvaluation":
-    """The evaluation that fits what a scheme does: a `TranslationEvaluation` where it `translates`.
+) -> "Evaluation | TranslationEvaluation | TextEvaluation":
+    """The evaluation that fits what a scheme does: a `TranslationEvaluation` where it `translates`, a `TextEvaluation`
+    where it draws samples to texts.
 
     Args:
         scheme: the class of the models to measure.
@@ -65,6 +68,8 @@ def evaluation_of(
     """
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
+    if scheme.makes == "sample" and Texts in scheme.takes.get("text", ()):
+        return TextEvaluation(source, metrics or scheme.measures, *args, **options)
     return Evaluation(source, metrics or scheme.measures, *args, **options)
 
 

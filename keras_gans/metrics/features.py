@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gans.data import naming, network
+from keras_gans.data import embedded, naming, network
 from keras_gans.data.arrays import check_array
 from keras_gans.data.opening import open_source
 from keras_gans.errors import UserError, unknown_name
@@ -230,7 +230,7 @@ def name_for(data_name: str) -> str:
     base = naming.base_name(str(data_name))
     if base in classifiers.CLASSIFIERS:
         return base
-    if naming.is_embedded(str(data_name)):
+    if base in embedded.POINTS:
         raise UserError(
             f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
             f"images: {', '.join(EXTRACTORS)}."

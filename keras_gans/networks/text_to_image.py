@@ -12,8 +12,8 @@ from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.sizes import doublings_of
 from keras_gans.registry import networks
 
-# From 4 pixels, or 7 for MNIST's.
-DOUBLINGS = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+# From 4 pixels, 7 for MNIST's and 2 for the smallest.
+DOUBLINGS = {4: 1, 8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
 
 
 def code_input(embedding_dim: int) -> keras.KerasTensor:

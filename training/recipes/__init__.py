@@ -23,3 +23,4 @@ from . import cycada
 from . import cut
 from . import pix2pix
 from . import text_to_image
+from . import stackgan
