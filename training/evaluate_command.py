@@ -32,8 +32,8 @@ def evaluate_command(
     extractor: Annotated[
         str | None,
         typer.Option(
-            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, own, inception; "
-            "the data set's own classifier unless given, or one trained on your own images."
+            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, random, "
+            "inception; unless given the data set's own classifier, and random for your own images."
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",

@@ -15,8 +15,7 @@ from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
-from keras_gans.metrics import features, measures
-from keras_gans.metrics.classifiers import has_classes_to_learn
+from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.metrics.text import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
@@ -88,7 +87,7 @@ class Evaluation:
         seed: of the samples, the choice of data and whatever a measure draws. Seed s takes the sample seeds from
             10,000,000 s on, so that two evaluations share none.
         extractor: `Extractor` or the name of one; unless given the data set's own classifier where there is one, else
-            "own", which learns from the training images themselves. For images only.
+            "random", see `features.random_extractor`. For images only.
         data_dir: where prepared data sets lie.
         progress: whether to draw progress bars while an extractor is trained.
 
@@ -153,16 +152,15 @@ class Evaluation:
             features.check_name(wanted)
 
     def _leave_out_class_scores(self, asked):
-        """Without the classifier score, where the extractor knows of no classes but only which way up images are."""
+        """Without the classifier score, where the extractor is no classifier."""
         if self.source.is_points or isinstance(self._wanted, features.Extractor):
             return
-        name = self._wanted or features.name_for(self.source.name)
-        if name != features.OWN or has_classes_to_learn(self.source):
+        if (self._wanted or features.name_for(self.source.name)) != features.RANDOM:
             return
         if asked and "classifier_score" in asked:
             raise UserError(
-                f"'classifier_score' needs a classifier, and {self.source.name!r} has no labels of classes to train it "
-                "on. Give --extractor (extractor=) the name of one, or put the images of each class in a subfolder."
+                f"'classifier_score' needs a classifier, and there is none for {self.source.name!r}. Give --extractor "
+                f"(extractor=) the name of one: {', '.join(classifiers.CLASSIFIERS)}, inception."
             )
         self._measures = {name: each for name, each in self._measures.items() if name != "classifier_score"}
 
@@ -172,8 +170,8 @@ class Evaluation:
         if isinstance(self._wanted, features.Extractor):
             return self._wanted
         name = features.name_for(self.source.name) if self._wanted is None else self._wanted
-        if name == features.OWN:
-            return features.own_extractor(self.source, progress=self._progress)
+        if name == features.RANDOM:
+            return features.random_extractor(self.source.sample_shape)
         return features.extractor(name, data_dir=self._data_dir, progress=self._progress)
 
     def _set_of(self, items):

@@ -2,9 +2,8 @@
 
 `inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
 once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
-data set and keeps in its cache folder; `own` is one of the training images themselves, of their classes or, where these
-are not known, of how each was turned. Figures of two extractors have nothing to do with each other: each carries its
-`identity`.
+data set and keeps in its cache folder; `random` is a network of random weights, for any other images. Figures of two
+extractors have nothing to do with each other: each carries its `identity`.
 """
 
 import os
@@ -23,12 +22,12 @@ from keras_gans.metrics import classifiers
 if TYPE_CHECKING:
     import keras
 
-    from keras_gans.data.source import Source
     from keras_gans.hints import Tensor
 
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
-OWN = "own"
+RANDOM = "random"
+_RANDOM_FEATURES = 64
 _INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
 
@@ -111,7 +110,7 @@ class Extractor:
         if not self.class_count:
             raise UserError(
                 f"The extractor {self.name!r} has no classifier, so there are no class probabilities. Choose among: "
-                f"{', '.join(EXTRACTORS)}."
+                f"{', '.join(each for each in EXTRACTORS if each != RANDOM)}."
             )
         features, probabilities = self._over_batches(images, batch_size)
         return features, probabilities
@@ -168,10 +167,10 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
         UserError: there is no such extractor, or its data set or weights are not there and cannot be fetched.
     """
     check_name(name)
-    if name == OWN:
+    if name == RANDOM:
         raise UserError(
-            f"The extractor {OWN!r} learns from the images that are measured: give a source of them to own_extractor() "
-            f"or Evaluation. By name alone there are: {', '.join(set(EXTRACTORS) - {OWN})}."
+            f"The extractor {RANDOM!r} is made for the shape of the images: random_extractor(image_shape). By "
+            f"name alone there are: {', '.join(each for each in EXTRACTORS if each != RANDOM)}."
         )
     if name == "inception":
         return Extractor(name, _inception())
@@ -186,7 +185,7 @@ def check_name(name: str) -> None:
 
 
 def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
-    """The extractor that fits a data set: its own classifier where there is one, else one of its own images.
+    """The extractor that fits a data set: its own classifier where there is one, else one of random weights.
 
     Args:
         data_name: name of a data set or path of a folder of images, as recipes have it.
@@ -199,30 +198,41 @@ def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progres
         UserError: the data set holds points; or as `extractor`.
     """
     name = name_for(data_name)
-    if name == OWN:
-        return own_extractor(open_source(data_name, data_dir=data_dir, progress=progress), progress=progress)
+    if name == RANDOM:
+        return random_extractor(open_source(data_name, data_dir=data_dir, progress=progress).sample_shape)
     return extractor(name, data_dir=data_dir, progress=progress)
 
 
-def own_extractor(source: "Source", *, progress: bool = False) -> "Extractor":
-    """An extractor for any images, which needs no network: a small classifier that learns from these images alone.
+def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
+    """An extractor for any images, which needs neither a network nor training: convolutions with random weights.
 
-    Of classes, where the source has labels of two or more; else of which way up an image is, of four (Gidaris et al.,
-    "Unsupervised Representation Learning by Predicting Image Rotations", 2018). It is trained once for the same images,
-    and kept in the cache folder.
+    Such features rank samples of images that no published network was trained for better than those of a classifier
+    that learned from few of them (docs/evaluate.md; Naeem et al., "Reliable Fidelity and Diversity Metrics for
+    Generative Models", 2020). Where things are in an image is kept, to about an eighth of its side.
 
     Args:
-        source: a `Source` of images; the accuracy is that on its `held_out` rows, where there are some.
-        progress: whether to draw a progress bar.
+        image_shape: (height, width, channels).
+        seed: of the weights, which depend on nothing else: figures of all images of one shape may be compared.
 
     Returns:
-        Extractor, "own classes" or "own rotations".
-
-    Raises:
-        UserError: the images are points, or not square.
+        Extractor of 64 features, without class probabilities.
     """
-    kind, (trained, record) = classifiers.for_any_images(source, progress)
-    return Extractor(f"{OWN} {kind}", trained, accuracy=record["accuracy"], class_names=record["class_names"])
+    import keras
+    from keras import layers
+
+    draw = (keras.initializers.HeNormal(seed=1000 * seed + index) for index in range(100))
+    kind = {"dtype": "float32"}
+    inputs = values = keras.Input(tuple(image_shape), name="image", **kind)
+    # Down to 8 pixels a side or fewer, and three times at the least: of small images too, shapes are what counts.
+    halvings = next(number for number in range(12) if max(image_shape[:2]) >> number <= 8)
+    for index in range(max(3, halvings)):
+        options = {"activation": "relu", "kernel_initializer": next(draw), **kind}
+        filters = 32 if index == 0 else 64
+        values = layers.Conv2D(filters, 3, padding="same", name=f"convolution_{index}", **options)(values)
+        values = layers.AveragePooling2D(2, padding="same", name=f"pooling_{index}", **kind)(values)
+    values = layers.Flatten(name="flat", **kind)(values)
+    outputs = layers.Dense(_RANDOM_FEATURES, kernel_initializer=next(draw), name="features", **kind)(values)
+    return Extractor(RANDOM, keras.Model(inputs, outputs))
 
 
 def name_for(data_name: str) -> str:
@@ -235,7 +245,7 @@ def name_for(data_name: str) -> str:
             f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
             f"images: {', '.join(EXTRACTORS)}."
         )
-    return OWN
+    return RANDOM
 
 
 def _inception():
@@ -261,4 +271,4 @@ def _inception():
     return keras.Model(whole.input, [whole.get_layer("avg_pool").output, whole.output])
 
 
-EXTRACTORS = (*classifiers.CLASSIFIERS, OWN, "inception")
+EXTRACTORS = (*classifiers.CLASSIFIERS, RANDOM, "inception")

@@ -55,7 +55,11 @@ class SampleSet:
     def _parts(self):
         for start in range(0, self.count, _CHUNK):
             items = self.draw(start, min(start + _CHUNK, self.count))
-            yield self._extractor.features_and_probabilities(items) if self._extractor else (items, items[:, :0])
+            if self._extractor and self._extractor.class_count:
+                yield self._extractor.features_and_probabilities(items)
+            else:
+                found = self._extractor.features(items) if self._extractor else items
+                yield found, found[:, :0]
 
     @cached_property
     def _all(self):
