@@ -52,21 +52,26 @@ def two_replicas() -> tf.distribute.Strategy:
     )
 
 
-def check_two_replicas_step_as_one(factory: Factory) -> None:
+def check_two_replicas_step_as_one(factory: Factory, steps: int = _STEPS, steps_per_execution: int = 1) -> None:
     """Two replicas that share a batch move every variable as one device does, to a fiftieth of how far it moved.
 
     A loss that forgets the division by the number of replicas doubles that player's step; a mean over the replica's
     own rows instead of the global batch's, or noise that every replica draws alike, bends it.
+
+    Args:
+        factory: see the package's description.
+        steps: how many to compare. Rounding grows with them, by a factor of ten a step for some schemes.
+        steps_per_execution: of the two replicas; one device takes each by itself.
     """
     rates = _rates(factory)
     runs: list[tuple[AdversarialModel, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
-    for scope in (contextlib.nullcontext(), two_replicas().scope()):
+    for scope, several in ((contextlib.nullcontext(), 1), (two_replicas().scope(), steps_per_execution)):
         with scope:
-            model = moved_by_sgd(factory, rates)
+            model = moved_by_sgd(factory, rates, steps_per_execution=several)
         # One device has nothing that only a graph shows.
         model.run_eagerly = not runs
         start = weights(model)
-        train(model, _STEPS)
+        train(model, steps)
         runs.append((model, start, weights(model)))
     (model, start, one), (_, other_start, two) = runs
     assert_same(start, other_start, "The factory gives equal models under a strategy")
@@ -76,7 +81,7 @@ def check_two_replicas_step_as_one(factory: Factory) -> None:
         distance, apart = _largest(after - before), _largest(after - shared)
         allowed = _TOLERANCE * distance + _rounding(before)
         assert apart <= allowed, (
-            f"Two replicas step as one. Found: {name} moved {distance:.3g} in {_STEPS} steps on one device, and ended "
+            f"Two replicas step as one. Found: {name} moved {distance:.3g} in {steps} steps on one device, and ended "
             f"{apart:.3g} away from there on two."
         )
     _check_curves(model, runs[1][0])
