@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-LABELS_FILE = "labels.txt"
+LABELS_FILE, VOCABULARY_FILE = "labels.txt", "vocabulary.txt"
 # {what a .tflite file holds: the signature that it answers}.
 _TFLITE_PARTS = {
     "generator": "serving_default",
@@ -50,7 +50,8 @@ def export_model(
     A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
     generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
-    model knows classes; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
+    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
@@ -115,6 +116,8 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
         figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
+    if (tokenizer := getattr(model, "tokenizer", None)) is not None:
+        tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
     return figures
 
 

@@ -4,6 +4,7 @@ import abc
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -173,8 +174,14 @@ class Classes(Field):
 
 @dataclasses.dataclass(frozen=True)
 class Texts(Field):
-    """Sentences as strings, UTF-8 in a batch of TensorFlow's."""
+    """Sentences as strings, UTF-8 in a batch of TensorFlow's.
 
+    Args:
+        texts: those of the data, where they are known, for a vocabulary to be learned from: a sequence of str, or of
+            sequences of str, several for a row.
+    """
+
+    texts: Any = dataclasses.field(default=(), repr=False)
     shape = ()
     dtype = "string"
 
@@ -188,7 +195,11 @@ class Texts(Field):
 
     def example(self, count: int, seed: int = 0) -> np.ndarray:
         random = np.random.default_rng(seed)
-        rows = [" ".join(random.choice(_WORDS, random.integers(2, 6))) for _ in range(count)]
+        if len(self.texts):
+            chosen = (self.texts[place] for place in random.integers(0, len(self.texts), count))
+            rows = [text if isinstance(text, str) else text[0] for text in chosen]
+        else:
+            rows = [" ".join(random.choice(_WORDS, random.integers(2, 6))) for _ in range(count)]
         return np.array([row.encode() for row in rows], object)
 
 

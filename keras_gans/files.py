@@ -1,10 +1,15 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import json
 import os
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from keras_gans.errors import DamageWarning
 
 _PARTIAL = re.compile(r"\.(\d+)\.partial\..+")
 
@@ -39,6 +44,37 @@ def clear_left_over(folder: str | Path) -> None:
         match = _PARTIAL.fullmatch(path.name)
         if match and not _is_running(int(match[1])):
             path.unlink(missing_ok=True)
+
+
+def json_lines(path: str | Path, is_sound: Callable[[Any], bool]) -> list[Any]:
+    """The lines of a file of JSON lines, those left out that a crash or a full disk cut short, or that are other bytes.
+
+    Args:
+        path: of the file.
+        is_sound: whether a line's value is what the file is made of.
+
+    Returns:
+        List of the lines' values.
+
+    Warns:
+        DamageWarning: lines were left out; it says how many, and which is the first.
+    """
+    kept, broken = [], []
+    for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
+        try:
+            value = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError):
+            broken.append(number)
+            continue
+        kept.append(value) if is_sound(value) else broken.append(number)
+    if broken:
+        count = "1 line cannot be read and is" if len(broken) == 1 else f"{len(broken)} lines cannot be read and are"
+        warnings.warn(
+            f"{path}: {count} left out, the first of them line {broken[0]}. Whatever can be read is kept.",
+            DamageWarning,
+            stacklevel=2,
+        )
+    return kept
 
 
 def _is_running(process):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans import metrics
+from keras_gans import data, metrics
 from keras_gans.data import cache, network
 from keras_gans.errors import UserError
 from keras_gans.metrics import classifiers, features
@@ -172,8 +172,8 @@ def test_points_and_names_that_are_none_are_refused(digits_extractor):
         ("digits", "digits"),
         ("mnist:3.0.1", "mnist"),
         ("cifar10", "cifar10"),
-        ("./mnist", "inception"),
-        ("celeb_a", "inception"),
+        ("./mnist", "own"),
+        ("celeb_a", "own"),
     ],
 )
 def test_a_data_set_has_an_extractor_that_fits(data, expected):
@@ -186,6 +186,45 @@ def test_without_network_inception_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **_: pytest.fail("a download was tried"))
     with pytest.raises(UserError, match="no network.*inception_v3_weights.*digits, mnist"):
         metrics.extractor("inception")
+
+
+def strokes(count, classes, seed=0):
+    """(images of 16 pixels with a stroke in the upper half, of one of several lengths; the number of its length)."""
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 60, (count, 16, 16, 1)).astype(np.uint8)
+    labels = np.arange(count) % classes
+    for image, label in zip(images, labels, strict=True):
+        image[random.integers(1, 7), 1 : 5 + 5 * label] = 250
+    return images, labels
+
+
+@pytest.mark.parametrize(("kind", "classes"), [("own classes", 2), ("own rotations", 1)])
+def test_own_images_train_an_extractor_with_or_without_classes(kind, classes, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path))
+    monkeypatch.setattr(network, "is_reachable", lambda: pytest.fail("a network was asked for"))
+    images, labels = strokes(400, 2)
+    whole = data.open_source((images, labels) if classes == 2 else images)
+    source = data.hold_out(whole, 0.2)
+    own = metrics.features.own_extractor(source)
+    assert own.name == kind and own.accuracy > 0.9, "of held-out images"
+    assert own.class_count == (2 if classes == 2 else 4)
+    again = metrics.features.own_extractor(source)
+    assert again.identity == own.identity, "kept, and found again"
+    measure = ["frechet_distance"]
+    washed_out, copies = images[:100] // 4 + 90, source.samples[:100]
+    evaluation = metrics.Evaluation(source, measure, 100, 0, own)
+    assert evaluation.of_samples(copies)[0].value < evaluation.of_samples(washed_out)[0].value / 5
+
+
+def test_without_classes_there_is_no_classifier_score():
+    images, labels = strokes(200, 2)
+    names = metrics.Evaluation(images).names
+    assert "frechet_distance" in names and "classifier_score" not in names
+    assert "classifier_score" in metrics.Evaluation(data.open_source((images, labels))).names
+    with pytest.raises(UserError, match="'classifier_score' needs a classifier.*subfolder"):
+        metrics.Evaluation(images, ["classifier_score"])
+    with pytest.raises(UserError, match="'own' learns from the images"):
+        metrics.extractor("own")
 
 
 @pytest.mark.slow

@@ -32,8 +32,8 @@ def evaluate_command(
     extractor: Annotated[
         str | None,
         typer.Option(
-            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, inception; "
-            "the data set's own unless given."
+            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, own, inception; "
+            "the data set's own classifier unless given, or one trained on your own images."
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
@@ -119,6 +119,8 @@ def _explanation(scores):
     """What the columns mean and what everything was measured on, in lines."""
     first = scores[0].protocol
     yield f"Compared with {first.data}, split {first.split!r} ({first.data_identity}); seed {first.seed}."
+    if first.split.startswith("half of"):
+        yield "CAUTION: the run was trained on these very images, as nothing was held out of them (--hold-out 0)."
     counts = {}
     for score in scores:
         key = f"{score.protocol.samples:,} samples against {score.protocol.reference_samples:,} items"

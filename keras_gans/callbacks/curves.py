@@ -40,6 +40,7 @@ class Curves(ResetCurves):
     """Writes each curve's mean over the last `every` steps to TensorBoard's Scalars and to `metrics.jsonl`.
 
     With them go `steps_per_second`, `samples_per_second` where the batch is known, and `peak_gigabytes` of memory.
+    Players that rest have no points. Where training has phases, TensorBoard's Text says with which step each begins.
 
     Args:
         directory: for TensorBoard.
@@ -76,8 +77,12 @@ class Curves(ResetCurves):
         if self.samples_per_step is not None:
             values["samples_per_second"] = values["steps_per_second"] * self.samples_per_step
         values["peak_gigabytes"] = peak_gigabytes()
+        begun = [start for _, start in self.model.phase_starts() if self._last_step <= start < step]
         self._last_step, self._last_time = step, now
         with self._writer.as_default():
+            for start in begun:
+                if title := self.model.phase_title(start):
+                    tf.summary.text("phase", title, step=start)
             for name, value in values.items():
                 tf.summary.scalar(tag(name), value, step=step)
         self._writer.flush()

@@ -49,13 +49,16 @@ class Examination:
         signs = {"learning_rates": self._learning_rates()}
         if logs is not None:
             curves = self._curves(logs)
-            players = self.model.players
+            # A phase that is about to begin has nothing to show yet.
+            players = self.model.phase_at(max(step - 1, 0)).players
             signs["losses"] = {player: curves[f"{player}_loss"] for player in players}
             signs["gradient_norms"] = {player: curves[f"{player}_gradient_norm"] for player in players}
-            signs["weight_changes"] = self._weight_changes()
-        if self.reference is not None:
+            signs["weight_changes"] = self._weight_changes(players)
+        # Before its phase a generator makes what it made at the start, which is no illness.
+        is_making = not self.model.rivals or not all(map(self.model.is_resting, self.model.rivals))
+        if self.reference is not None and is_making:
             signs.update(self._signs_of_samples())
-        if self.translation is not None:
+        if self.translation is not None and is_making:
             signs.update(self._signs_of_translations())
         return VitalSigns(step, **signs)
 
@@ -123,11 +126,11 @@ class Examination:
             for player in self.model.players
         }
 
-    def _weight_changes(self):
+    def _weight_changes(self, players):
         before, self._weights = self._weights, self._copy_weights()
         changes = {}
         for player, weights in self._weights.items():
-            if self.model.is_resting(player):
+            if player not in players or self.model.is_resting(player):
                 continue
             moves = [now - then for now, then in zip(weights, before[player], strict=True)]
             size = float(tf.linalg.global_norm(weights))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from keras_gans.engine.classifying import Classifier as Classifier
     from keras_gans.engine.classifying import ClassifyingGAN as ClassifyingGAN
     from keras_gans.engine.encoding import EncodingModel as EncodingModel
+    from keras_gans.engine.phases import Phase as Phase
     from keras_gans.engine.serving import Sampler as Sampler
     from keras_gans.engine.two_player import GAN as GAN
 
@@ -27,6 +28,7 @@ _HOMES = {
     "ClassifyingGAN": "keras_gans.engine.classifying",
     "EncodingModel": "keras_gans.engine.encoding",
     "GAN": "keras_gans.engine.two_player",
+    "Phase": "keras_gans.engine.phases",
     "Sampler": "keras_gans.engine.serving",
     "register_scheme": "keras_gans.engine.base",
 }

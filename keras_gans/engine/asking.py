@@ -55,6 +55,21 @@ class Asking:
     # Of the data ------------------------------------------------------------------------------------------------
 
     @classmethod
+    def read_data(cls, data_fields: Mapping[str, Field], tokenizer: Mapping[str, Any]) -> dict[str, Field]:
+        """The data's fields as the next two methods get them, with what a scheme of texts makes of these.
+
+        Args:
+            data_fields: {field: what the data have for it}, of the scheme's `takes`.
+            tokenizer: options of the tokenizer to be made, such as {"level": "character"}; a recipe has them.
+
+        Raises:
+            UserError: options for a scheme that reads no texts.
+        """
+        if tokenizer:
+            raise UserError(f"{cls.__name__} reads no texts: leave tokenizer out. Received: {dict(tokenizer)!r}.")
+        return dict(data_fields)
+
+    @classmethod
     def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict[str, Any]:
         """What the function that builds a network is offered; it gets those arguments that it has.
 
@@ -108,10 +123,6 @@ class Asking:
     def example_batch(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
         return {name: field.example(count, seed) for name, field in self.fields().items()}
-
-    def is_resting(self, player: str) -> bool:
-        """Whether a player is meant to stand still now, such as one that has learned what it was to learn."""
-        return False
 
     # Of the model -----------------------------------------------------------------------------------------------
 

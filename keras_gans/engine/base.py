@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_gans import randomness
 from keras_gans.engine import inputs
 from keras_gans.engine.asking import Asking
+from keras_gans.engine.phases import Phased
 from keras_gans.engine.replicas import check_compile, reducible
 from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import NonFiniteError, UserError, unknown_name
@@ -30,11 +31,12 @@ def register_scheme(name: str) -> Callable[[Scheme], Scheme]:
     return add
 
 
-class AdversarialModel(Asking, Updating, keras.Model):
+class AdversarialModel(Asking, Phased, Updating, keras.Model):
     """Several networks, moved by several players with losses of their own.
 
     A subclass names its `players`, stores each constructor argument under the argument's own name, defines
-    `default_optimizers` and overrides `play` with one `update` call for each move, in the paper's order.
+    `default_optimizers` and overrides `play` with one `update` call for each move, in the paper's order. One that
+    trains first one part and then another says so in `phases`, and plays by `self.phase`.
     Calling the model is what one exports. What else a scheme says of itself, and can be asked, is in `Asking`.
 
     Args:
@@ -66,13 +68,10 @@ class AdversarialModel(Asking, Updating, keras.Model):
         )
         losses = [f"{player}_{curve}" for player in self.players for curve in ("loss", "gradient_norm")]
         self.curves = {name: keras.metrics.Mean(name=name) for name in [*losses, *self.log_names]}
+        # Names of the curves that the step under way has reported.
+        self.reported: set[str] = set()
         # A GAN is never called on its real data, which is how Keras would build it.
         self.built = True
-
-    @property
-    def steps_taken(self) -> int:
-        """`step` as an integer, under a strategy too."""
-        return int(tf.convert_to_tensor(self.step.value))
 
     @classmethod
     def network_names(cls) -> tuple[str, ...]:
@@ -112,6 +111,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
             UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
                 do over several CPU replicas, see `replicas.check_compile`.
         """
+        inputs.refuse_compile_options(kwargs, self.players)
         check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
         chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
         for player in chosen:
@@ -196,9 +196,10 @@ class AdversarialModel(Asking, Updating, keras.Model):
         """As `keras.Model.fit`.
 
         Args:
-            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; or
-                the same of NumPy arrays. Images are floats in [-1, 1], shape (batch, height, width, channels). Under a
-                strategy a last batch that the replicas cannot share evenly is left out.
+            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; the
+                same of NumPy arrays; or a `keras.utils.PyDataset` or a generator of such batches. Images are floats in
+                [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the replicas cannot
+                share evenly is left out.
             y: labels, where `x` is an array of samples and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.
@@ -207,10 +208,13 @@ class AdversarialModel(Asking, Updating, keras.Model):
             keras.callbacks.History.
 
         Raises:
-            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step.
+            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step; or
+                several steps an execution that would run past the end of a phase.
             NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
         """
+        inputs.refuse_options(kwargs)
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
+        callbacks = self.with_phase_changes(callbacks)
         try:
             return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
         except tf.errors.InvalidArgumentError as error:
@@ -230,7 +234,7 @@ class AdversarialModel(Asking, Updating, keras.Model):
         return self.distribute_strategy.num_replicas_in_sync
 
     def play(self, *real: Mapping[str, np.ndarray]) -> None:
-        """One round of the game: the paper's updates in the paper's order.
+        """One round of the game: the paper's updates in the paper's order, of those players that `self.phase` names.
 
         Args:
             *real: a batch of each field in `takes`: of real samples; and of their labels where it takes labels.
@@ -241,13 +245,16 @@ class AdversarialModel(Asking, Updating, keras.Model):
         real = inputs.in_order(data, self.takes)
         root = randomness.root_seed(self.seed, self.step.value)
         self._reseed_layers(root)
+        self.reported.clear()
         with randomness.stream(root):
             self.play(*real)
         self.after_step(self.step.value)
         # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
         with tf.control_dependencies([tf.identity(optimizer.iterations) for optimizer in self.optimizers.values()]):
             self.step.assign(self.step + 1)
-        return reducible(self.get_metrics_result())
+        # Curves of those that rest would go on saying what they said last.
+        results = {name: value for name, value in self.get_metrics_result().items() if name in self.reported}
+        return reducible(results)
 
     def next_seed(self) -> tf.Tensor:
         """A fresh seed of shape (2,), a function of the model's seed, its step and the number of draws so far."""

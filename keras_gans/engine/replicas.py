@@ -13,6 +13,23 @@ def _over_replicas(tensor):
     return (context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) if replicas > 1 else tensor), replicas
 
 
+def global_rows(rows: tf.Tensor) -> tf.Tensor:
+    """The rows of the global batch, replica after replica, equal on every one of them; gradients pass.
+
+    For what compares a batch's rows with each other.
+
+    Args:
+        rows: tensor (batch, ...) of this replica, as many rows as on the others; of numbers.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return rows
+    count, others = tf.shape(rows)[0], context.num_replicas_in_sync - 1
+    before = context.replica_id_in_sync_group * count
+    around = [[before, others * count - before], *[[0, 0]] * (rows.shape.rank - 1)]
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(rows, around))
+
+
 def mean_over_replicas(value: tf.Tensor) -> tf.Tensor:
     """The mean of a scalar tensor over the replicas, equal on every one of them."""
     total, replicas = _over_replicas(value)

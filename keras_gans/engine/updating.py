@@ -16,7 +16,8 @@ NON_FINITE = "keras_gans: non-finite loss"
 class Updating:
     """How the players of an `AdversarialModel` move: one tape, one scaling over replicas, one check of the loss.
 
-    It reads the model's `optimizers`, `curves`, `players` and `variables_of`.
+    It reads the model's `optimizers`, `curves`, `players` and `variables_of`, and notes in `reported` which curves it
+    feeds.
     """
 
     def update(self, player: str, loss_function: Callable[..., tuple[tf.Tensor, Curves]], *args: Any) -> Curves:
@@ -123,6 +124,7 @@ class Updating:
             if name not in self.curves:
                 raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
             self.curves[name].update_state(value)
+            self.reported.add(name)
 
 
 def _plus(total, gradient, factor):

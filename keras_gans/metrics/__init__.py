@@ -27,6 +27,7 @@ from keras_gans.metrics.modes import (
 from keras_gans.metrics.precision_recall import PrecisionRecall, precision_recall
 from keras_gans.metrics.protocol import Protocol, Score
 from keras_gans.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein_distance
+from keras_gans.metrics.text import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Score",
     "SlicedWasserstein",
     "StackedModeCoverage",
+    "TextEvaluation",
     "TranslationEvaluation",
     "duplicate_rate",
     "evaluate",

@@ -208,6 +208,56 @@ def for_images(source: Source, progress: bool = False) -> Any:
     return _read(folder)
 
 
+_TURNS = ("upright", "a quarter to the left", "upside down", "a quarter to the right")
+# Of rotations, where there are thousands of images: each step shows all four of an image.
+_MOST_TURNED = 20_000
+_FEWEST_OF_A_CLASS = 10
+
+
+def has_classes_to_learn(source: Source) -> bool:
+    """Whether a source has labels of two classes or more, with enough rows for each on average to learn them from."""
+    # Folders may have subfolders for other reasons, such as one for each day.
+    return 1 < source.class_count <= len(source) / _FEWEST_OF_A_CLASS
+
+
+def for_any_images(source: Source, progress: bool = False) -> tuple[str, Any]:
+    """A classifier of images of any source: of their classes, or of how each was turned.
+
+    Args:
+        source: a `Source` of images, with or without labels.
+        progress: whether to draw progress bars.
+
+    Returns:
+        ("classes" or "rotations", (network, record)) as `for_images`, with the accuracy on the source's `held_out`
+        rows in the record, or None where there are none.
+
+    Raises:
+        UserError: images that are not square have no labels.
+    """
+    if has_classes_to_learn(source):
+        kind, prepared = "classes", lambda each: each
+    else:
+        height, width, _ = source.sample_shape
+        if height != width:
+            raise UserError(
+                f"Without labels, features are learned by turning square images. Received: images of {height}x{width}. "
+                "Open them with an image_size, or with labels."
+            )
+        kind, prepared = "rotations", _turned
+    found = for_images(prepared(source), progress)
+    held_out = source.held_out
+    usable = held_out is not None and (kind == "rotations" or held_out.class_names == source.class_names)
+    return kind, (found[0], found[1] | {"accuracy": _accuracy(found[0], prepared(held_out)) if usable else None})
+
+
+def _turned(source):
+    """A source of each image in four directions, whose labels are these."""
+    images = np.asarray(source.samples[:: -(-4 * len(source) // _MOST_TURNED)])
+    turned = np.stack([np.rot90(images, turns, axes=(1, 2)) for turns in range(4)], axis=1)
+    labels = np.tile(np.arange(4), len(images))
+    return Source.of_samples(source.name, source.split, turned.reshape(-1, *images.shape[1:]), labels, _TURNS)
+
+
 def build(
     definition: Any, image_shape: Sequence[int], class_count: int | None, seed: int
 ) -> "tuple[keras.Model, keras.Model]":

@@ -2,7 +2,8 @@
 
 `inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
 once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
-data set and keeps in its cache folder. Figures of two extractors have nothing to do with each other: each carries its
+data set and keeps in its cache folder; `own` is one of the training images themselves, of their classes or, where these
+are not known, of how each was turned. Figures of two extractors have nothing to do with each other: each carries its
 `identity`.
 """
 
@@ -13,18 +14,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gans.data import naming, network
+from keras_gans.data import embedded, naming, network
 from keras_gans.data.arrays import check_array
+from keras_gans.data.opening import open_source
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import classifiers
 
 if TYPE_CHECKING:
     import keras
 
+    from keras_gans.data.source import Source
     from keras_gans.hints import Tensor
 
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
+OWN = "own"
 _INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
 
@@ -164,6 +168,11 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
         UserError: there is no such extractor, or its data set or weights are not there and cannot be fetched.
     """
     check_name(name)
+    if name == OWN:
+        raise UserError(
+            f"The extractor {OWN!r} learns from the images that are measured: give a source of them to own_extractor() "
+            f"or Evaluation. By name alone there are: {', '.join(set(EXTRACTORS) - {OWN})}."
+        )
     if name == "inception":
         return Extractor(name, _inception())
     trained, record = classifiers.load_or_train(name, data_dir, progress)
@@ -177,7 +186,7 @@ def check_name(name: str) -> None:
 
 
 def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
-    """The extractor that fits a data set: its own classifier where there is one, else Inception-v3.
+    """The extractor that fits a data set: its own classifier where there is one, else one of its own images.
 
     Args:
         data_name: name of a data set or path of a folder of images, as recipes have it.
@@ -189,7 +198,31 @@ def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progres
     Raises:
         UserError: the data set holds points; or as `extractor`.
     """
-    return extractor(name_for(data_name), data_dir=data_dir, progress=progress)
+    name = name_for(data_name)
+    if name == OWN:
+        return own_extractor(open_source(data_name, data_dir=data_dir, progress=progress), progress=progress)
+    return extractor(name, data_dir=data_dir, progress=progress)
+
+
+def own_extractor(source: "Source", *, progress: bool = False) -> "Extractor":
+    """An extractor for any images, which needs no network: a small classifier that learns from these images alone.
+
+    Of classes, where the source has labels of two or more; else of which way up an image is, of four (Gidaris et al.,
+    "Unsupervised Representation Learning by Predicting Image Rotations", 2018). It is trained once for the same images,
+    and kept in the cache folder.
+
+    Args:
+        source: a `Source` of images; the accuracy is that on its `held_out` rows, where there are some.
+        progress: whether to draw a progress bar.
+
+    Returns:
+        Extractor, "own classes" or "own rotations".
+
+    Raises:
+        UserError: the images are points, or not square.
+    """
+    kind, (trained, record) = classifiers.for_any_images(source, progress)
+    return Extractor(f"{OWN} {kind}", trained, accuracy=record["accuracy"], class_names=record["class_names"])
 
 
 def name_for(data_name: str) -> str:
@@ -197,12 +230,12 @@ def name_for(data_name: str) -> str:
     base = naming.base_name(str(data_name))
     if base in classifiers.CLASSIFIERS:
         return base
-    if naming.is_embedded(str(data_name)):
+    if base in embedded.POINTS:
         raise UserError(
             f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
             f"images: {', '.join(EXTRACTORS)}."
         )
-    return "inception"
+    return OWN
 
 
 def _inception():
@@ -228,4 +261,4 @@ def _inception():
     return keras.Model(whole.input, [whole.get_layer("avg_pool").output, whole.output])
 
 
-EXTRACTORS = (*classifiers.CLASSIFIERS, "inception")
+EXTRACTORS = (*classifiers.CLASSIFIERS, OWN, "inception")

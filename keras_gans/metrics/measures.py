@@ -222,6 +222,15 @@ OF_TRANSLATIONS = (
     "cycle_error",
     "hidden_share",
 )
+# What `text.TextEvaluation` takes of schemes that draw images to texts.
+OF_TEXTS = (
+    "attribute_accuracy",
+    "r_precision",
+    "text_auc",
+    "text_auc_one_wrong",
+    "frechet_distance",
+    "sliced_wasserstein_distance",
+)
 
 
 def check_names(names: Any) -> None:
@@ -231,7 +240,7 @@ def check_names(names: Any) -> None:
             raise UserError(
                 f"Unknown metric {name!r}. Here it is {_ELSEWHERE[str(name).lower()]!r}. Known: {', '.join(MEASURES)}."
             )
-        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS)))):
+        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS, *OF_TEXTS)))):
             raise unknown_name("metric", name, known)
     if not names:
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")

@@ -5,6 +5,9 @@ from keras_gans.networks.autoencoder import mlp_autoencoder
 from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
+from keras_gans.networks.stackgan import stackgan_generator, stackgan_stage_1_generator
+from keras_gans.networks.text import image_encoder, text_encoder
+from keras_gans.networks.text_to_image import text_to_image_discriminator, text_to_image_generator
 from keras_gans.networks.translation import patch_discriminator, plain_translator, resnet_translator, unet_translator
 
 __all__ = [
@@ -13,6 +16,7 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",
+    "image_encoder",
     "mlp_autoencoder",
     "mlp_discriminator",
     "mlp_encoder",
@@ -20,5 +24,10 @@ __all__ = [
     "patch_discriminator",
     "plain_translator",
     "resnet_translator",
+    "stackgan_generator",
+    "stackgan_stage_1_generator",
+    "text_encoder",
+    "text_to_image_discriminator",
+    "text_to_image_generator",
     "unet_translator",
 ]

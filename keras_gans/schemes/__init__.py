@@ -20,6 +20,8 @@ from keras_gans.schemes.r3gan import R3GAN
 from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.sngan import SNGAN
+from keras_gans.schemes.stackgan import StackGAN
+from keras_gans.schemes.text_to_image import TextToImage
 from keras_gans.schemes.vae import VAE
 from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
@@ -43,6 +45,8 @@ __all__ = [
     "SGAN",
     "SNGAN",
     "SemiSupervisedAAE",
+    "StackGAN",
+    "TextToImage",
     "VAE",
     "VAEGAN",
     "VanillaGAN",

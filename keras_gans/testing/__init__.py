@@ -46,8 +46,10 @@ raises `unittest.SkipTest` with the reason, which pytest reports as skipped.
 
 The scheme is asked for what the checks need to know: `players`, `rivals` and `judged` for who plays against whom,
 `fields` for the batches, `updates_per_step` for the order of play, `endpoints` for the answers, and `option_examples`
-for options of which no other value can be guessed. Replicas need two devices of the CPU, into which TensorFlow splits
-it only before its first use: `parametrize_with_checks` sees to it, unless something used TensorFlow earlier.
+for options of which no other value can be guessed. One that says in `phases` that it trains in several is built for the
+checks with phases of a step or two: six steps are to see all of them. Replicas need two devices of the CPU, into which
+TensorFlow splits it only before its first use: `parametrize_with_checks` sees to it, unless something used TensorFlow
+earlier.
 """
 
 from keras_gans.testing.answering import (

@@ -10,7 +10,7 @@ import numpy as np
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError
 from keras_gans.testing.answering import answers, examples
-from keras_gans.testing.subject import ROWS, Factory, built, differ, one_step, scheme_name, trainable
+from keras_gans.testing.subject import ROWS, Factory, built, differ, one_step, scheme_name, step_starts, trainable
 
 # A model's name is for people.
 _WITHOUT_EFFECT = ("name",)
@@ -31,7 +31,7 @@ def check_every_option_is_kept_and_has_an_effect(factory: Factory) -> None:
     config = model.get_config()
     missing = sorted(set(options) - config.keys())
     assert not missing, f"get_config() holds every argument of the constructor. Found: {', '.join(missing)} missing."
-    base = _Trained(model, {})
+    base = _Trained(model, {}, _places(model))
     for option in options:
         if option not in _WITHOUT_EFFECT:
             _check_option(model, base, option)
@@ -41,8 +41,8 @@ def _check_option(model: AdversarialModel, base: "_Trained", option: str) -> Non
     refused: list[str] = []
     for others, value in _settings(model, option, refused):
         try:
-            changed = _Trained(model, {**others, option: value})
-            before = _Trained(model, others) if others else base
+            changed = _Trained(model, {**others, option: value}, base.places)
+            before = _Trained(model, others, base.places) if others else base
             changed.after(1)
             before.after(1)
         except UserError as error:
@@ -64,6 +64,11 @@ def _check_option(model: AdversarialModel, base: "_Trained", option: str) -> Non
         f"{refused[0] if refused else 'nothing to try in its place.'} Say in option_examples = {{{option!r}: (...)}} "
         "which values it may have."
     )
+
+
+def _places(model: AdversarialModel) -> list[int]:
+    """The numbers of steps taken before those steps that are compared: the first ones of each phase."""
+    return [start + further for start in step_starts(model) for further in range(_STEPS)]
 
 
 def _settings(model: AdversarialModel, option: str, refused: list[str]) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -142,9 +147,13 @@ def _plain(value: Any) -> Any:
 
 
 class _Trained:
-    """The model with some options changed and the same weights, which trains as far as the comparison needs."""
+    """The model with some options changed and the same weights, which trains as far as the comparison needs.
 
-    def __init__(self, model: AdversarialModel, changes: dict[str, Any]):
+    The k-th step is taken as if `places[k]` others had been taken before.
+    """
+
+    def __init__(self, model: AdversarialModel, changes: dict[str, Any], places: list[int]):
+        self.places = places
         changed = {name: keras.saving.serialize_keras_object(value) for name, value in changes.items()}
         self.model = type(model).from_config({**model.get_config(), **changed})
         for network in model.network_names():
@@ -156,12 +165,13 @@ class _Trained:
         """The trainable weights after so many steps."""
         while len(self.steps) < steps:
             rows = self.model.example_batch(ROWS * self.model.batches_per_step(), len(self.steps))
+            self.model.step.assign(self.places[len(self.steps)])
             one_step(self.model, rows)
             self.steps.append(trainable(self.model))
         return self.steps[steps - 1]
 
     def differs_from(self, other: "_Trained") -> bool:
-        for steps in range(1, _STEPS + 1):
+        for steps in range(1, len(self.places) + 1):
             if differ(self.after(steps), other.after(steps)):
                 return True
         # Names of classes and the like.

@@ -22,6 +22,7 @@ from keras_gans.testing.subject import (
     run_of,
     scheme_name,
     step_batch,
+    step_starts,
     trainable,
 )
 
@@ -38,18 +39,21 @@ def check_each_player_takes_its_number_of_steps(factory: Factory) -> None:
     model = run_of(factory).model
     assert model.steps_taken == STEPS, f"{STEPS} steps of fit count {STEPS}. Found: {model.steps_taken}."
     for player, optimizer in model.optimizers.items():
-        expected, found = STEPS * model.updates_per_step(player), int(optimizer.iterations)
+        expected, found = model.steps_of(player, STEPS) * model.updates_per_step(player), int(optimizer.iterations)
         assert found == expected, f"{player!r} takes {expected} updates in {STEPS} steps. Found: {found}."
 
 
 def check_losses_are_reported_under_the_players_names(factory: Factory) -> None:
-    """Each step reports PLAYER_loss and PLAYER_gradient_norm of every player and the `log_names`, all finite."""
+    """Each step reports PLAYER_loss and PLAYER_gradient_norm of every player and the `log_names`, all finite.
+
+    Where there are phases, each curve is reported in some of them, those of the players in theirs.
+    """
     run = run_of(factory)
+    silent = [name for name, curve in run.model.curves.items() if float(curve.count) == 0]
+    assert not silent, f"A step reports all its curves. Found: {silent} are never reported."
     expected = {f"{player}_{curve}" for player in run.model.players for curve in ("loss", "gradient_norm")}
     expected |= set(run.model.log_names)
     assert set(run.logs) == expected, f"A step reports {sorted(expected)}. Found: {sorted(run.logs)}."
-    silent = [name for name, curve in run.model.curves.items() if float(curve.count) == 0]
-    assert not silent, f"A step reports all its curves. Found: {silent} are never reported."
     broken = [name for name, values in run.logs.items() if not np.isfinite(values).all()]
     assert not broken, f"All curves are finite. Found: {broken} are not."
 
@@ -57,9 +61,15 @@ def check_losses_are_reported_under_the_players_names(factory: Factory) -> None:
 def check_another_seed_trains_another_model(factory: Factory) -> None:
     """A model with another `seed` draws other numbers in training, and so takes another course."""
     model = built(factory)
-    model.seed += 1
-    one_step(model)
-    assert differ(after_one_step(factory), trainable(model)), (
+    found = []
+    for start in step_starts(model):
+        other = built(factory)
+        other.seed += 1
+        other.step.assign(start)
+        one_step(other)
+        found.append(differ(after_one_step(factory, start), trainable(other)))
+    # A phase may well draw nothing.
+    assert any(found), (
         f"Another seed trains another model. Found: {scheme_name(model)} takes the same step, so that it draws nothing "
         "or by itself; next_seed() gives the seeds to draw by."
     )
@@ -70,6 +80,8 @@ def check_each_step_draws_afresh(factory: Factory) -> None:
     model = moved_by_sgd(factory, 0.0)
     if not model.is_generative:
         raise unittest.SkipTest(f"{scheme_name(model)} draws no latents in training: is_generative is False")
+    # The last phase is the one that makes samples.
+    model.step.assign(step_starts(model)[-1])
     seeds, latents = _kept(model, "next_seed"), _kept(model, "latents") if isinstance(model, Sampler) else []
     one_step(model)
     before = trainable(model)
@@ -100,11 +112,15 @@ def _kept(model: AdversarialModel, name: str) -> list[np.ndarray]:
 def check_every_field_is_used(factory: Factory) -> None:
     """Other rows in any one of the fields that the scheme `takes` train another model: none is ignored, nor labels."""
     for field in built(factory).takes:
-        model = built(factory)
-        batch = step_batch(model)
-        batch[field] = _other_rows(batch[field], step_batch(model, seed=1)[field])
-        one_step(model, batch)
-        assert differ(after_one_step(factory), trainable(model)), (
+        found = []
+        for start in step_starts(built(factory)):
+            model = built(factory)
+            model.step.assign(start)
+            batch = step_batch(model)
+            batch[field] = _other_rows(batch[field], step_batch(model, seed=1)[field])
+            one_step(model, batch)
+            found.append(differ(after_one_step(factory, start), trainable(model)))
+        assert any(found), (
             f"{scheme_name(model)} takes the field {field!r}, so that other rows of it train another model. Found: the "
             "same weights after a step."
         )
@@ -123,25 +139,37 @@ def check_each_player_pulls_its_own_way(factory: Factory) -> None:
     The gap is the mean score that a judge (see `judged`) gives the data less the one it gives what is to pass for them.
     A judge's own steps widen its gap; those of a player in `rivals` narrow the gap of each judge that it is to fool;
     and a player that does neither has an error for its loss, which is 0 or more and which its own steps lower. All
-    see one batch and the same draws. A loss with its sign flipped fails.
+    see one batch and the same draws. A loss with its sign flipped fails. Where there are phases, each is played so.
     """
-    game = _Game(factory)
+    for start in step_starts(built(factory)):
+        _check_pulls(_Game(factory, start))
+
+
+def _check_pulls(game: "_Game") -> None:
+    moving = game.players
     judges = sorted({judge for rivals in game.model.rivals.values() for judge in rivals})
     judges += [judge for judge in game.gaps() if judge not in judges]
     for judge in judges:
-        game.check_judge(judge)
+        if judge in moving:
+            game.check_judge(judge)
     for player, fooled in game.model.rivals.items():
-        game.check_rival(player, fooled)
-    for player in game.model.players:
+        if player in moving:
+            game.check_rival(player, fooled)
+    for player in moving:
         if player not in judges and player not in game.model.rivals:
             game.check_loss(player)
 
 
 class _Game:
-    """A model whose players move one at a time, on one batch and with the same draws in every step."""
+    """A model whose players move one at a time, on one batch and with the same draws in every step.
 
-    def __init__(self, factory: Factory):
-        self.model = built(factory)
+    Those that move in the phase that begins after `start` steps are its `players`.
+    """
+
+    def __init__(self, factory: Factory, start: int):
+        self.model, self.start = built(factory), start
+        self.model.step.assign(start)
+        self.players = self.model.phase.players
         # With Adam the scale of a loss does not matter; so it must not where gradients are minute.
         adams = {player: keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-12) for player in self.model.players}
         self.model.compile(optimizers=adams)
@@ -157,9 +185,9 @@ class _Game:
         """The players' losses in one more step, which draws what the one before drew."""
         for curve in self.model.curves.values():
             curve.reset_state()
-        self.model.step.assign(0)
+        self.model.step.assign(self.start)
         logs = self.step(self.rows)
-        return {player: float(np.mean(logs[f"{player}_loss"])) for player in self.model.players}
+        return {player: float(np.mean(logs[f"{player}_loss"])) for player in self.players}
 
     def move(self, player: str, steps: int) -> None:
         self.model.optimizers[player].learning_rate = _RATE

@@ -53,6 +53,11 @@ def step_batch(model: AdversarialModel, seed: int = 0) -> dict[str, np.ndarray]:
     return model.example_batch(ROWS * model.batches_per_step(), seed)
 
 
+def step_starts(model: AdversarialModel) -> list[int]:
+    """The number of steps before each of the scheme's phases; [0] where it has one."""
+    return [start for _, start in model.phase_starts()]
+
+
 def one_step(model: AdversarialModel, batch: dict[str, np.ndarray] | None = None) -> dict[str, float]:
     """One training step outside any graph, and the curves that it reports."""
     for curve in model.curves.values():
@@ -62,10 +67,14 @@ def one_step(model: AdversarialModel, batch: dict[str, np.ndarray] | None = None
     return {name: float(np.mean(value)) for name, value in logs.items()}
 
 
-@functools.lru_cache(maxsize=1)
-def after_one_step(factory: Factory) -> list[np.ndarray]:
-    """The trainable weights after one step outside any graph, for checks to compare with that of a changed model."""
+@functools.lru_cache(maxsize=4)
+def after_one_step(factory: Factory, start: int = 0) -> list[np.ndarray]:
+    """The trainable weights after one step outside any graph, for checks to compare with that of a changed model.
+
+    `start` is the number of steps that the model takes for taken before.
+    """
     model = built(factory)
+    model.step.assign(start)
     one_step(model)
     return trainable(model)
 
@@ -139,7 +148,7 @@ class Run:
 
     Attributes:
         model: at the end.
-        logs: {curve: its value in each step}.
+        logs: {curve: its value in each step that reports it}.
         end: the model's state at the end.
         folder: of the files.
     """
@@ -186,12 +195,18 @@ def run_of(factory: Factory) -> Run:
     """The one run that all checks of a factory share; whichever goes on with the model restores it."""
     folder = tempfile.TemporaryDirectory()
     model = built(factory)
+    last = step_starts(model)[-1]
+    assert last < STEPS, (
+        f"A scheme of several phases is built for checks with phases of few steps, so that {STEPS} steps see all of "
+        f"them. Found: the last begins after {last}."
+    )
     start = weights(model)
     backup = keras.callbacks.BackupAndRestore(Path(folder.name) / "backup", save_freq=HALF, delete_checkpoint=False)
     watcher = _Watcher(Path(folder.name))
     train(model, STEPS, callbacks=[backup, watcher])
     assert_same(start, weights(built(factory)), _EQUAL)
-    logs = {name: _single([means[name] for means in watcher.means]) for name in watcher.means[0]}
+    reported = dict.fromkeys(name for means in watcher.means for name in means)
+    logs = {name: _single([means[name] for means in watcher.means if name in means]) for name in reported}
     return Run(model, logs, state(model), folder)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.private_apis import layers_of
-from keras_gans.testing.subject import ROWS, Factory, moved_by_sgd, one_step
+from keras_gans.testing.subject import ROWS, Factory, moved_by_sgd, one_step, step_starts
 
 
 @dataclasses.dataclass
@@ -29,7 +29,7 @@ class Turn:
 
 @dataclasses.dataclass
 class Record:
-    """Two training steps.
+    """Two training steps of each phase.
 
     Attributes:
         model: that took them.
@@ -86,7 +86,7 @@ class _Watch:
 
 @functools.lru_cache(maxsize=1)
 def record_of(factory: Factory) -> Record:
-    """What moved in two training steps; the checks of a factory share it."""
+    """What moved in two training steps, of each phase where there are several; the checks of a factory share it."""
     model = moved_by_sgd(factory, 0.1)
     watch = _Watch(model)
     applied: dict[str, set[int]] = {player: set() for player in model.players}
@@ -100,8 +100,10 @@ def record_of(factory: Factory) -> Record:
     model.__dict__["update_together"] = watched
     for player, optimizer in model.optimizers.items():
         optimizer.apply = functools.partial(_apply, optimizer.apply, watch, applied[player])
-    for seed in range(2):
-        one_step(model, model.example_batch(ROWS * model.batches_per_step(), seed))
+    for start in step_starts(model):
+        model.step.assign(start)
+        for seed in range(2):
+            one_step(model, model.example_batch(ROWS * model.batches_per_step(), seed))
     return Record(model, watch.turns, applied)
 
 

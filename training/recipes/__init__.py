@@ -22,3 +22,5 @@ from . import cyclegan
 from . import cycada
 from . import cut
 from . import pix2pix
+from . import text_to_image
+from . import stackgan

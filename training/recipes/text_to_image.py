@@ -1,0 +1,34 @@
+"""Text to image by GAN-CLS and GAN-INT.
+
+keras-gans train text_to_image
+keras-gans train text_to_image_small
+"""
+
+from ..recipe import Recipe, recipe
+
+ENCODERS = {"text_encoder": {"name": "text_encoder"}, "image_encoder": {"name": "image_encoder"}}
+
+
+@recipe
+def text_to_image() -> "Recipe":
+    """Drawn shapes of 32x32 pixels and their captions; not measured."""
+    return Recipe(
+        summary="drawn shapes by their captions",
+        source="Reed et al. 2016",
+        scheme={"name": "text_to_image", "encoder_steps": 500, "interpolation_weight": 1.0},
+        networks={
+            **ENCODERS,
+            "generator": {"name": "text_to_image_generator", "base_filters": 16},
+            "discriminator": {"name": "text_to_image_discriminator", "base_filters": 16},
+        },
+        data="shapes",
+        steps=6000,
+        picture_every=500,
+    )
+
+
+@recipe
+def text_to_image_small() -> "Recipe":
+    """The same of 16x16 pixels."""
+    plain = text_to_image()
+    return plain.replace(summary="small drawn shapes by their captions", data="shapes/16", steps=4000)
