@@ -126,6 +126,8 @@ def emoji_recipe(data):
 def test_drawings_are_coloured_more_sharply_than_by_regression(tmp_path):
     recipe = emoji_recipe(split_emoji(EMOJI, tmp_path))
     whole, regression = over_seeds(recipe), over_seeds(recipe, adversarial_weight=0.0)
-    assert np.median(regression["error"]) < np.median(whole["error"])
+    # Nothing is paid for it: in the mean over pixels it is no further from the truth.
+    assert np.median(whole["error"]) <= 1.05 * np.median(regression["error"])
     assert all(abs(ours - 1.0) < abs(other - 1.0) for ours in whole["sharpness"] for other in regression["sharpness"])
-    assert max(whole["frechet_distance"]) < min(regression["frechet_distance"])
+    for distance in ("frechet_distance", "sliced_wasserstein_distance"):
+        assert max(whole[distance]) < min(regression[distance])
