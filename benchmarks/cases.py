@@ -94,6 +94,8 @@ CASES = {
     "cgan64": Case("cgan_projection", COLOUR_64),
     "acgan28": Case("acgan_dcgan", MNIST),
     "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
+    "cyclegan64_alone": Case("cyclegan_resnet", COLOUR_64, batch_size=1),
+    "cyclegan64_identity": Case("cyclegan_resnet", COLOUR_64, batch_size=1, settings={"scheme.identity_weight": 0.5}),
     "cut64": Case("cut_resnet", COLOUR_64, batch_size=8),
     "pix2pix64": Case("pix2pix_unet", COLOUR_64, batch_size=8),
     "cycada28": Case("cycada", MNIST, batch_size=16),
@@ -106,6 +108,16 @@ CASES = {
     "semi_supervised_aae28": Case("semi_supervised_aae", MNIST),
     "vae28": Case("vae", MNIST),
     "vae_gan28": Case("vae_gan", MNIST),
+}
+
+# Zhu et al. 2017, section 7.2: 64 filters, and 9 blocks at 256 pixels.
+_PAPER = {f"{role}.base_filters": 64 for role in ("a_to_b", "b_to_a", "discriminator_a", "discriminator_b")}
+_PAPER |= {"a_to_b.blocks": 9, "b_to_a.blocks": 9}
+
+# Too large to take turns with the others; of what memory they need.
+LARGE_CASES = {
+    "cyclegan256": Case("cyclegan_resnet", (256, 256, 3), batch_size=1),
+    "cyclegan256_paper": Case("cyclegan_resnet", (256, 256, 3), batch_size=1, settings=_PAPER),
 }
 
 

@@ -19,6 +19,9 @@ SEEDS = (0, 1, 2)
 EMOJI = Path(os.environ.get("TFDS_DATA_DIR", "")).parent / "emojione"
 # Grey levels of a mean pixel by which two drawings of 32 pixels differ that are not called near duplicates.
 APART, HELD_OUT = 12.0, 300
+# The paper's rate for batches of eight, by the square root of their size.
+_ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
+_FASTER = {"generator": _ADAM, "discriminator": _ADAM}
 
 
 def trained(recipe):
@@ -115,7 +118,7 @@ def split_emoji(source, target):
 
 
 def emoji_recipe(data):
-    return recipes.named("pix2pix_unet").replace(data=data, image_size=32, batch_size=8, steps=4000)
+    return recipes.named("pix2pix_unet").replace(data=data, image_size=32, batch_size=8, steps=2500, optimizers=_FASTER)
 
 
 @pytest.mark.slow
@@ -123,6 +126,8 @@ def emoji_recipe(data):
 def test_drawings_are_coloured_more_sharply_than_by_regression(tmp_path):
     recipe = emoji_recipe(split_emoji(EMOJI, tmp_path))
     whole, regression = over_seeds(recipe), over_seeds(recipe, adversarial_weight=0.0)
-    assert np.median(regression["error"]) < np.median(whole["error"])
+    # Nothing is paid for it: in the mean over pixels it is no further from the truth.
+    assert np.median(whole["error"]) <= 1.05 * np.median(regression["error"])
     assert all(abs(ours - 1.0) < abs(other - 1.0) for ours in whole["sharpness"] for other in regression["sharpness"])
-    assert max(whole["frechet_distance"]) < min(regression["frechet_distance"])
+    for distance in ("frechet_distance", "sliced_wasserstein_distance"):
+        assert max(whole[distance]) < min(regression[distance])

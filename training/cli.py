@@ -257,10 +257,12 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
         training.describe(chosen, devices=options["devices"], console=console)
         return
     outcome = training.train(chosen, root=root, run=run, console=console, **options)
-    _print_outcome(outcome, root)
+    from .build import scheme_of
+
+    _print_outcome(outcome, root, translates=bool(scheme_of(chosen).translates))
 
 
-def _print_outcome(outcome, root):
+def _print_outcome(outcome, root, translates):
     if not outcome.began:
         console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
         return
@@ -279,7 +281,10 @@ def _print_outcome(outcome, root):
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
-    _print_command(f"keras-gans sample {run} --count 64", "draw more")
+    if translates:
+        _print_command(f"keras-gans translate {run} INPUT OUTPUT", "translate a picture, or a folder of pictures")
+    else:
+        _print_command(f"keras-gans sample {run} --count 64", "draw more")
     exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
     _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
 
