@@ -1,5 +1,8 @@
 """How texts become numbers and codes: the tokenizer, its twin in Python, and the encoders."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -93,13 +96,18 @@ def test_both_agree_on_every_character_of_unicode(level):
     np.testing.assert_array_equal(tokenizer(tf.constant(texts)).numpy(), tokenizer.encode(texts))
 
 
-def test_the_documented_lines_are_the_tokenizer():
-    code = tokenizers.__doc__.split("\n\n", 1)[1].split("\nThis is")[0]
+@pytest.mark.parametrize("where", ["module", "page"])
+def test_the_documented_lines_are_the_tokenizer(where):
+    if where == "module":
+        code = tokenizers.__doc__.split("\n\n", 1)[1].split("\nThis is")[0]
+        code = "\n".join(line[4:] for line in code.splitlines())
+    else:
+        page = (Path(__file__).parent.parent / "docs" / "text.md").read_text(encoding="utf-8")
+        (code,) = (block for block in re.findall("```python\n(.*?)```", page, re.DOTALL) if "SEPARATORS" in block)
     names = {}
-    exec("\n".join(line[4:] for line in code.splitlines()), names)
+    exec(code, names)
     tokenizer = Tokenizer.of(CAPTIONS + ODD[:14], length=9)
-    for text in CAPTIONS[:400] + ODD:
-        expected = tokenizer(tf.constant([text])).numpy()[0].tolist()
+    for text, expected in zip(texts := CAPTIONS + ODD, tokenizer(tf.constant(texts)).numpy().tolist(), strict=True):
         assert names["tokens"](text, tokenizer.vocabulary, 9) == expected, repr(text)
 
 

@@ -8,7 +8,7 @@ from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_i
 from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
 from keras_gans.layers.text import Masked, MaskedMean, Positions, TokenEmbedding, WordsMask
-from keras_gans.layers.tokenizer import Tokenizer
+from keras_gans.layers.tokenizer import Tokenizer, read_vocabulary, tokens_in_python
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalization, WeightNormalizedDense
 
@@ -37,4 +37,6 @@ __all__ = [
     "augmented",
     "check_is_random",
     "conditional_batch_normalization",
+    "read_vocabulary",
+    "tokens_in_python",
 ]
