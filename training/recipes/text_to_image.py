@@ -18,7 +18,7 @@ def text_to_image() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions",
         source="Reed et al. 2016",
-        scheme={"name": "text_to_image", "encoder_steps": 500, "interpolation_weight": 1.0},
+        scheme={"name": "text_to_image", "encoder_steps": 300, "interpolation_weight": 1.0},
         networks={
             **ENCODERS,
             "generator": {"name": "text_to_image_generator", "base_filters": 16},
