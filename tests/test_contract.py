@@ -18,8 +18,30 @@ ONE = {"dcgan": FACTORIES["dcgan"]}
 OTHERS = {scheme: factory for scheme, factory in FACTORIES.items() if scheme not in ONE}
 
 
-@testing.parametrize_with_checks(FACTORIES, tuple(check for check in testing.CHECKS if check not in BACKUP))
+# Of several phases or a gradient of gradients beside a text encoder: what takes longest is with the slow tests, as
+# text_to_image shows the same with the fast ones.
+HEAVY = {scheme: FACTORIES[scheme] for scheme in ("stackgan", "df_gan")}
+COSTLY = (
+    testing.check_two_replicas_step_as_one,
+    testing.check_each_player_pulls_its_own_way,
+    testing.check_every_field_is_used,
+)
+CHECKS = tuple(check for check in testing.CHECKS if check not in BACKUP)
+
+
+@testing.parametrize_with_checks({name: FACTORIES[name] for name in FACTORIES if name not in HEAVY}, CHECKS)
 def test_contract(check):
+    check()
+
+
+@testing.parametrize_with_checks(HEAVY, tuple(check for check in CHECKS if check not in COSTLY))
+def test_contract_of_the_heavy(check):
+    check()
+
+
+@pytest.mark.slow
+@testing.parametrize_with_checks(HEAVY, COSTLY)
+def test_what_takes_longest_of_the_heavy(check):
     check()
 
 

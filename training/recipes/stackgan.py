@@ -51,7 +51,9 @@ def stackgan_small() -> "Recipe":
 
 @recipe
 def stackgan_128() -> "Recipe":
-    """A folder's images of 64 pixels, then of 128, with the paper's sizes; for a GPU, and not measured here."""
+    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`); for a
+    GPU, and not measured here.
+    """
     plain = stackgan()
     scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
@@ -59,11 +61,11 @@ def stackgan_128() -> "Recipe":
     networks["generator"] |= large
     networks["stage_1_generator"] |= {"condition_dim": 128}
     return plain.replace(
-        summary="images of a folder by their captions, of 64 and of 128 pixels",
+        summary="images by their captions, of 64 and of 128 pixels",
         scheme=scheme,
         networks=networks,
         optimizers={player: PAPERS for player in (*_STAGE_1, *_STAGE_2)},
-        data="twemoji",
+        data="shapes/64",
         image_size=128,
         steps=120_000,
         picture_every=2000,
