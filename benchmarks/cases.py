@@ -1,14 +1,13 @@
 """The workloads of the step benchmark: for every scheme a recipe and a size of image.
 
-A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.plain_gans` or
-`benchmarks.plain_autoencoders`.
+A new scheme needs a line in `CASES` here and a plain Keras loop in one of the modules `benchmarks.plain_*`.
 """
 
 import dataclasses
 
 import numpy as np
 
-from keras_gans.fields import UNLABELLED, Classes, Images
+from keras_gans.fields import UNLABELLED, Classes, Images, Texts
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 
@@ -48,7 +47,7 @@ class Case:
         label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
         image = Images(self.image_shape)
         pairs = {"image_a": image, "label_a": label, "image_b": image, "label_b": label}
-        return build_model(chosen, {"sample": image, "label": label, **pairs})
+        return build_model(chosen, {"sample": image, "label": label, "text": Texts(), **pairs})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
@@ -62,6 +61,7 @@ class Case:
         if scheme.allows_unlabelled:
             labels[1::2] = UNLABELLED
         held = {"sample": images, "label": labels, "image_a": images, "image_b": -images}
+        held["text"] = Texts().example(rows)
         taken = tuple(held.get(name, labels) for name in scheme.takes)
         return taken if len(taken) > 1 else images
 
@@ -77,6 +77,8 @@ class Case:
 
 MNIST, COLOUR_32, COLOUR_64 = (28, 28, 1), (32, 32, 3), (64, 64, 3)
 _WIDE = {"generator.base_filters": 128, "discriminator.base_filters": 128}
+# Once the text encoder has learned.
+_READ = {"scheme.encoder_steps": 0}
 
 CASES = {
     "dcgan28": Case("dcgan", MNIST),
@@ -108,6 +110,10 @@ CASES = {
     "semi_supervised_aae28": Case("semi_supervised_aae", MNIST),
     "vae28": Case("vae", MNIST),
     "vae_gan28": Case("vae_gan", MNIST),
+    "text_to_image32": Case("text_to_image", COLOUR_32, settings=_READ),
+    "df_gan32": Case("df_gan", COLOUR_32, settings=_READ),
+    # A step of stage II.
+    "stackgan32": Case("stackgan", COLOUR_32, settings=_READ | {"scheme.stage_1_steps": 0}),
 }
 
 # Zhu et al. 2017, section 7.2: 64 filters, and 9 blocks at 256 pixels.

@@ -27,9 +27,14 @@ def firsts(method):
     return set(owners.values())
 
 
+# Of several phases or a gradient of gradients beside a text encoder: what takes longest is with the slow tests, as
+# text_to_image shows the same with the fast ones.
+HEAVY = {"stackgan", "df_gan"}
 # {check: the schemes that the fast tests run it for}, all of them unless named.
 FAST = {
-    testing.check_two_replicas_step_as_one: firsts("play"),
+    testing.check_two_replicas_step_as_one: firsts("play") - HEAVY,
+    testing.check_each_player_pulls_its_own_way: set(FACTORIES) - HEAVY,
+    testing.check_every_field_is_used: set(FACTORIES) - HEAVY,
     testing.check_resuming_equals_going_on: firsts("play"),
     testing.check_saved_model_answers_as_the_model: firsts("endpoints"),
     testing.check_backup_and_restore_goes_on: {"dcgan"},

@@ -68,10 +68,10 @@ class Extractor:
         self.dimensions = outputs[0].shape[-1]
         self.image_shape = tuple(network.input_shape[1:])
         self.class_count = outputs[1].shape[-1] if len(outputs) > 1 else 0
-        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
-        self._network = tf.function(
-            lambda images: network(images, training=False), input_signature=signature, autograph=False
-        )
+        signature = tf.TensorSpec((None, *self.image_shape), tf.float32)
+        graph = tf.function(lambda images: network(images, training=False), autograph=False)
+        # Traced once for each extractor, which TensorFlow would take for one function traced again and again.
+        self._network = graph.get_concrete_function(signature)
 
     def __repr__(self):
         classes = f", {self.class_count} classes" if self.class_count else ""

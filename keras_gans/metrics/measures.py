@@ -230,6 +230,7 @@ OF_TRANSLATIONS = (
 OF_TEXTS = (
     "attribute_accuracy",
     "r_precision",
+    "text_retrieval",
     "text_auc",
     "text_auc_one_wrong",
     "frechet_distance",

@@ -4,6 +4,7 @@ encoders to codes."""
 from keras_gans.networks.autoencoder import mlp_autoencoder
 from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
+from keras_gans.networks.df_gan import df_gan_discriminator, df_gan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
 from keras_gans.networks.stackgan import stackgan_generator, stackgan_stage_1_generator
 from keras_gans.networks.text import image_encoder, text_encoder
@@ -16,6 +17,8 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",
+    "df_gan_discriminator",
+    "df_gan_generator",
     "image_encoder",
     "mlp_autoencoder",
     "mlp_discriminator",

@@ -11,6 +11,7 @@ from keras_gans.schemes.cut import CUT
 from keras_gans.schemes.cycada import CyCADA
 from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
+from keras_gans.schemes.df_gan import DFGAN
 from keras_gans.schemes.dragan import DRAGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
@@ -37,6 +38,7 @@ __all__ = [
     "CyCADA",
     "CycleGAN",
     "DCGAN",
+    "DFGAN",
     "DRAGAN",
     "LSGAN",
     "LabelInformedAAE",

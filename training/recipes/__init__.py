@@ -24,3 +24,4 @@ from . import cut
 from . import pix2pix
 from . import text_to_image
 from . import stackgan
+from . import df_gan

@@ -6,7 +6,9 @@ keras-gans train stackgan_128
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ENCODERS
+from .text_to_image import ADAM, ENCODERS, PAPERS
+
+_STAGE_1, _STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
 
 
 def _networks(base_filters):
@@ -28,6 +30,7 @@ def stackgan() -> "Recipe":
         source="Zhang et al. 2017",
         scheme={"name": "stackgan", "encoder_steps": 500, "stage_1_steps": 4000, "divergence_weight": 2.0},
         networks=_networks(16),
+        optimizers={player: ADAM for player in (*_STAGE_1, *_STAGE_2)},
         data="shapes/64",
         steps=8000,
         picture_every=500,
@@ -48,7 +51,9 @@ def stackgan_small() -> "Recipe":
 
 @recipe
 def stackgan_128() -> "Recipe":
-    """A folder's images of 64 pixels, then of 128, with the paper's sizes; for a GPU, and not measured here."""
+    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`); for a
+    GPU, and not measured here.
+    """
     plain = stackgan()
     scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
@@ -56,10 +61,11 @@ def stackgan_128() -> "Recipe":
     networks["generator"] |= large
     networks["stage_1_generator"] |= {"condition_dim": 128}
     return plain.replace(
-        summary="images of a folder by their captions, of 64 and of 128 pixels",
+        summary="images by their captions, of 64 and of 128 pixels",
         scheme=scheme,
         networks=networks,
-        data="twemoji",
+        optimizers={player: PAPERS for player in (*_STAGE_1, *_STAGE_2)},
+        data="shapes/64",
         image_size=128,
         steps=120_000,
         picture_every=2000,
