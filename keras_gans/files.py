@@ -34,15 +34,17 @@ def atomically(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def clear_left_over(folder: str | Path) -> None:
+def clear_left_over(folder: str | Path, at_the_start: bool = False) -> None:
     """Deletes what `atomically` could not clear away because its process was killed.
 
     Args:
         folder: where to look; it need not exist.
+        at_the_start: whether this process has written nothing there yet. Then what bears its number is left over too:
+            in a container the process that is started again often has the number of the one that was killed.
     """
     for path in Path(folder).glob(".*.partial.*"):
         match = _PARTIAL.fullmatch(path.name)
-        if match and not _is_running(int(match[1])):
+        if match and (not _is_running(int(match[1])) or at_the_start and int(match[1]) == os.getpid()):
             path.unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """Runs that go wrong: damaged files, two that write to one run, signals, and what a run leaves behind all the same."""
 
+import contextlib
 import errno
 import io
 import json
@@ -23,8 +24,8 @@ from keras_gans.training import cli
 from keras_gans.training import recipe as recipes
 from keras_gans.training import train as training
 from keras_gans.training.interruption import Interruption
-from tests.small import small_model
-from tests.test_callbacks import fit
+from tests.small import small_model, weights
+from tests.test_callbacks import events, fit
 from tests.test_training_cli import run_here, unwrapped
 
 
@@ -389,3 +390,104 @@ def test_a_fingerprint_reads_all_that_is_small_and_a_sample_of_what_is_large(mon
     assert small != other
     names = [kg.data.fingerprint(kg.data.Source.of({"a": ["x", "y", each]}))["a.content"] for each in "zw"]
     assert names[0] != names[1]
+
+
+# What a run leaves behind all the same --------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Ends a process where it stands: nothing that a run does on its way out happens."""
+
+
+def kill_at(step, monkeypatch):
+    """Has the run end, as by a kill, once it has written the curves of a step."""
+    append = kg.callbacks.metrics_file.MetricsFile.append
+
+    def dying(self, at, *rest):
+        append(self, at, *rest)
+        if at == step:
+            raise Killed
+
+    monkeypatch.setattr(kg.callbacks.metrics_file.MetricsFile, "append", dying)
+
+
+def interrupt_at(step, monkeypatch):
+    """Has SIGTERM arrive in the step before."""
+    after_step = training.Interruption.on_train_batch_end
+
+    def interrupted(self, batch, logs=None):
+        if self.model.steps_taken == step:
+            self._note(signal.SIGTERM, None)
+        after_step(self, batch, logs)
+
+    monkeypatch.setattr(training.Interruption, "on_train_batch_end", interrupted)
+
+
+# Seconds and rates are of the clock.
+OF_TIME = ("seconds", "steps_per_second", "samples_per_second", "peak_gigabytes")
+
+
+def record(run):
+    """Everything in a run directory, times aside: {what: its content}."""
+    found = {}
+    for path in sorted(run.rglob("*")):
+        name = str(path.relative_to(run))
+        if path.is_file() and path.suffix == ".keras":
+            model = run_directory.load_checkpoint(path)
+            found[name] = {key: value.tolist() for key, value in weights(model).items()}
+        elif path.suffix == ".jsonl":
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            found[name] = [{key: value for key, value in line.items() if key not in OF_TIME} for line in lines]
+        elif path.is_file() and path.parent != run / "tensorboard" and path.name != "environment.json":
+            found[name] = path.read_bytes()
+    for tag, points in events(run / "tensorboard").items():
+        if not tag.endswith(OF_TIME) and "hparams" not in tag:
+            found[tag] = sorted((step, str(value.tolist())) for step, value in points)
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pictures, tmp_path_factory):
+    """The record of ten steps without a disturbance, a checkpoint after every third and a look after every step."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_looks_every", lambda recipe: 3)
+        run = training.train(ten_steps(pictures), root=tmp_path_factory.mktemp("undisturbed")).run
+    return record(run)
+
+
+def ten_steps(pictures):
+    return small_recipe(pictures, 10, checkpoint_every=3, log_every=4, picture_every=2)
+
+
+# What a look measures since the one before; a run that ends between two looks goes on measuring from there.
+SINCE_THE_LAST_LOOK = ("losses", "gradient_norms", "weight_changes", "weight_change", "sample_change", "loss")
+
+
+@pytest.mark.parametrize(
+    ("disturbances", "looks_are_whole"),
+    [([(kill_at, 4)], True), ([(interrupt_at, 5)], False), ([(interrupt_at, 4), (kill_at, 8)], False)],
+)
+def test_after_any_end_a_run_leaves_what_the_undisturbed_one_leaves(
+    disturbances, looks_are_whole, undisturbed, pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "_looks_every", lambda recipe: 3)
+    run = None
+    for disturb, step in disturbances:
+        with monkeypatch.context() as patch:
+            disturb(step, patch)
+            with contextlib.suppress(Killed):
+                training.train(ten_steps(pictures), root=tmp_path, run=run)
+        run = next(path for path in tmp_path.iterdir())
+        # What a killed process was writing, in a container where the next one has its number.
+        (run / "checkpoints" / f".{os.getpid()}.partial.step-00000009.keras").write_bytes(b"half")
+    training.train(ten_steps(pictures), run=run)
+    found, expected = record(run), dict(undisturbed)
+    assert found.keys() == expected.keys()
+    if not looks_are_whole:
+        for each in (found, expected):
+            looks = [{**look} for look in each["doctor.jsonl"]]
+            each["doctor.jsonl"] = [{k: v for k, v in look.items() if k not in SINCE_THE_LAST_LOOK} for look in looks]
+            for tag in [tag for tag in each if tag.startswith("doctor/") and tag.endswith(SINCE_THE_LAST_LOOK)]:
+                each[tag] = [step for step, _ in each[tag]]
+    for what, content in expected.items():
+        assert found[what] == content, what

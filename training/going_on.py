@@ -75,10 +75,8 @@ def check_as_noted(checkpoint: str | Path, wanted: Recipe, data: dict[str, Any])
     if changed:
         raise UserError(
             f"{checkpoint} comes from another recipe or other data than are there now, so going on would mix two "
-            "experiments. What differs:\n  "
-            + "\n  ".join(changed)
-            + "\nPut recipe.json and the data back as they were "
-            "were to go on, or start a new run."
+            "experiments. What differs:\n  " + "\n  ".join(changed) + "\nPut recipe.json and the data back to go on, "
+            "or start a new run."
         )
 
 

@@ -32,6 +32,7 @@ class Interruption(keras.callbacks.Callback):
         self._previous = {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.model.is_interrupted = False
         # Python allows handlers in the main thread only; elsewhere there is nothing to take over.
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
@@ -47,7 +48,7 @@ class Interruption(keras.callbacks.Callback):
         if self.signal is None and self._output_is_lost():
             self.signal = _CLOSED_PIPE
         if self.signal is not None:
-            self.model.stop_training = True
+            self.model.stop_training = self.model.is_interrupted = True
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.restore()

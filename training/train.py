@@ -15,14 +15,16 @@ import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes
+from keras_gans.files import clear_left_over
 from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
 
-from . import new_run
+from . import event_files, new_run
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
 from .going_on import check_as_noted, how_to_go_on, last_checkpoint, notes_of
 from .interruption import Interruption
+from .means import Means, means_of
 from .output import surviving
 from .service_watch import ServiceWatch
 from .strategy import check_batch, make_strategy, this_worker
@@ -176,11 +178,13 @@ def train(
             return _already_done(run, model.steps_taken, recipe, automatic)
         source = open_data(recipe, data_dir, progress=console.is_terminal)
         fingerprint = kg.data.fingerprint(source)
-        if saved is not None:
-            check_as_noted(saved, recipe, fingerprint)
         if model is None:
             with strategy.scope():
                 model = build_for(recipe, source)
+        # A later change of a default must not change what this run goes on with.
+        recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
+        if saved is not None:
+            check_as_noted(saved, recipe, fingerprint)
         done = model.steps_taken
         # Built before the run directory, so that data too small for a batch leaves no trace.
         to_dataset(recipe, source, data_service=data_service)
@@ -191,11 +195,10 @@ def train(
             _fit_to_the_end(model, recipe, batches, others, None)
             return Outcome(None, model.steps_taken, None, None)
         if run is None:
-            # A later change of a default must not change what this run goes on with.
-            recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
             run = new_run.create(recipe, root)
             stack.enter_context(locked(run))
         run = Path(run)
+        stopgap, means = (None, {}) if saved is None else _tidied(run, saved, recipe)
         new_run.write_recipe(run, recipe)
         new_run.write_environment(run, names)
         console.print(_opening_line(run, recipe, source, names, done))
@@ -203,8 +206,35 @@ def train(
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
         extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
-        notes = functools.partial(notes_of, recipe, fingerprint)
-        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, notes)
+        if worker.count == 1:
+            # Of a cluster's means every worker would have to tell its part.
+            extra.append(Means(means))
+
+        def notes():
+            told = {"means": means_of(model), "interrupted": interruption.signal is not None} if interruption else {}
+            return notes_of(recipe, fingerprint) | told
+
+        checkpoint = kg.callbacks.Checkpoint(
+            run / "checkpoints",
+            every=recipe.checkpoint_every,
+            keep=recipe.keep_checkpoints,
+            notes=notes,
+            stopgap=stopgap,
+        )
+        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint)
+
+
+def _tidied(run, saved, recipe):
+    """Clears away what a killed process left and what the run is about to write again.
+
+    Returns (the checkpoint that is to go once there is a later one, or None; the curves' means at the checkpoint).
+    """
+    for folder in (run, run / "checkpoints", run / "samples"):
+        clear_left_over(folder, at_the_start=True)
+    step, notes = run_directory.step_of(saved), run_directory.notes_in(saved)
+    event_files.drop_after(run / "tensorboard", step)
+    is_stopgap = notes.get("interrupted", False) and step % recipe.checkpoint_every
+    return saved if is_stopgap else None, notes.get("means", {})
 
 
 def _to_go_on_with(run, automatic, console):
@@ -266,15 +296,12 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, notes):
+def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
     rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
-    checkpoint = kg.callbacks.Checkpoint(
-        run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints, notes=notes
-    )
     progress = kg.callbacks.Progress(recipe.steps, console=console)
     doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
@@ -385,11 +412,8 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
                 for watch in watches:
                     stack.enter_context(watch)
                 model.fit(rows, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            raise LostWorkerError(
-                f"Another worker of the cluster has stopped or cannot be reached, near step {model.steps_taken}. "
-                "Start all workers again with --resume auto: they go on from the last checkpoint."
-            ) from error
+        except LostWorkerError as error:
+            raise LostWorkerError(f"{error} With --resume auto they go on from the last checkpoint.") from None
         except NonFiniteError as error:
             if doctor is None or not doctor.recover(error):
                 raise

@@ -27,7 +27,11 @@ class Checkpoint(EveryNSteps):
         keep: the newest so many are kept; no file of another name than these is ever deleted.
         notes: function without arguments; what it returns, as JSON takes it, is put into the file beside the model,
             from where `runs.run_directory.notes_in` reads it.
+        stopgap: path of a checkpoint that was saved between two that are due, because the run was interrupted there; it
+            is deleted once the next one is saved.
     """
+
+    even_if_interrupted = True
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Checkpoint(EveryNSteps):
         every: int | None = 1000,
         keep: int = 3,
         notes: Callable[[], dict[str, Any]] | None = None,
+        stopgap: str | Path | None = None,
     ):
         super().__init__(every)
         if keep < 1:
@@ -42,6 +47,7 @@ class Checkpoint(EveryNSteps):
         self.directory = Path(directory)
         self.keep = keep
         self.notes = notes
+        self.stopgap = None if stopgap is None else Path(stopgap)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
@@ -58,6 +64,9 @@ class Checkpoint(EveryNSteps):
             if self.notes is not None:
                 with zipfile.ZipFile(partial, "a") as archive:
                     archive.writestr(NOTES, json.dumps(self.notes()))
+        if self.stopgap is not None and self.stopgap != path:
+            self.stopgap.unlink(missing_ok=True)
+            self.stopgap = None
         # Those of later steps can only be damaged ones that a resumed run passed over; they are written anew in time.
         saved = [each for each in checkpoints_in(self.directory) if step_of(each) <= step_of(path)]
         for old in saved[: -self.keep]:

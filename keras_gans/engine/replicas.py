@@ -95,6 +95,23 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
         )
 
 
+def check_strategy(strategy: tf.distribute.Strategy) -> None:
+    """Refuses strategies under which the players' steps would not be one device's steps.
+
+    Args:
+        strategy: the `tf.distribute.Strategy` that a model is made under.
+
+    Raises:
+        UserError: a `ParameterServerStrategy`, whose workers each step by themselves, with weights of another step.
+    """
+    if isinstance(strategy, tf.distribute.ParameterServerStrategy):
+        raise UserError(
+            "The workers of a ParameterServerStrategy step by themselves, each with weights that the others change "
+            "meanwhile, which no scheme here is made for. Train under tf.distribute.MultiWorkerMirroredStrategy (or "
+            "by keras-gans train with TF_CONFIG set). Received: ParameterServerStrategy."
+        )
+
+
 def spans_machines(strategy: tf.distribute.Strategy) -> bool:
     """Whether a strategy's replicas are on several machines, where reading a mean takes all of them."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)

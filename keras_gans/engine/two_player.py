@@ -290,6 +290,9 @@ class GAN(Sampler, AdversarialModel):
                 body(index)
             return (index + 1,)
 
+        # Within the loop it could no longer be told what was there before the step.
+        self.keep_player("discriminator")
+        self.keep_curves()
         tf.while_loop(
             lambda index: index < self.discriminator_steps,
             iteration,
