@@ -1,7 +1,6 @@
 """The workloads of the step benchmark: for every scheme a recipe and a size of image.
 
-A new scheme needs a line in `CASES` here and a plain Keras loop in `benchmarks.plain_gans` or
-`benchmarks.plain_autoencoders`.
+A new scheme needs a line in `CASES` here and a plain Keras loop in one of the modules `benchmarks.plain_*`.
 """
 
 import dataclasses
@@ -51,8 +50,8 @@ class Case:
         label = Classes(names, prior=(1 / CLASS_COUNT,) * CLASS_COUNT)
         image = Images(self.image_shape)
         pairs = {"image_a": image, "label_a": label, "image_b": image, "label_b": label}
-        texts = {side: Texts(vocabulary) for side, vocabulary in vocabularies().items()}
-        return build_model(chosen, {"sample": image, "label": label, **pairs, **texts})
+        texts = {side: Texts(vocabulary=vocabulary) for side, vocabulary in vocabularies().items()}
+        return build_model(chosen, {"sample": image, "label": label, "text": Texts(), **pairs, **texts})
 
     def batch(self, batches=1):
         """Random images (rows, height, width, channels) in [-1, 1], in a tuple with labels where the scheme wants them.
@@ -69,6 +68,7 @@ class Case:
             pairs = numbers_and_dates((rows,))[0]
             return tuple(np.array([pair[side].encode() for pair in pairs], object) for side in (0, 1))
         held = {"sample": images, "label": labels, "image_a": images, "image_b": -images}
+        held["text"] = Texts().example(rows)
         taken = tuple(held.get(name, labels) for name in scheme.takes)
         return taken if len(taken) > 1 else images
 
@@ -91,6 +91,8 @@ def vocabularies():
 
 MNIST, COLOUR_32, COLOUR_64 = (28, 28, 1), (32, 32, 3), (64, 64, 3)
 _WIDE = {"generator.base_filters": 128, "discriminator.base_filters": 128}
+# Once the text encoder has learned.
+_READ = {"scheme.encoder_steps": 0}
 
 CASES = {
     "dcgan28": Case("dcgan", MNIST),
@@ -108,6 +110,8 @@ CASES = {
     "cgan64": Case("cgan_projection", COLOUR_64),
     "acgan28": Case("acgan_dcgan", MNIST),
     "cyclegan64": Case("cyclegan_resnet", COLOUR_64, batch_size=8),
+    "cyclegan64_alone": Case("cyclegan_resnet", COLOUR_64, batch_size=1),
+    "cyclegan64_identity": Case("cyclegan_resnet", COLOUR_64, batch_size=1, settings={"scheme.identity_weight": 0.5}),
     "cut64": Case("cut_resnet", COLOUR_64, batch_size=8),
     "pix2pix64": Case("pix2pix_unet", COLOUR_64, batch_size=8),
     # Texts, whatever the shape of images. The step of its last phase.
@@ -124,6 +128,20 @@ CASES = {
     "semi_supervised_aae28": Case("semi_supervised_aae", MNIST),
     "vae28": Case("vae", MNIST),
     "vae_gan28": Case("vae_gan", MNIST),
+    "text_to_image32": Case("text_to_image", COLOUR_32, settings=_READ),
+    "df_gan32": Case("df_gan", COLOUR_32, settings=_READ),
+    # A step of stage II.
+    "stackgan32": Case("stackgan", COLOUR_32, settings=_READ | {"scheme.stage_1_steps": 0}),
+}
+
+# Zhu et al. 2017, section 7.2: 64 filters, and 9 blocks at 256 pixels.
+_PAPER = {f"{role}.base_filters": 64 for role in ("a_to_b", "b_to_a", "discriminator_a", "discriminator_b")}
+_PAPER |= {"a_to_b.blocks": 9, "b_to_a.blocks": 9}
+
+# Too large to take turns with the others; of what memory they need.
+LARGE_CASES = {
+    "cyclegan256": Case("cyclegan_resnet", (256, 256, 3), batch_size=1),
+    "cyclegan256_paper": Case("cyclegan_resnet", (256, 256, 3), batch_size=1, settings=_PAPER),
 }
 
 

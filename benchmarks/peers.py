@@ -10,9 +10,24 @@ from keras_gans.registry import Registry
 # scheme -> the class of its plain loop
 plain_loops = Registry("plain Keras loop", "benchmarks.plain")
 
+
+class PlainReflectionPadding2D(keras.layers.Layer):
+    """Padding by reflection as keras.io's CycleGAN has it."""
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = [self.padding, self.padding]
+        return tf.pad(inputs, [[0, 0], sides, sides, [0, 0]], mode="REFLECT")
+
+
 _STOCK = {
     kg.layers.BatchNormalization: keras.layers.BatchNormalization,
     kg.layers.Dropout: keras.layers.Dropout,
+    kg.layers.InstanceNormalization: keras.layers.GroupNormalization,
+    kg.layers.ReflectionPadding2D: PlainReflectionPadding2D,
     kg.layers.GaussianNoise: keras.layers.GaussianNoise,
     kg.layers.SpectralNormalization: keras.layers.SpectralNormalization,
 }
@@ -30,6 +45,8 @@ def stock_network(network):
         config = layer.get_config()
         if isinstance(layer, kg.layers.BatchNormalization):
             config = {**config, "synchronized": False}
+        if isinstance(layer, kg.layers.InstanceNormalization):
+            config = {**config, "groups": -1}
         return _STOCK.get(type(layer), type(layer)).from_config(config)
 
     return keras.models.clone_model(network, clone_function=stock)

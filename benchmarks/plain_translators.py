@@ -9,8 +9,7 @@ from keras_gans.engine.contrasting import at_places, features_of, projection_hea
 from keras_gans.subwords import BEGIN, END, PAD, Subwords
 
 
-@plain_loops.register("cyclegan")
-class PlainCycleGAN(PlainModel):
+class JointCycleGAN(PlainModel):
     """One forward pass of everything on one tape, and each player's gradients from it; without a pool of images."""
 
     def train_step(self, data):
@@ -37,9 +36,58 @@ class PlainCycleGAN(PlainModel):
         return losses, (fake_b, fake_a)
 
 
+@plain_loops.register("cyclegan")
+class PlainCycleGAN(PlainModel):
+    """keras.io's example, without its identity loss where the case has none.
+
+    Each network has an optimizer of its own, and all four gradients are of one tape. A translator's loss holds the
+    cycle that ends with it alone, so that less is differentiated than by the paper's joint loss; there is no pool.
+    """
+
+    def __init__(self, case):
+        super().__init__(case)
+        self.identity_weight = self.scheme_options.get("identity_weight", 0.0)
+        owners = {role: player for player, roles in self.players.items() for role in roles}
+        self.player_optimizers = {
+            role: type(self.player_optimizers[player]).from_config(self.player_optimizers[player].get_config())
+            for role, player in owners.items()
+        }
+        self.players = {role: (role,) for role in owners}
+        self.trackers = {f"{role}_loss": keras.metrics.Mean(name=f"{role}_loss") for role in owners}
+        self.adversarial, self.cycle = keras.losses.MeanSquaredError(), keras.losses.MeanAbsoluteError()
+
+    def train_step(self, data):
+        real_a, real_b = data
+        with tf.GradientTape(persistent=True) as tape:
+            fake_b, fake_a = self.a_to_b(real_a, training=True), self.b_to_a(real_b, training=True)
+            again_a, again_b = self.b_to_a(fake_b, training=True), self.a_to_b(fake_a, training=True)
+            if self.identity_weight:
+                same_a, same_b = self.b_to_a(real_a, training=True), self.a_to_b(real_b, training=True)
+            real_scores_a, fake_scores_a = (self.discriminator_a(image, training=True) for image in (real_a, fake_a))
+            real_scores_b, fake_scores_b = (self.discriminator_b(image, training=True) for image in (real_b, fake_b))
+            losses = {
+                "a_to_b": self.deceiving(fake_scores_b) + 10.0 * self.cycle(real_b, again_b),
+                "b_to_a": self.deceiving(fake_scores_a) + 10.0 * self.cycle(real_a, again_a),
+                "discriminator_a": self.discriminating(real_scores_a, fake_scores_a),
+                "discriminator_b": self.discriminating(real_scores_b, fake_scores_b),
+            }
+            if self.identity_weight:
+                losses["a_to_b"] += 10.0 * self.identity_weight * self.cycle(real_b, same_b)
+                losses["b_to_a"] += 10.0 * self.identity_weight * self.cycle(real_a, same_a)
+        for player, loss in losses.items():
+            self.apply_gradients(player, tape, loss)
+        return self.results()
+
+    def deceiving(self, scores):
+        return self.adversarial(tf.ones_like(scores), scores)
+
+    def discriminating(self, real, fake):
+        return 0.5 * (self.adversarial(tf.ones_like(real), real) + self.adversarial(tf.zeros_like(fake), fake))
+
+
 @plain_loops.register("cycada")
-class PlainCyCADA(PlainCycleGAN):
-    """The same with a classifier of each collection, and what it says of the translations."""
+class PlainCyCADA(JointCycleGAN):
+    """One joint loss, with a classifier of each collection, and what it says of the translations."""
 
     def train_step(self, data):
         real_a, label_a, real_b, label_b = data

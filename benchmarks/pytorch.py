@@ -1,5 +1,7 @@
 """DCGAN and WGAN-GP in PyTorch: the same layers, in the loop of PyTorch's own example at its best.
 
+CycleGAN is `benchmarks.pytorch_cyclegan`.
+
 Adam is fused, and the discriminator is frozen while the generator steps: the example differentiates towards its weights
 there and throws the gradients away.
 """
@@ -8,7 +10,9 @@ import time
 
 import numpy as np
 
-SCHEMES = ("dcgan", "wgan_gp")
+from benchmarks import pytorch_cyclegan
+
+SCHEMES = ("dcgan", "wgan_gp", "cyclegan")
 
 
 def torch_step(case, bfloat16=False, device="cpu", compiled=False):
@@ -21,6 +25,8 @@ def torch_step(case, bfloat16=False, device="cpu", compiled=False):
         compiled: whether the networks go through torch.compile; of WGAN-GP the generator alone, because torch.compile
             cannot differentiate twice, as the gradient penalty does.
     """
+    if case.scheme == "cyclegan":
+        return pytorch_cyclegan.step_of(case, bfloat16, device, compiled)
     return Step(case, bfloat16, device, compiled).take
 
 

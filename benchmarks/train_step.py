@@ -5,6 +5,7 @@
     python -m benchmarks.train_step --batch-scaling
     python -m benchmarks.train_step --size-scaling
     python -m benchmarks.train_step --steps-per-execution --cases gan28 autoencoder28
+    python -m benchmarks.train_step --only-memory --cases cyclegan256
 
 Each variant lives in a process of its own, and they take turns (A B C A B C ...), so that neither shares threads or
 memory with another and a change in the machine's speed meets all of them. Ratios are of each round's times; medians are
@@ -12,7 +13,8 @@ printed. "arithmetic" is the share of a step's time that its convolutions and ma
 profiler on a CPU, and "at most" the ratio if all else took no time. A product of matrices takes turns as well: what it
 reaches is the machine's peak, of which the table gives the share that a step's own matrix products and convolutions
 make. PyTorch is compared where it is installed. With --steps-per-execution whole runs of `fit` take turns instead, with
-1 step handed to TensorFlow at once or 32.
+1 step handed to TensorFlow at once or 32. With --only-memory each variant takes two steps in a process of its own,
+in which nothing is counted, and the most memory that it had is printed.
 """
 
 import argparse
@@ -30,12 +32,13 @@ import keras
 import tensorflow as tf
 
 from benchmarks import machine, pytorch
-from benchmarks.cases import CASES, Case, batch_scaling, fit_of, size_scaling, step_of
+from benchmarks.cases import CASES, LARGE_CASES, Case, batch_scaling, fit_of, size_scaling, step_of
 from benchmarks.peers import plain_loops
+from benchmarks.plain_translators import JointCycleGAN
 from keras_gans.files import atomically
 from keras_gans.memory import peak_gigabytes
 
-BASELINE, OURS = "plain Keras", "keras_gans"
+BASELINE, JOINT, OURS = "plain Keras", "plain Keras, joint loss", "keras_gans"
 # What takes turns but is no variant.
 PEAKS = {"float32": "matrix product", "bfloat16": "matrix product bfloat16"}
 
@@ -45,23 +48,26 @@ EXECUTIONS, FIT_STEPS = (1, 32), 640
 
 
 def _keras(make, batches):
-    """(step, its floating-point operations) of a Keras model, counted on a second model that runs eagerly."""
-    model, counted = make(), make()
+    """(step, function that counts its floating-point operations, on a second model that runs eagerly)."""
+    model = make()
     batch = batches(model)
-    tensors = tf.nest.map_structure(tf.constant, batch)
-    operations = machine.operations_of(lambda: counted.train_step(tensors))
+
+    def operations():
+        counted, tensors = make(), tf.nest.map_structure(tf.constant, batch)
+        return machine.operations_of(lambda: counted.train_step(tensors))
+
     return step_of(model, batch), operations
 
 
 def fitted(case, kind, steps_per_execution):
-    """(a run of `fit`, 0) of the project's model or the plain loop's."""
+    """(a run of `fit`, no operations) of the project's model or the plain loop's."""
     if kind == OURS:
         model = case.model()
         model.compile(optimizers=model.optimizers, steps_per_execution=steps_per_execution)
-        return fit_of(model, case.batch(model.batches_per_step()), FIT_STEPS), 0
+        return fit_of(model, case.batch(model.batches_per_step()), FIT_STEPS), lambda: 0
     model = plain_loops[case.scheme](case)
     model.compile(steps_per_execution=steps_per_execution)
-    return fit_of(model, case.batch(), FIT_STEPS), 0
+    return fit_of(model, case.batch(), FIT_STEPS), lambda: 0
 
 
 def ours(case, precision="float32", jit_compile=False):
@@ -76,11 +82,11 @@ def ours(case, precision="float32", jit_compile=False):
     return _keras(make, lambda model: case.batch(model.batches_per_step()))
 
 
-def plain(case):
-    """The plain Keras loop's step."""
+def plain(case, loop=None):
+    """The plain Keras loop's step, or another loop's."""
 
     def make():
-        model = plain_loops[case.scheme](case)
+        model = (loop or plain_loops[case.scheme])(case)
         model.compile()
         return model
 
@@ -89,13 +95,23 @@ def plain(case):
 
 def torch_step(case, **options):
     """PyTorch's step; its operations are those of the project's, which shares generated samples in the same way."""
-    model = case.model()
-    batch = tf.nest.map_structure(tf.constant, case.batch(model.batches_per_step()))
-    return pytorch.torch_step(case, **options), machine.operations_of(lambda: model.train_step(batch))
+
+    def operations():
+        model = case.model()
+        batch = tf.nest.map_structure(tf.constant, case.batch(model.batches_per_step()))
+        return machine.operations_of(lambda: model.train_step(batch))
+
+    return pytorch.torch_step(case, **options), operations
+
+
+def _product(precision):
+    step, operations = machine.matrix_product(precision)
+    return step, lambda: operations
 
 
 VARIANTS = {
     BASELINE: plain,
+    JOINT: lambda case: plain(case, JointCycleGAN),
     OURS: ours,
     "keras_gans bfloat16": lambda case: ours(case, "bfloat16"),
     "keras_gans XLA": lambda case: ours(case, jit_compile=True),
@@ -110,7 +126,7 @@ VARIANTS = {
         for compiled in (False, True)
         for bfloat16 in (False, True)
     },
-    **{name: lambda case, precision=precision: machine.matrix_product(precision) for precision, name in PEAKS.items()},
+    **{name: lambda case, precision=precision: _product(precision) for precision, name in PEAKS.items()},
 }
 
 
@@ -120,19 +136,28 @@ VARIANTS |= {
 }
 
 # TensorFlow's profiler sees its own operations.
-ARITHMETIC_KNOWN = (BASELINE, OURS, "keras_gans bfloat16")
+ARITHMETIC_KNOWN = (BASELINE, JOINT, OURS, "keras_gans bfloat16")
 
 
 class Turns:
-    """A variant in this process, which takes turns; `result` collects what they give."""
+    """A variant in this process, which takes turns; `result` collects what they give.
 
-    def __init__(self, case, variant):
+    Args:
+        case, variant: what to make.
+        only_memory: whether to count and profile nothing, which takes memory itself.
+    """
+
+    def __init__(self, case, variant, only_memory=False):
         self.step, operations = VARIANTS[variant](case)
         self.steps = FIT_STEPS if variant in FITTED else 1
         started = time.perf_counter()
         self.step()
-        self.result = {"first_step_s": time.perf_counter() - started, "operations": operations, "times": []}
+        self.result = {"first_step_s": time.perf_counter() - started, "times": []}
         self.step()
+        self.result["peak_gigabytes"] = peak_gigabytes()
+        if only_memory:
+            return
+        self.result["operations"] = operations()
         if variant in ARITHMETIC_KNOWN and not tf.config.list_physical_devices("GPU"):
             self.result["arithmetic_share"] = machine.arithmetic_share(self.step)
 
@@ -145,9 +170,9 @@ class Turns:
         pass
 
 
-def work(case, variant):
+def work(case, variant, what):
     """A worker's life: makes its step, then takes a turn for each line it reads, "seconds clock"."""
-    turns = Turns(Case.from_dict(json.loads(case)), variant)
+    turns = Turns(Case.from_dict(json.loads(case)), variant, what == "memory")
     print(json.dumps(turns.result), flush=True)
     for line in sys.stdin:
         seconds, clock = line.split()
@@ -158,8 +183,9 @@ def work(case, variant):
 class Worker:
     """`Turns` in a process of their own."""
 
-    def __init__(self, case, variant):
-        command = [sys.executable, "-m", "benchmarks.train_step", "--worker", json.dumps(case.to_dict()), variant]
+    def __init__(self, case, variant, what="times"):
+        worker = ["--worker", json.dumps(case.to_dict()), variant, what]
+        command = [sys.executable, "-m", "benchmarks.train_step", *worker]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         # Waited for here, so that no worker starts while another is being timed.
         self.result = self._answer()
@@ -269,9 +295,28 @@ def show(name, case, rows):
         )
 
 
+def show_memory(name, case, variants):
+    """Prints the most memory that two steps of each variant took, one after the other."""
+    for variant in variants:
+        worker = Worker(case, variant, "memory")
+        worker.close()
+        found = worker.result
+        print(
+            f"| {name} | {case.recipe} {'x'.join(map(str, case.image_shape))} | {variant} "
+            f"| {found['peak_gigabytes']:.2f} | {found['first_step_s']:.1f} s |",
+            flush=True,
+        )
+
+
 def arguments_of():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="all of them unless given")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        choices=CASES | LARGE_CASES,
+        default=list(CASES),
+        help="all but the large ones unless given",
+    )
     parser.add_argument("--batch-scaling", action="store_true", help="DCGAN, batches of 16 to 256, instead")
     parser.add_argument("--size-scaling", action="store_true", help="DCGAN, images of 16 to 128 pixels, instead")
     parser.add_argument(
@@ -287,7 +332,8 @@ def arguments_of():
         help="processor: the process's own time, for one core of a machine that others keep busy",
     )
     parser.add_argument("--output", help="JSON file for the figures")
-    parser.add_argument("--worker", nargs=2, metavar=("CASE", "VARIANT"), help=argparse.SUPPRESS)
+    parser.add_argument("--only-memory", action="store_true", help="the most memory that two steps take, instead")
+    parser.add_argument("--worker", nargs=3, metavar=("CASE", "VARIANT", "WHAT"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -296,7 +342,8 @@ def variants_of(case, wanted):
     if any("PyTorch" in name for name in wanted) and importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its variants are left out (pip install torch).", file=sys.stderr)
         wanted = [name for name in wanted if "PyTorch" not in name]
-    suitable = [name for name in wanted if "PyTorch" not in name or case.scheme in pytorch.SCHEMES]
+    schemes = {JOINT: ("cyclegan",), **{name: pytorch.SCHEMES for name in wanted if "PyTorch" in name}}
+    suitable = [name for name in wanted if case.scheme in schemes.get(name, (case.scheme,))]
     peaks = [name for key, name in PEAKS.items() if key == "float32" or any("bfloat16" in each for each in suitable)]
     return [*dict.fromkeys([BASELINE, OURS, *suitable, *peaks])]
 
@@ -306,7 +353,7 @@ def main():
     if arguments.worker:
         work(*arguments.worker)
         return
-    chosen = {name: CASES[name] for name in arguments.cases}
+    chosen = {name: (CASES | LARGE_CASES)[name] for name in arguments.cases}
     if arguments.batch_scaling or arguments.size_scaling:
         chosen = {**(batch_scaling() if arguments.batch_scaling else {})}
         chosen |= size_scaling() if arguments.size_scaling else {}
@@ -314,6 +361,13 @@ def main():
     kind = machine.bfloat16_kind()
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "cores": cores, "bfloat16": kind}
     figures = {"versions": versions, "rounds": arguments.rounds, "clock": arguments.clock, "cases": {}}
+    if arguments.only_memory:
+        print(f"{cores} cores\n\n| case | recipe | | GB | first step |\n{'|---' * 5}|", flush=True)
+        for name, case in chosen.items():
+            show_memory(
+                name, case, [each for each in variants_of(case, arguments.variants) if each not in PEAKS.values()]
+            )
+        return
     print(
         f"{cores} cores, bfloat16 by {kind}; {arguments.rounds} rounds of {arguments.seconds:g} s ({arguments.clock})\n"
     )

@@ -3,7 +3,8 @@
 python docs/gallery.py RUN [RUN ...]
 
 Each run is of the recipe that stands for its scheme, trained as it stands. Samples of a scheme with labels are of the
-classes in turn; encoders and translators show held-out samples above what they make of them.
+classes in turn, those of a scheme of texts of captions that it knows; encoders and translators show held-out samples
+above what they make of them.
 """
 
 import json

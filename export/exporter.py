@@ -14,7 +14,7 @@ from .formats import check_batch_sizes, check_formats, check_target
 from .fresh_process import run_script
 from .full_precision import in_float32
 from .saved_model import WARMUP_FILE, write_saved_model
-from .tflite import FLOORS_DB, signature_names
+from .tflite import FALLBACK, FLOORS_DB, signature_names
 from .tflite import FORMATS as TFLITE_FORMATS
 from .versions import publish, staging, versions
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-LABELS_FILE = "labels.txt"
+LABELS_FILE, VOCABULARY_FILE = "labels.txt", "vocabulary.txt"
 # {what a .tflite file holds: the signature that it answers}.
 _TFLITE_PARTS = {
     "generator": "serving_default",
@@ -32,6 +32,8 @@ _TFLITE_PARTS = {
     "a_to_b": "a_to_b",
     "b_to_a": "b_to_a",
 }
+# Those whose answers are looked at.
+_PICTURES = ("generator", "a_to_b", "b_to_a")
 
 
 def export_model(
@@ -46,9 +48,10 @@ def export_model(
     """Publishes a model as the next numbered version in a folder, after checking every file by running it.
 
     A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with
-    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite; `labels.txt` with one class a
-    line, where the model knows classes; and `report.json`. It appears by one rename; if anything fails, `to` stays as
-    it was.
+    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
+    generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
+    model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
+    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
@@ -120,6 +123,8 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             progress("Writing no TFLite files, as they cannot answer texts")
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
+    if (tokenizer := getattr(model, "tokenizer", None)) is not None:
+        tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
     return figures
 
 
@@ -142,36 +147,67 @@ def _tflite_parts(answers, folder):
 
 def _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress):
     """Converts parts of a SavedModel into their files and checks these; returns {key of the report: figures}."""
-    progress(f"Converting to TFLite: {', '.join(parts)}")
-    conversion = {"saved_model": str(saved_model), "parts": parts, "batch_sizes": batch_sizes}
-    seconds = run_script("tflite", conversion, scratch)["seconds"]
-    progress("Checking the TFLite files in a fresh process")
-    check = {"tflite": parts, "batch_sizes": signature_names(batch_sizes)}
-    checks = run_script("verify", job | check, scratch)["checks"]
-    return {
-        "tflite" if part == "generator" else f"tflite_{part}": {
-            kind: {
-                "file": f"tflite/{part}_{kind}.tflite",
-                # Of pixels; probabilities have no noise floor that an eye would see.
-                "floor_db": FLOORS_DB.get(kind) if part == "generator" else None,
-                "conversion_seconds": seconds[part][kind],
-                "checks": checks[part][kind],
+
+    def converted(parts):
+        """{part: {format: its entry in the report}}."""
+        conversion = {"saved_model": str(saved_model), "parts": parts, "batch_sizes": batch_sizes}
+        seconds = run_script("tflite", conversion, scratch)["seconds"]
+        progress("Checking the TFLite files in a fresh process")
+        check = {"tflite": parts, "batch_sizes": signature_names(batch_sizes)}
+        checks = run_script("verify", job | check, scratch)["checks"]
+        return {
+            part: {
+                kind: {
+                    "file": f"tflite/{part}_{kind}.tflite",
+                    # Of pixels; probabilities have no noise floor that an eye would see.
+                    "floor_db": FLOORS_DB.get(kind) if part in _PICTURES else None,
+                    "conversion_seconds": seconds[part][kind],
+                    "checks": checks[part][kind],
+                }
+                for kind in described["files"]
             }
-            for kind in TFLITE_FORMATS
+            for part, described in parts.items()
         }
-        for part in parts
-    }
+
+    progress(f"Converting to TFLite: {', '.join(parts)}")
+    found = converted(parts)
+    poor = {part: entries["dynamic_int8"] for part, entries in found.items() if _lost(entries["dynamic_int8"])}
+    if poor:
+        progress(f"Dynamic int8 loses too much: int8 weights alone, for {', '.join(poor)}")
+        folder = Path(next(iter(parts.values()))["files"]["float32"]).parent
+        again = {part: parts[part] | {"files": {FALLBACK: str(folder / f"{part}_{FALLBACK}.tflite")}} for part in poor}
+        for part, entries in converted(again).items():
+            Path(parts[part]["files"]["dynamic_int8"]).unlink()
+            lost = found[part].pop("dynamic_int8")
+            entries[FALLBACK]["instead_of"] = {"dynamic_int8": _worst_db(lost)}
+            found[part] |= entries
+    return {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
+
+
+def _worst_db(entry):
+    return min(figures["psnr_db"] for figures in entry["checks"].values())
+
+
+def _lost(entry):
+    """Whether a file of pictures is below its floor."""
+    return entry["floor_db"] is not None and _worst_db(entry) < entry["floor_db"]
 
 
 def _floor_warnings(result):
     found = []
-    for kind, entry in result.get("tflite", {}).items():
-        for signature, figures in entry["checks"].items():
-            if entry["floor_db"] is not None and figures["psnr_db"] < entry["floor_db"]:
-                found.append(
-                    f"TFLite {kind} {signature}: {figures['psnr_db']:.1f} dB against Keras is below the floor of "
-                    f"{entry['floor_db']:.0f} dB. Look at its samples before shipping it, or ship float32."
-                )
+    parts = [kinds for part, kinds in result.items() if part == "tflite" or part.startswith("tflite_")]
+    for entry in (entry for kinds in parts for entry in kinds.values()):
+        name = f"TFLite {Path(entry['file']).stem}"
+        for other, decibels in entry.get("instead_of", {}).items():
+            found.append(
+                f"{name}: {other} has {decibels:.1f} dB against Keras, below the floor of {FLOORS_DB[other]:.0f} dB, "
+                f"and was left out. This file has int8 weights and computes in float32: {_worst_db(entry):.1f} dB."
+            )
+        if _lost(entry):
+            found.append(
+                f"{name}: {_worst_db(entry):.1f} dB against Keras is below the floor of {entry['floor_db']:.0f} dB. "
+                "Look at its samples before shipping it, or ship float32."
+            )
     return found
 
 

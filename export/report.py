@@ -25,11 +25,14 @@ def describe_model(model: "AdversarialModel", run: str | Path) -> dict[str, Any]
         run: path of its run directory, or None.
     """
     names = [name for name, scheme in schemes.items() if scheme is type(model)]
+    tokenizer = getattr(model, "tokenizer", None)
     return {
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
         "scheme": names[0] if names else type(model).__name__,
         "class_names": list(model.class_names) or None,
+        # What a client of the TFLite files needs to know besides the vocabulary.
+        "tokenizer": tokenizer and {"level": tokenizer.level, "length": tokenizer.length},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
     }

@@ -16,6 +16,14 @@ class NonFiniteError(ArithmeticError):
     """A loss or a weight is NaN or infinite, so going on or saving would lose the run."""
 
 
+class NoReadableCheckpointError(UserError):
+    """A run has checkpoints and none of them can be read."""
+
+
+class DamageWarning(UserWarning):
+    """A file is damaged and was passed over, or mended by leaving out what cannot be read."""
+
+
 class LostWorkerError(RuntimeError):
     """Another worker of the cluster has stopped, so that this one cannot go on."""
 

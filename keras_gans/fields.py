@@ -4,6 +4,7 @@ import abc
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -176,9 +177,12 @@ class Texts(Field):
     """Sentences as strings, UTF-8 in a batch of TensorFlow's.
 
     Args:
+        texts: those of the data, where they are known, for a vocabulary to be learned from: a sequence of str, or of
+            sequences of str, several for a row.
         vocabulary: the pieces that they are read as, see `subwords`, where one has been learned.
     """
 
+    texts: Any = dataclasses.field(default=(), repr=False)
     vocabulary: tuple[str, ...] = ()
     shape = ()
     dtype = "string"
@@ -193,12 +197,16 @@ class Texts(Field):
 
     def example(self, count: int, seed: int = 0) -> np.ndarray:
         random = np.random.default_rng(seed)
-        if self.vocabulary:
+        if len(self.texts):
+            chosen = (self.texts[place] for place in random.integers(0, len(self.texts), count))
+            rows = [text if isinstance(text, str) else text[0] for text in chosen]
+        elif self.vocabulary:
             # After the special tokens.
             pieces = self.vocabulary[4:]
             drawn = ["".join(random.choice(pieces, random.integers(2, 6))) for _ in range(count)]
-            return np.array([" ".join(row.replace("\u2581", " ").split()).encode() for row in drawn], object)
-        rows = [" ".join(random.choice(_WORDS, random.integers(2, 6))) for _ in range(count)]
+            rows = [" ".join(row.replace("\u2581", " ").split()) for row in drawn]
+        else:
+            rows = [" ".join(random.choice(_WORDS, random.integers(2, 6))) for _ in range(count)]
         return np.array([row.encode() for row in rows], object)
 
 

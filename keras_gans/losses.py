@@ -305,3 +305,75 @@ def minimum_risk(log_probabilities: Tensor, risks: Tensor, is_first: Tensor, sha
     """
     scaled = sharpness * log_probabilities + ops.where(is_first, 0.0, -1e9)
     return ops.sum(ops.softmax(scaled) * ops.stop_gradient(risks), axis=-1)
+
+
+def matching_aware_discriminator(
+    real_scores: Tensor, wrong_scores: Tensor, fake_scores: Tensor, wrong_weight: float = 0.5, differs: Tensor = 1.0
+) -> Tensor:
+    """-E log D(x, t) - w E log(1 - D(x, t')) - (1 - w) E log(1 - D(G(z, t), t)), with D the sigmoid of the score.
+
+    Reed et al., "Generative Adversarial Text to Image Synthesis" (2016), algorithm 1, line 9 (GAN-CLS), with t' a text
+    that does not describe x. At D = 1/2 it is 2 log 2 = 1.386 for every w. Not three terms of weight 1, with which a
+    discriminator that knows nothing says "fake" two times in three.
+
+    Args:
+        real_scores, wrong_scores, fake_scores: of real images with their own text, of real images with a wrong one and
+            of generated images with the text that they were made for, each (batch, 1).
+        wrong_weight: w, 1/2 in the paper; 0 is a discriminator that never sees a wrong text.
+        differs: (batch, 1), 0 for a row of which no text in the batch is wrong, and 1 for all others.
+    """
+    wrong = ops.mean(differs * ops.softplus(wrong_scores))
+    fake = ops.mean(ops.softplus(fake_scores))
+    return ops.mean(ops.softplus(-real_scores)) + wrong_weight * wrong + (1.0 - wrong_weight) * fake
+
+
+def matching_aware_hinge(
+    real_scores: Tensor, wrong_scores: Tensor, fake_scores: Tensor, wrong_weight: float = 0.5, differs: Tensor = 1.0
+) -> Tensor:
+    """E max(0, 1 - D(x, t)) + w E max(0, 1 + D(x, t')) + (1 - w) E max(0, 1 + D(G(z, t), t)).
+
+    Tao et al., "DF-GAN: A Simple and Effective Baseline for Text-to-Image Synthesis" (2022), equation 1, without its
+    penalty. At scores of 0 it is 2.
+
+    Args:
+        real_scores, wrong_scores, fake_scores, wrong_weight, differs: see `matching_aware_discriminator`.
+    """
+    wrong = ops.mean(differs * ops.relu(1.0 + wrong_scores))
+    fake = ops.mean(ops.relu(1.0 + fake_scores))
+    return ops.mean(ops.relu(1.0 - real_scores)) + wrong_weight * wrong + (1.0 - wrong_weight) * fake
+
+
+def augmentation_divergence(mean: Tensor, log_deviation: Tensor) -> Tensor:
+    """E KL(N(mean, exp(log_deviation)^2) || N(0, I)), the mean over the coordinates, not their sum.
+
+    Zhang et al., "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial Networks"
+    (2017), equation 2, with the mean of the authors' code. A mean of 1 with deviation 1 is 1/2; a mean of 0 with a log
+    deviation of 1/2 is 0.3591.
+
+    Args:
+        mean, log_deviation: (batch, d).
+    """
+    return ops.mean(0.5 * (ops.exp(2.0 * log_deviation) + ops.square(mean) - 1.0) - log_deviation)
+
+
+def structured_joint_embedding(text_codes: Tensor, image_codes: Tensor, classes: Tensor | None = None) -> Tensor:
+    """E max(0, 1 + t_j . v_i - t_i . v_i) + E max(0, 1 + t_i . v_j - t_i . v_i), over pairs i, j that do not belong.
+
+    Reed et al., "Learning Deep Representations of Fine-grained Visual Descriptions" (2016), equations 2 to 4, with the
+    batch's other rows for the other classes, as in the authors' code. With codes that are all zero it is 2; 0 once each
+    text agrees with its own image by 1 more than with any other, and any other with it.
+
+    Args:
+        text_codes: (batch, d), row i the text of row i of the images.
+        image_codes: (batch, d).
+        classes: integers (batch,): rows of one class describe each other, and do not count as pairs that do not belong;
+            each row is a class of its own unless given.
+    """
+    # Row i, column j: how well image i and text j agree.
+    agreement = ops.matmul(image_codes, ops.transpose(text_codes))
+    own = ops.diagonal(agreement)
+    rows = ops.arange(ops.shape(text_codes)[0]) if classes is None else classes
+    differ = ops.cast(ops.not_equal(rows[:, None], rows[None, :]), agreement.dtype)
+    of_images = ops.relu(1.0 + agreement - own[:, None])
+    of_texts = ops.relu(1.0 + agreement - own[None, :])
+    return ops.sum(differ * (of_images + of_texts)) / ops.maximum(ops.sum(differ), 1.0)

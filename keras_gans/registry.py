@@ -41,7 +41,7 @@ class Registry:
         return add
 
     def __getitem__(self, name):
-        if name not in self._entries:
+        if name not in self:
             raise unknown_name(self.kind, name, self._entries)
         return self._entries[name]
 
@@ -49,7 +49,8 @@ class Registry:
         return iter(sorted(self._entries))
 
     def __contains__(self, name):
-        return name in self._entries
+        # Whatever a user wrote may be asked for, lists too.
+        return isinstance(name, str) and name in self._entries
 
     def __len__(self):
         return len(self._entries)

@@ -10,10 +10,12 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import testing
+from tests.seeding import keep_kernels
 from tests.services import start_services
 
 # Before anything uses TensorFlow; tests of one device use the first.
 testing.prepare_devices()
+keep_kernels()
 
 
 def pytest_collection_modifyitems(items):

@@ -1,10 +1,12 @@
 """Small models of every registered scheme, built from the scheme's own recipe."""
 
+import inspect
+
 import keras
 import numpy as np
 
 import keras_gans as kg
-from keras_gans import subwords
+from keras_gans import registry, subwords
 from keras_gans.fields import Classes, Images, Texts
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
@@ -12,12 +14,15 @@ from keras_gans.training.build import build_model, scheme_of
 IMAGE_SHAPE = (8, 8, 1)
 BATCH = 8
 FIELDS = {"sample": Images(IMAGE_SHAPE), "label": Classes(("ant", "bee", "cat"), prior=(0.25, 0.25, 0.5))}
+FIELDS["text"] = Texts(
+    ("a red circle", "a small blue star", "two large green squares", "red", "blue stars", "a square")
+)
 FIELDS |= dict.fromkeys(("image_a", "image_b"), Images(IMAGE_SHAPE)) | dict.fromkeys(
     ("label_a", "label_b"), FIELDS["label"]
 )
 # The words that random texts are made of, and their letters.
 _TEXTS = [text.decode() for text in Texts().example(50)]
-FIELDS |= {side: Texts(subwords.learn(_TEXTS, size)) for side, size in (("source", 40), ("target", 34))}
+FIELDS |= {side: Texts(vocabulary=subwords.learn(_TEXTS, size)) for side, size in (("source", 40), ("target", 34))}
 
 
 def recipe_for(scheme):
@@ -27,15 +32,11 @@ def recipe_for(scheme):
     networks = {}
     for role in scheme_of(chosen).network_names():
         network = dict(chosen.networks[role])
-        small = {
-            "base_filters": 4,
-            "hidden_units": [16],
-            "units": 12,
-            "layer_count": 1,
-            "embedding_units": 8,
-            "length": 10,
-        }
-        networks[role] = {key: small.get(key, value) for key, value in network.items()}
+        small = {"base_filters": 4, "hidden_units": [16], "units": 8, "text_units": 8, "embedding_dim": 6}
+        small |= {"condition_dim": 5, "residual_blocks": 1, "layer_count": 1, "embedding_units": 8, "length": 10}
+        own = inspect.signature(registry.networks[network["name"]]).parameters
+        texts = {key: small[key] for key in ("units", "text_units", "embedding_dim", "condition_dim") if key in own}
+        networks[role] = {key: small.get(key, value) for key, value in network.items()} | texts
     scheme = dict(chosen.scheme)
     if "discriminator_steps" in scheme:
         # Two show that there are several; over replicas each is traced by itself.
@@ -51,6 +52,11 @@ def recipe_for(scheme):
     if "classifier_steps" in scheme:
         # So that some steps see both what comes before and after.
         scheme["classifier_steps"] = 2
+    if "encoder_steps" in scheme:
+        # So that six steps see all phases.
+        scheme["encoder_steps"] = 2
+    if "stage_1_steps" in scheme:
+        scheme["stage_1_steps"] = 2
     if "patches" in scheme:
         # Fewer than there are, so that some are drawn.
         scheme["patches"] = 16

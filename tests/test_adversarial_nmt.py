@@ -12,7 +12,7 @@ from keras_gans.data import embedded
 from keras_gans.engine.translating_texts import shifted
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
-from keras_gans.metrics import TextEvaluation, evaluation_of
+from keras_gans.metrics import SentenceEvaluation, evaluation_of
 from keras_gans.private_apis import layers_of
 from keras_gans.runs import run_directory
 from keras_gans.sentence_bleu import sentence_bleu
@@ -269,7 +269,7 @@ def test_measures_of_texts():
     pairs = dict(embedded.numbers_and_dates((40,))[0])
     source = kg.data.Source.of({"source": list(pairs), "target": list(pairs.values())})
     evaluation = evaluation_of(kg.schemes.AdversarialNMT, source)
-    assert isinstance(evaluation, TextEvaluation)
+    assert isinstance(evaluation, SentenceEvaluation)
     right = {score.name: score for score in evaluation.of(Parrot(pairs))}
     assert {name: score.value for name, score in right.items()} == pytest.approx(
         {"bleu": 100.0, "chrf": 100.0, "exact_match": 1.0, "entropy": 0.0, "likeliest_share": 1.0}
@@ -405,7 +405,10 @@ def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
 
 def test_networks_that_do_not_fit_are_refused():
     recipe = recipe_for("adversarial_nmt")
-    fields = {"source": Texts(a_model().source_vocabulary), "target": Texts(a_model().target_vocabulary)}
+    fields = {
+        "source": Texts(vocabulary=a_model().source_vocabulary),
+        "target": Texts(vocabulary=a_model().target_vocabulary),
+    }
     model = build_model(recipe, fields)
     with pytest.raises(UserError, match="The generator knows 40 source tokens. Received a source_vocabulary of 34"):
         kg.schemes.AdversarialNMT(model.generator, model.discriminator, *[model.target_vocabulary] * 2)
@@ -424,7 +427,10 @@ def test_whoever_imports_schemes_can_load_a_file():
 
 
 def test_the_vocabulary_size_is_a_setting_of_the_recipe():
-    rows = {"source": ["a b c a b"], "target": ["x y"]}
-    fields = kg.schemes.AdversarialNMT.learn(rows, {"source": Texts(), "target": Texts()}, vocabulary_size=12)
-    assert len(fields["source"].vocabulary) <= 12 and "x" in fields["target"].vocabulary
-    assert named("adversarial_nmt").scheme["vocabulary_size"] == 160
+    texts = {"source": Texts(("a b c a b",)), "target": Texts((("x y", "z"),))}
+    fields = kg.schemes.AdversarialNMT.read_data(texts, {"vocabulary_size": 12})
+    assert len(fields["source"].vocabulary) <= 12 and {"x", "z"} <= {*fields["target"].vocabulary}
+    assert kg.schemes.AdversarialNMT.read_data(fields, {}) == fields, "one that is there is kept"
+    assert named("adversarial_nmt").tokenizer == {"vocabulary_size": 160}
+    with pytest.raises(UserError, match="only option is vocabulary_size. Received: 'level'"):
+        kg.schemes.AdversarialNMT.read_data(texts, {"level": "word"})

@@ -20,7 +20,7 @@ def test_every_scheme_has_a_case_and_a_plain_loop():
     missing = own - set(SMALL)
     assert not missing, f"add a line to benchmarks.cases.CASES for {missing}"
     missing = own - set(plain_loops)
-    assert not missing, f"add a plain Keras loop to benchmarks.plain_gans or plain_autoencoders for {missing}"
+    assert not missing, f"add a plain Keras loop to one of benchmarks.plain_* for {missing}"
 
 
 @pytest.mark.slow
@@ -30,7 +30,7 @@ def test_both_loops_of_a_case_train_every_player(scheme):
     ours, plain = case.model(), plain_loops[scheme](case)
     plain.compile()
     for model, batches in ((ours, ours.batches_per_step()), (plain, 1)):
-        roles = ours.network_names()
+        roles = [role for player in ours.phase.players for role in ours.players[player]]
         before = {role: [np.array(v) for v in getattr(model, role).trainable_variables] for role in roles}
         values = step_of(model, case.batch(batches))()
         assert all(np.isfinite(value) for value in values.values())

@@ -1,15 +1,21 @@
 """Pictures, curves and checkpoints, counted in the model's own steps."""
 
+import io
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import typer.testing
 from PIL import Image
+from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.errors import UserError
+from keras_gans.training import cli
+from keras_gans.training import recipe as recipes
 from tests.small import BATCH, images, small_model
 
 
@@ -215,3 +221,30 @@ def test_an_interruption_gives_the_signals_back():
     fit(model, 5, [stop, interruption])
     assert model.steps_taken == 2 and interruption.signal == signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_progress_line_keeps_count_bar_and_time_left_on_a_narrow_terminal(width):
+    console = Console(width=width, force_terminal=True, file=io.StringIO())
+    progress = kg.callbacks.Progress(3000, 1, console)
+    progress.set_model(small_model("dcgan"))
+    progress.on_train_begin()
+    progress.on_step(1500, {"discriminator_loss": 1.25, "generator_loss": 0.75})
+    progress.close()
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue()).replace("\r", "\n").splitlines()
+    last = next(line for line in reversed(lines) if "1500" in line)
+    assert last.startswith("step 1500/3000 ━") and re.search(r"(\d+:)+\d\d$|-:--:--$", last.rstrip())
+    assert len(last) <= width and "steps/s" in last and "discriminator" in last
+
+
+def test_the_list_fits_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    result = typer.testing.CliRunner().invoke(cli.app, ["list"])
+    lines = result.output.splitlines()
+    names = recipes.all_names()
+    assert result.exit_code == 0 and max(map(len, lines)) <= 80
+    # Each recipe stands in a line of its own, its name whole; and what people come with before them.
+    starts = [line.split()[0] for line in lines if line.strip()]
+    assert [start for start in starts if start in names] == names, result.output
+    assert lines.index(next(line for line in lines if "your own images" in line)) < starts.index(names[0])
+    assert len(lines) < len(names) + 25

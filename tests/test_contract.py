@@ -1,4 +1,10 @@
-"""What every registered scheme promises, whatever its paper: all of `keras_gans.testing`, with no opt-in."""
+"""What every registered scheme promises, whatever its paper: all of `keras_gans.testing`, with no opt-in.
+
+The fast tests leave three checks, which take half the time, to one scheme for each code that they are about: two
+replicas and resuming to the first scheme of each `play`, the SavedModel to the first of each `endpoints`. Backups need
+one scheme, for where resuming from a file is exact, a backup hardly fails by the scheme. `pytest -m slow` runs the
+rest. A scheme that plays or answers by a method of its own has all with the fast tests.
+"""
 
 import functools
 
@@ -11,14 +17,39 @@ from tests.small import small_model
 FACTORIES = {scheme: functools.partial(small_model, scheme) for scheme in kg.registry.schemes}
 # A recipe whose training has what no scheme's first one has: augmentation, and two passes over one batch.
 RANDOM = {"sgan_mnist": functools.partial(small_model, "sgan_mnist")}
-EXACT = (testing.check_two_replicas_step_as_one, testing.check_resuming_equals_going_on)
-# Where resuming from a file is exact, a backup hardly fails by the scheme: one shows it with the fast tests.
-BACKUP = (testing.check_backup_and_restore_goes_on,)
-ONE = {"dcgan": FACTORIES["dcgan"]}
-OTHERS = {scheme: factory for scheme, factory in FACTORIES.items() if scheme not in ONE}
 
 
-@testing.parametrize_with_checks(FACTORIES, tuple(check for check in testing.CHECKS if check not in BACKUP))
+def firsts(method):
+    """The first scheme of each class that defines a method."""
+    owners = {}
+    for scheme, kind in kg.registry.schemes.items():
+        owners.setdefault(next(base for base in kind.__mro__ if method in vars(base)), scheme)
+    return set(owners.values())
+
+
+# Of several phases or a gradient of gradients beside a text encoder: what takes longest is with the slow tests, as
+# text_to_image shows the same with the fast ones.
+HEAVY = {"stackgan", "df_gan"}
+# {check: the schemes that the fast tests run it for}, all of them unless named.
+FAST = {
+    testing.check_two_replicas_step_as_one: firsts("play") - HEAVY,
+    testing.check_each_player_pulls_its_own_way: set(FACTORIES) - HEAVY,
+    testing.check_every_field_is_used: set(FACTORIES) - HEAVY,
+    testing.check_resuming_equals_going_on: firsts("play"),
+    testing.check_saved_model_answers_as_the_model: firsts("endpoints"),
+    testing.check_backup_and_restore_goes_on: {"dcgan"},
+}
+
+
+def cases():
+    """Those of `parametrize_with_checks`, in its order, since a scheme's checks share what they train."""
+    for case in testing.parametrize_with_checks(FACTORIES).args[1]:
+        (check,) = case.values
+        fast = check.args[0].args[0] in FAST.get(check.func, FACTORIES)
+        yield pytest.param(check, id=case.id, marks=() if fast else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("check", cases())
 def test_contract(check):
     check()
 
@@ -27,15 +58,4 @@ def test_contract(check):
     RANDOM, (testing.check_two_replicas_step_as_one, testing.check_resuming_equals_going_on)
 )
 def test_contract_of_a_random_recipe(check):
-    check()
-
-
-@testing.parametrize_with_checks(ONE, BACKUP)
-def test_backup(check):
-    check()
-
-
-@pytest.mark.slow
-@testing.parametrize_with_checks(OTHERS, BACKUP)
-def test_backup_of_the_others(check):
     check()

@@ -9,7 +9,10 @@ from PIL import Image
 
 import keras_gans as kg
 from keras_gans.data import cache
+from keras_gans.data.folder import KEPT_SIZES
 from keras_gans.errors import UserError
+from keras_gans.fields import SAMPLE, Classes
+from keras_gans.networks.dcgan import SIZES
 
 RED = (200, 30, 60)
 
@@ -135,11 +138,56 @@ def test_a_large_jpeg_keeps_its_picture(tmp_path):
 
 
 def test_default_size_and_channels(tmp_path):
-    save(tmp_path / "a.png", flat(9, mode="L"))
+    save(tmp_path / "a.png", flat(9, (30, 20), mode="L"))
     assert kg.data.open_source(tmp_path).sample_shape == (64, 64, 1)
     save(tmp_path / "b.png", flat())
     assert kg.data.open_source(tmp_path).sample_shape == (64, 64, 3)
     assert kg.data.open_source(tmp_path, channels=1).sample_shape == (64, 64, 1)
+
+
+@pytest.mark.parametrize(("sides", "size"), [((28, 28), 28), ((32, 32), 32), ((28, 32), 64), ((30, 30), 64)])
+def test_a_size_that_all_images_share_and_networks_can_make_is_kept(tmp_path, sides, size):
+    for index, side in enumerate(sides):
+        save(tmp_path / f"{index}.png", flat(size=(side, side)))
+    source = kg.data.open_source(tmp_path)
+    assert source.sample_shape == (size, size, 3)
+    # Whatever changes an image is said.
+    assert (source.note == "") == (sides == (size, size))
+
+
+def test_the_sizes_that_are_kept_are_those_that_networks_make():
+    assert KEPT_SIZES == SIZES
+
+
+def test_what_becomes_of_images_is_said(tmp_path):
+    save(tmp_path / "a.png", flat(size=(20, 30)))
+    save(tmp_path / "b.png", flat(size=(400, 300)))
+    assert kg.data.open_source(tmp_path, image_size=32).note == (
+        "The images, of 20x30 to 400x300 pixels, are cropped to the middle square and resized to 32x32. --image-size "
+        "chooses another size; most networks make 8, 16, 28, 32, 64 or 128."
+    )
+
+
+def test_two_folders_of_two_sizes_meet_at_the_default(tmp_path):
+    for name, side in (("a", 28), ("b", 32), ("c", 28)):
+        save(tmp_path / name / "1.png", flat(size=(side, side)))
+    for pair, size in (("a + b", 64), ("a + c", 28)):
+        a, b = pair.split(" + ")
+        source = kg.data.open_source(f"{tmp_path / a} + {tmp_path / b}")
+        assert [column.field.shape for column in source.columns.values()] == [(size, size, 3)] * 2
+
+
+def test_what_stands_for_the_data_is_drawn_from_all_of_it(tmp_path):
+    for index in range(30):
+        save(tmp_path / f"{'abc'[index // 10]}" / f"{index}.png", flat(index, (8, 8), "L"))
+    source = kg.data.open_source(tmp_path)
+    rows = source.shown_rows({"sample": SAMPLE, "label": (Classes,)}, 12, seed=3)
+    # The classes take turns, and within a class the rows are not the first ones.
+    assert rows["label"].tolist() == [0, 1, 2] * 4
+    shades = rows["sample"][:, 0, 0, 0]
+    assert (shades // 10).tolist() == rows["label"].tolist() and sorted(shades[::3]) != [0, 1, 2, 3]
+    again, other = (source.shown_rows({"sample": SAMPLE}, 12, seed)["sample"][:, 0, 0, 0] for seed in (3, 4))
+    assert again.tolist() == shades.tolist() != other.tolist()
 
 
 def test_order_is_that_of_paths_and_hidden_files_are_left_out(tmp_path):

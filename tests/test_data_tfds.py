@@ -122,7 +122,9 @@ def test_centres():
 def test_names_describe_what_can_be_opened():
     names = kg.data.names()
     translated = ["digits_over_photographs", "digits_over_photographs/mnist", "photographed_digits", "digit_styles"]
-    assert list(names) == ["digits", "ring", "ring/wide", "grid", *translated, "numbers_and_dates"]
+    captioned = ["shapes", "shapes/16", "shapes/64"]
+    texts = ["numbers_and_dates"]
+    assert {*names} == {"digits", "ring", "ring/wide", "grid", *translated, *captioned, *texts}
     for name, description in names.items():
         kg.data.check_source(name)
         assert description and "\n" not in description

@@ -127,7 +127,9 @@ def test_python_examples_run(page, tmp_path, monkeypatch, registries):
     names = {"__name__": "example"}
     for before, code in blocks(page, "python"):
         if not NOT_RUN.fullmatch(before):
-            exec(compile(code, name_of(page), "exec"), names)
+            # One epoch shows that it runs; the others repeat it.
+            once = re.sub(r"\bepochs=\d+", "epochs=1", code)
+            exec(compile(once, name_of(page), "exec"), names)
 
 
 def commands():
@@ -160,9 +162,7 @@ def check_arguments(recipe, settings):
         path = key.split(".")
         if path[0] == "scheme":
             scheme = registry.schemes[recipe.scheme["name"]]
-            assert path[1] in scheme.learns or any(
-                path[1] in inspect.signature(base.__init__).parameters for base in scheme.__mro__
-            ), key
+            assert any(path[1] in inspect.signature(base.__init__).parameters for base in scheme.__mro__), key
         elif path[0] == "networks":
             assert path[2] in inspect.signature(registry.networks[recipe.networks[path[1]]["name"]]).parameters, key
 

@@ -71,8 +71,8 @@ def figures(signature_def_hash="1", formats=("saved_model",), psnr_db=50.0):
         "formats": list(formats),
         "signature_def_hash": signature_def_hash,
         "tflite": {
-            "dynamic_int8": {"floor_db": 45.0, "checks": checks},
-            "float32": {"floor_db": None, "checks": checks},
+            "dynamic_int8": {"file": "tflite/generator_dynamic_int8.tflite", "floor_db": 45.0, "checks": checks},
+            "float32": {"file": "tflite/generator_float32.tflite", "floor_db": None, "checks": checks},
         },
     }
 
@@ -80,7 +80,39 @@ def figures(signature_def_hash="1", formats=("saved_model",), psnr_db=50.0):
 def test_below_the_floor_is_a_warning():
     assert exporter._floor_warnings(figures(psnr_db=45.5)) == []
     (warning,) = exporter._floor_warnings(figures(psnr_db=44.0))
-    assert "dynamic_int8 serving_default: 44.0 dB against Keras is below the floor of 45 dB" in warning
+    assert "generator_dynamic_int8: 44.0 dB against Keras is below the floor of 45 dB" in warning
+
+
+def small_cyclegan():
+    translators = [
+        networks.resnet_translator((16, 16, shape), output_channels=made, base_filters=8, blocks=1)
+        for shape, made in ((3, 1), (1, 3))
+    ]
+    judges = [networks.patch_discriminator((16, 16, channels), base_filters=4) for channels in (3, 1)]
+    return schemes.CycleGAN(*translators, *judges)
+
+
+def test_where_dynamic_int8_loses_too_much_weights_alone_are_narrow_and_the_report_says_so(tmp_path, monkeypatch):
+    """Both directions of a translator, each with float32 parity."""
+    monkeypatch.setitem(exporter.FLOORS_DB, "dynamic_int8", 190.0)
+    model = small_cyclegan()
+    report = export_model(model, tmp_path, ["tflite"], tflite_batch_sizes=(1, 2))
+    folder = tmp_path / "1"
+    for part, channels in (("a_to_b", 3), ("b_to_a", 1)):
+        entries = report[f"tflite_{part}"]
+        assert list(entries) == ["float32", "float16", "weight_int8"]
+        (lost,) = entries["weight_int8"]["instead_of"].values()
+        assert lost < 190.0 and not (folder / f"tflite/{part}_dynamic_int8.tflite").exists()
+        assert any(f"{part}_weight_int8: dynamic_int8 has {lost:.1f} dB" in warning for warning in report["warnings"])
+        sizes = [report["files"][entries[kind]["file"]]["bytes"] for kind in ("float32", "weight_int8")]
+        assert sizes[1] < 0.6 * sizes[0]
+        images = np.random.default_rng(1).uniform(-1, 1, (2, 16, 16, channels)).astype("float32")
+        expected = np.asarray(getattr(model, part)(images, training=False))
+        for kind, allowed in (("float32", 1e-4), ("weight_int8", 0.05)):
+            interpreter = Interpreter(model_path=str(folder / entries[kind]["file"]))
+            for signature, rows in (("serving_default", 1), ("batch_2", 2)):
+                answered = interpreter.get_signature_runner(signature)(image=images[:rows])["image"]
+                np.testing.assert_allclose(answered, expected[:rows], atol=allowed)
 
 
 def test_a_change_for_those_who_use_earlier_versions_is_a_warning(tmp_path):

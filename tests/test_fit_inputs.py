@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -103,3 +104,91 @@ def test_labels_beside_a_dataset_are_refused():
 def test_evaluate_says_why_it_means_nothing():
     with pytest.raises(UserError, match="no meaning"):
         small_model("gan").evaluate(images(8), verbose=0)
+
+
+# As users of Keras know it ---------------------------------------------------------------------------------------
+
+
+class Batches(keras.utils.PyDataset):
+    """Four batches, and how many epochs have ended."""
+
+    ended = 0
+
+    @property
+    def num_batches(self):
+        return 4
+
+    def __getitem__(self, index):
+        if index >= 4:
+            raise IndexError(index)
+        return images(BATCH, seed=index)
+
+    def on_epoch_end(self):
+        self.ended += 1
+
+
+def test_a_pydataset_trains_epoch_after_epoch_as_its_batches_do():
+    of_keras, of_arrays = small_model("gan"), small_model("gan")
+    batches = Batches()
+    of_keras.fit(batches, epochs=2, verbose=0)
+    rows = np.concatenate([images(BATCH, seed=index) for index in range(4)])
+    of_arrays.fit(dataset(rows), epochs=2, verbose=0)
+    assert int(of_keras.step) == 8 and batches.ended >= 1
+    for mine, theirs in zip(of_keras.get_weights(), of_arrays.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_generator_of_batches_trains_and_loses_none():
+    model = small_model("gan")
+    assert steps_of(model, (images(BATCH, seed=index) for index in range(3))) == 3
+    labelled = ((images(BATCH, seed=index), np.arange(BATCH) % 3) for index in range(2))
+    assert steps_of(small_model("cgan"), labelled, steps_per_epoch=1) == 1
+    with pytest.raises(UserError, match="generator is empty"):
+        model.fit(iter_of_nothing())
+
+
+def iter_of_nothing():
+    yield from ()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "instead"),
+    [
+        ("validation_data", images(8), "callbacks.Evaluate"),
+        ("validation_split", 0.1, "data.hold_out"),
+        ("class_weight", {0: 1.0}, "Draw the classes"),
+        ("sample_weight", np.ones(16), "Draw the rows"),
+    ],
+)
+def test_options_of_keras_that_mean_nothing_here_say_what_does(option, value, instead):
+    model = small_model("gan")
+    with pytest.raises(UserError, match=f"no {option}: .*{instead}"):
+        model.fit(images(16), batch_size=8, verbose=0, **{option: value})
+    assert int(model.step) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "instead"),
+    [
+        ("optimizer", "adam", "compile.optimizers=.'discriminator': ..., 'generator': ...}"),
+        ("loss", "mse", "scheme's own"),
+        ("metrics", ["accuracy"], "metrics.evaluate"),
+        ("loss_weights", [1.0], "constructor"),
+    ],
+)
+def test_compile_says_what_takes_the_place_of_its_options(option, value, instead):
+    with pytest.raises(UserError, match=f"no {option} here: .*{instead}"):
+        small_model("gan").compile(**{option: value})
+
+
+def judge(activation, units):
+    return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(units, activation)])
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "said"),
+    [(judge("sigmoid", 1), "is a sigmoid: leave that out"), (judge(None, 3), "with 3 outputs")],
+)
+def test_a_discriminator_gives_one_raw_score(discriminator, said):
+    with pytest.raises(UserError, match=said):
+        kg.schemes.DCGAN(kg.networks.mlp_generator((8, 8, 1), latent_dim=4), discriminator)

@@ -12,7 +12,9 @@ from keras_gans.layers import (
     ClassEmbedding,
     Dropout,
     GaussianNoise,
+    InstanceNormalization,
     RandomAffine,
+    ReflectionPadding2D,
     SpectralNormalization,
     Upsample2D,
     WeightNormalization,
@@ -74,6 +76,95 @@ def test_a_frozen_layer_uses_its_moving_averages():
     np.testing.assert_allclose(layer(inputs, training=True), layer(inputs, training=False))
     for variable, value in zip(layer.weights, before, strict=True):
         np.testing.assert_array_equal(variable, value)
+
+
+def instance_pair(**arguments):
+    """Our layer and Keras's, with the same weights."""
+    ours = InstanceNormalization(**arguments)
+    keras_layer = keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, **arguments)
+    for layer in (ours, keras_layer):
+        layer.build((None, 6, 5, 3))
+    values = [np.random.default_rng(0).uniform(0.5, 2.0, variable.shape) for variable in ours.weights]
+    for layer in (ours, keras_layer):
+        layer.set_weights(values)
+    return ours, keras_layer
+
+
+def first_and_second_gradients(function, inputs, variables):
+    """The outputs, their gradients, and those of a penalty on the gradient towards the inputs."""
+    inputs = tf.convert_to_tensor(inputs)
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(inputs)
+            outputs = function(inputs)
+            loss = tf.reduce_sum(tf.sin(outputs) + 0.1 * outputs**3)
+        slopes = tape.gradient(loss, [inputs, *variables])
+        penalty = tf.reduce_sum(tf.square(slopes[0]))
+    return [outputs, *slopes, *outer.gradient(penalty, [inputs, *variables], unconnected_gradients="zero")]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 9])
+@pytest.mark.parametrize("learned", [{}, {"center": False, "scale": False}])
+def test_instance_normalization_equals_keras(rows, learned):
+    inputs = np.random.default_rng(1).normal(2.0, 3.0, (rows, 6, 5, 3)).astype("float32")
+    ours, keras_layer = instance_pair(**learned)
+    found, expected = (
+        first_and_second_gradients(function, inputs, [v.value for v in layer.trainable_variables])
+        for layer, function in ((ours, lambda x: ours(x, training=True)), (keras_layer, keras_layer))
+    )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(ours(inputs), keras_layer(inputs))
+    # Statistics of an image are its own.
+    alone = tf.concat([ours(image[np.newaxis], training=True) for image in inputs], axis=0)
+    np.testing.assert_allclose(found[0], alone, atol=1e-5)
+
+
+def operations_of(layer, shape):
+    graph = tf.function(lambda x: layer(x, training=True)).get_concrete_function(tf.TensorSpec(shape)).graph
+    return [operation.type for operation in graph.get_operations()]
+
+
+def test_small_batches_of_images_are_normalized_by_the_fused_kernel():
+    layer = instance_pair()[0]
+    assert operations_of(layer, (2, 6, 5, 3)).count("FusedBatchNormV3") == 2
+    assert not {"FusedBatchNormV3"} & {*operations_of(layer, (None, 6, 5, 3)), *operations_of(layer, (64, 6, 5, 3))}
+    restored = InstanceNormalization.from_config(layer.get_config())
+    assert restored.epsilon == 1e-5 and set(restored.get_config()) == set(layer.get_config())
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_instance_normalization_of_half_precision_has_statistics_in_float32(policy):
+    layer = InstanceNormalization(dtype=policy)
+    outputs = layer(np.random.default_rng(1).normal(2.0, 3.0, (2, 16, 16, 3)).astype("float32"), training=True)
+    assert outputs.dtype == layer.compute_dtype and all(v.dtype == "float32" for v in layer.weights)
+    outputs = np.asarray(tf.cast(outputs, tf.float32))
+    np.testing.assert_allclose(outputs.mean(axis=(1, 2)), 0.0, atol=0.02)
+    np.testing.assert_allclose(outputs.std(axis=(1, 2)), 1.0, atol=0.02)
+
+
+@pytest.mark.parametrize(("size", "padding"), [((8, 9), 3), ((5, 4), 1), ((3, 3), 1), ((4, 5), 3), ((4, 4), 0)])
+def test_reflection_in_training_is_tensorflows_padding(size, padding):
+    """The smallest sizes for the copies, and one below them."""
+    layer = ReflectionPadding2D(padding)
+    inputs = np.random.default_rng(0).standard_normal((2, *size, 3)).astype("float32")
+    sides = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+    found, expected = (
+        first_and_second_gradients(function, inputs, [])
+        for function in (lambda x: layer(x, training=True), lambda x: tf.pad(x, sides, mode="REFLECT"))
+    )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(layer(inputs), expected[0])
+    assert found[0].shape == layer.compute_output_shape(inputs.shape)
+    has_padding = "MirrorPad" in operations_of(layer, (None, *size, 3))
+    assert has_padding == (padding == 0 or min(size) < 2 * padding + 2)
+
+
+def test_too_few_pixels_to_reflect_are_refused():
+    with pytest.raises(UserError, match="A padding of 3 needs 4 pixels a side to reflect. Received: 3x8."):
+        ReflectionPadding2D(3).build((None, 3, 8, 1))
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

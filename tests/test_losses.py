@@ -123,6 +123,23 @@ def test_relativistic_pairing_compares_row_by_row():
     assert float(moved) == pytest.approx(float(losses.relativistic_pairing_discriminator(real, fake)), abs=1e-5)
 
 
+def test_a_joint_embedding_wants_each_text_to_agree_with_its_own_image_by_a_margin():
+    images = np.array([[1.0, 0.0], [0.0, 2.0], [0.5, 0.0]], "float32")
+    texts = np.array([[2.0, 0.0], [0.0, 1.0], [0.0, 1.0]], "float32")
+    # image . text, a row for each image: [[2, 0, 0], [0, 2, 2], [1, 0, 0]]
+    of_images = [0, 0, 0, 1, 2, 1]  # [1 + 0 - 2] twice, [1 + 0 - 2, 1 + 2 - 2], [1 + 1 - 0, 1 + 0 - 0]
+    of_texts = [0, 1, 0, 3, 0, 0]  # texts 2 and 3 beside image 1; 1 and 3 beside 2: [1 + 2 - 0]; 1 and 2 beside 3
+    expected = (sum(of_images) + sum(of_texts)) / 6
+    assert float(losses.structured_joint_embedding(texts, images)) == pytest.approx(expected)
+    # Rows 2 and 3 of one class: their two pairs count no more, of which the texts' 3 and the images' 1 and 1.
+    expected = (2 + 1) / 4
+    assert float(losses.structured_joint_embedding(texts, images, np.array([7, 8, 8]))) == pytest.approx(expected)
+    assert float(losses.structured_joint_embedding(texts, images, np.array([1, 1, 1]))) == 0.0
+    assert float(losses.structured_joint_embedding(0 * texts, 0 * images)) == 2.0
+    # Each with its own by 4, with others by 0.
+    assert float(losses.structured_joint_embedding(2 * np.eye(3, dtype="f"), 2 * np.eye(3, dtype="f"))) == 0.0
+
+
 # Sentences ------------------------------------------------------------------------------------------------------
 
 

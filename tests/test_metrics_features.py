@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans import metrics
+from keras_gans import data, metrics
 from keras_gans.data import cache, network
 from keras_gans.errors import UserError
 from keras_gans.metrics import classifiers, features
@@ -172,8 +172,8 @@ def test_points_and_names_that_are_none_are_refused(digits_extractor):
         ("digits", "digits"),
         ("mnist:3.0.1", "mnist"),
         ("cifar10", "cifar10"),
-        ("./mnist", "inception"),
-        ("celeb_a", "inception"),
+        ("./mnist", "random"),
+        ("celeb_a", "random"),
     ],
 )
 def test_a_data_set_has_an_extractor_that_fits(data, expected):
@@ -186,6 +186,34 @@ def test_without_network_inception_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **_: pytest.fail("a download was tried"))
     with pytest.raises(UserError, match="no network.*inception_v3_weights.*digits, mnist"):
         metrics.extractor("inception")
+
+
+def test_any_images_have_features_without_training_or_network(monkeypatch):
+    monkeypatch.setattr(network, "is_reachable", lambda: pytest.fail("a network was asked for"))
+    images = data.open_source("digits", image_size=16).samples[:400]
+    extractor = metrics.Evaluation(images, ["frechet_distance"], 100).prepare().extractor
+    assert (extractor.name, extractor.dimensions, extractor.class_count) == ("random", 64, 0)
+    # The weights are a function of the shape alone.
+    assert features.random_extractor((16, 16, 1)).identity == extractor.identity
+    worse = [
+        images[200:],
+        (images[200:] * 0.5 + np.roll(images[200:], 1, axis=2) * 0.5).astype(np.uint8),
+        np.repeat(images[200:210], 20, axis=0),
+        np.random.default_rng(0).integers(0, 256, (200, 16, 16, 1), np.uint8),
+    ]
+    evaluation = metrics.Evaluation(images[:200], ["frechet_distance"], 100, 0, extractor)
+    found = [evaluation.of_samples(samples)[0].value for samples in worse]
+    assert found == sorted(found) and found[-1] > 5 * found[0], "held-out, blurred, few, noise"
+
+
+def test_without_a_classifier_there_is_no_classifier_score():
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    names = metrics.Evaluation(images).names
+    assert "frechet_distance" in names and "classifier_score" not in names
+    with pytest.raises(UserError, match="'classifier_score' needs a classifier.*--extractor"):
+        metrics.Evaluation(images, ["classifier_score"])
+    with pytest.raises(UserError, match=r"'random' is made for the shape.*random_extractor\(image_shape\)"):
+        metrics.extractor("random")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What replicas share: several steps an execution, half precision, uneven batches; and what TensorFlow cannot do."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans import testing
 from keras_gans.errors import UserError
 from tests.small import BATCH, endless, images, small_model, weights
 
+SEVERAL = {"steps": 4, "steps_per_execution": 2}
 FAST = ("dcgan", "wgan_gp")
 every_scheme = pytest.mark.parametrize(
     "scheme", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in kg.registry.schemes]
@@ -37,9 +40,9 @@ def assert_near(first, second, tolerance):
 
 
 @every_scheme
-def test_several_steps_an_execution_over_two_replicas_step_as_one(scheme, two_replicas):
-    one = trained(here(), scheme, 6)
-    assert_near(one, trained(two_replicas.scope(), scheme, 6, steps_per_execution=3), 2e-5)
+def test_several_steps_an_execution_over_two_replicas_step_as_one(scheme):
+    # Two executions. That this catches a wrong scale, `tests/test_testing.py` shows.
+    testing.check_two_replicas_step_as_one(functools.partial(small_model, scheme), **SEVERAL)
 
 
 @pytest.mark.parametrize("scheme", ["dcgan", pytest.param("wgan_gp", marks=pytest.mark.slow)])

@@ -328,13 +328,12 @@ def unscaled(factory, player):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scheme", "player"),
-    [pytest.param(scheme, player, marks=[] if scheme == "gan" else pytest.mark.slow) for scheme, player in ALL_PLAYERS],
-)
-def test_a_dropped_replica_scale_is_caught(scheme, player):
+@pytest.mark.parametrize(("scheme", "player"), ALL_PLAYERS)
+@pytest.mark.parametrize("steps", [{}, {"steps": 4, "steps_per_execution": 2}], ids=["one", "several"])
+def test_a_dropped_replica_scale_is_caught(steps, scheme, player):
     factory = unscaled(functools.partial(small_model, scheme), player)
-    assert_caught(testing.check_two_replicas_step_as_one, factory, "Two replicas step as one. Found: .* ended .* away")
+    check = functools.partial(testing.check_two_replicas_step_as_one, **steps)
+    assert_caught(check, factory, "Two replicas step as one. Found: .* ended .* away")
 
 
 # What is kept and answered -------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def test_resuming_another_recipe_is_refused_with_the_differences(trained):
 
 def test_sampling_writes_a_grid_or_single_images(trained):
     folder, _ = trained
-    code, output, errors = run("sample", "1", "--count", "9", "--to", "grid.png", cwd=folder)
+    code, output, errors = run_here("sample", "1", "--count", "9", "--to", "grid.png", cwd=folder)
     assert code == 0, errors
     assert "grid.png" in output and (folder / "grid.png").exists()
     code, _, errors = run_here(

@@ -43,6 +43,7 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     """
     scheme = scheme_of(recipe)
     _check_networks(recipe, scheme)
+    data_fields = scheme.read_data(data_fields, recipe.tokenizer)
     keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
@@ -54,7 +55,8 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
         }
     finally:
         keras.config.set_dtype_policy(before)
-    model = scheme(**networks, seed=recipe.seed, **_scheme_arguments(recipe, scheme, data_fields))
+    arguments = _scheme_arguments(recipe, scheme, data_fields)
+    model = _made(scheme, f"The scheme {recipe.scheme['name']!r}", {**networks, "seed": recipe.seed}, arguments)
     for player in recipe.optimizers:
         if player not in model.players:
             raise unknown_name("player", player, model.players)
@@ -70,7 +72,6 @@ def _build_place(role):
 def _scheme_arguments(recipe, scheme, data_fields):
     """What a recipe's scheme is constructed with, besides its networks and the seed."""
     _, options = _split(recipe.scheme)
-    options = {key: value for key, value in options.items() if key not in scheme.learns}
     takes = _arguments(scheme)
     offered = scheme.scheme_arguments(data_fields)
     given = {key: value for key, value in offered.items() if key in takes}
@@ -111,7 +112,19 @@ def _network(choice, role, offered):
         offered = {key: value for key, value in offered.items() if key != "class_count"}
     given = {key: value for key, value in offered.items() if key in takes}
     _check_arguments(role, options, takes - set(given))
-    return function(**given, **options)
+    return _made(function, f"The network {name!r} as the {role}", given, options)
+
+
+def _made(function, what, given, options):
+    """function(**given, **options), in which a value that makes no sense is a user's mistake."""
+    try:
+        return function(**given, **options)
+    except UserError:
+        raise
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+        said = ", ".join(f"{key}={value!r}" for key, value in options.items()) or "no options"
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(f"{what} cannot be made with {said}. The reason: {reason}") from error
 
 
 def optimizers_in_full(recipe: Recipe, model: AdversarialModel) -> dict[str, dict]:
@@ -133,20 +146,46 @@ def _optimizer_options(recipe, player, model):
     if "name" in given:
         name = given["name"]
         # The fused kernel gives Keras's result, faster.
-        return (Adam if name == "adam" else type(keras.optimizers.get(name))), dict(given)
+        return _optimizer_class(name), dict(given)
     default = model.default_optimizers()[player]
     known = {key: value for key, value in default.get_config().items() if key != "name" and value is not None}
     return type(default), {"name": type(default).__name__.lower(), **known, **given}
+
+
+def _optimizer_class(name):
+    if name == "adam":
+        return Adam
+    known = {
+        each.lower()
+        for each, value in vars(keras.optimizers).items()
+        if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer)
+    } - {"optimizer", "lossscaleoptimizer"}
+    if not isinstance(name, str) or name.lower() not in known:
+        raise unknown_name("optimizer", name, known)
+    return type(keras.optimizers.get(name))
 
 
 def _optimizer(recipe, player, model):
     optimizer, options = _optimizer_options(recipe, player, model)
     options.pop("name")
     _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
+    _check_optimizer_options(player, options)
     steps = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
         options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
-    return optimizer(**options)
+    return _made(optimizer, f"The optimizer of {player}", {}, options)
+
+
+def _check_optimizer_options(player, options):
+    """Refuses what Keras takes without a word: a rate that climbs the loss, an average that diverges."""
+    for name, value in options.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name == "learning_rate" and not (is_number and 0 < value < float("inf")):
+            raise UserError(
+                f"optimizers.{player}.learning_rate is a number above 0, such as 0.0002. Received: {value!r}."
+            )
+        if name in ("beta_1", "beta_2", "rho", "momentum") and not (is_number and 0 <= value < 1):
+            raise UserError(f"optimizers.{player}.{name} lies from 0 to below 1, such as 0.5. Received: {value!r}.")
 
 
 def _schedule(name, rate, steps):

@@ -3,26 +3,32 @@
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
 
+import contextlib
 import shlex
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from keras_gans import data
-from keras_gans.errors import LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
-from keras_gans.quiet import import_quietly
+from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
 from .going_on import check_resumable, recipe_of
 from .latent_command import latent_app
+from .output import Output
 from .strategy import check_devices, this_worker
+from .texts import texts_of
 from .theory_command import theory_command
 from .translate_command import translate_command
 
@@ -37,25 +43,66 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console()
+console = Console(file=Output("stdout"))
 
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
 
+# What people come with, and the recipe that stands for the answer.
+_WHICH_FOR_WHAT = {
+    "to begin with": "dcgan",
+    "your own images": "wgan_gp --data FOLDER",
+    "images in class folders": "cgan_projection --data FOLDER",
+    "a classifier from few labels": "sgan --labels-per-class 10",
+    "codes of images": "vae_gan",
+    "points of a plane": "wgan_gp_ring",
+    "pictures into other pictures": "cyclegan_resnet --data 'FOLDER + FOLDER'",
+    "pictures from pairs": "pix2pix_unet --data 'FOLDER = FOLDER'",
+    "pictures from captions": "text_to_image",
+}
+
+
 @app.command("list")
-def list_command() -> None:
-    """Shows every recipe and the data sets that come along."""
-    table = Table("recipe", "what it is", "paper", "data", title="keras-gans train RECIPE", title_justify="left")
-    for name in recipes.all_names():
-        chosen = recipes.named(name)
-        table.add_row(f"[bold]{name}", chosen.summary, chosen.source, chosen.data)
+def list_command(
+    everything: Annotated[
+        bool, typer.Option("--all", help="With the paper and the data of each recipe, and every data set.")
+    ] = False,
+) -> None:
+    """Shows which recipe is for what, every recipe in a line, and the data sets that come along."""
+    _print_rows("Which for what: keras-gans train ...", _WHICH_FOR_WHAT.items())
+    chosen = [recipes.named(name) for name in recipes.all_names()]
+    summaries = [(each.name, each.summary) for each in chosen]
+    _print_rows("keras-gans train RECIPE", summaries, names_first=True, in_one_line=not everything)
+    if everything:
+        _print_rows(
+            "Papers and data", [(each.name, f"{each.source}; {each.data}") for each in chosen], names_first=True
+        )
+    known = [
+        *data.names().items(),
+        ("mnist, cifar10, ...", "any image data set of TensorFlow Datasets"),
+        ("path/to/folder", "your own images, of any size; see --image-size"),
+    ]
+    _print_rows("--data NAME", known if everything else known[-2:], names_first=True)
+    if not everything:
+        console.print("keras-gans list --all: what comes along, and papers.", style="dim", highlight=False)
+
+
+def _print_rows(title, rows, names_first=False, in_one_line=False):
+    """Two columns, of which that with a name to copy is never cut nor broken, and the other only if it is to fit."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left")
+    table.title_style = "bold"
+    rows = [(Text(f"  {left}"), Text(right)) for left, right in rows]
+    name, other = {"style": "bold cyan", "no_wrap": True}, {"overflow": "fold"}
+    for options in (name, other) if names_first else (other, name):
+        table.add_column(**options)
+    room = console.width - max(left.cell_len for left, _ in rows) - 4
+    for left, right in rows:
+        if in_one_line:
+            # Rich would take the room from both columns.
+            right.truncate(room, overflow="ellipsis")
+        table.add_row(left, right)
     console.print(table)
-    table = Table("data", "what it is", title="--data NAME", title_justify="left")
-    for name, description in data.names().items():
-        table.add_row(f"[bold]{name}", description)
-    table.add_row("mnist, cifar10, ...", "any image data set of TensorFlow Datasets")
-    table.add_row("path/to/folder", "your own images, of any size; see --image-size")
-    console.print(table)
+    console.print()
 
 
 @app.command("train")
@@ -76,7 +123,12 @@ def train_command(
     steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
     image_size: Annotated[
-        int | None, typer.Option(help="Crop and resize images to so many pixels; folders default to 64.", min=1)
+        int | None,
+        typer.Option(
+            help="Crop and resize images to so many pixels (8, 16, 28, 32, 64 or 128 for most recipes); a folder keeps "
+            "the size that its images share, else 64.",
+            min=1,
+        ),
     ] = None,
     labels_per_class: Annotated[
         float | None,
@@ -85,6 +137,15 @@ def train_command(
             "from few, such as sgan.",
             metavar="N",
             min=1,
+        ),
+    ] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(
+            help="Set so large a share of the data aside to measure with, 0.1 unless given, where they have no split "
+            "test or validation; 0 trains on all.",
+            metavar="SHARE",
+            min=0.0,
         ),
     ] = None,
     evaluate_every: Annotated[
@@ -99,7 +160,7 @@ def train_command(
             "optimizers.generator.learning_rate=1e-4. May be given often.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.", min=0, max=2**32 - 1)] = None,
     devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
     data_service: Annotated[
         str | None,
@@ -152,16 +213,14 @@ def train_command(
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
-    given |= {"labels_per_class": labels_per_class, "evaluate_every": evaluate_every}
+    given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
-    if resume == "auto" and run and run_directory.step_of(run_directory.latest_checkpoint(run)) >= chosen.steps:
-        console.print(f"{run} has taken all of its {chosen.steps} steps: nothing is left to do.", highlight=False)
-        return
     if data_service is not None:
         data.check_service(data_service, this_worker().count)
     options = {"devices": devices, "doctor": doctor, "profile": profile, "data_service": data_service}
+    options["automatic"] = resume == "auto"
     _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 
@@ -185,7 +244,7 @@ def _chosen_recipe(name, run):
 
 def _train(chosen, run, root, mixed_precision, dry_run, options):
     this_worker()  # refuses a TF_CONFIG of no sense before TensorFlow stumbles over it
-    with console.status("importing TensorFlow ..."):
+    with console.status("importing TensorFlow ..."), one_line_if_interrupted():
         import_quietly("tensorflow")
         from . import train as training
         from .strategy import fast_precision
@@ -198,24 +257,34 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
         training.describe(chosen, devices=options["devices"], console=console)
         return
     outcome = training.train(chosen, root=root, run=run, console=console, **options)
-    _print_outcome(outcome, root)
+    from .build import scheme_of
+
+    _print_outcome(outcome, root, translates=bool(scheme_of(chosen).translates))
 
 
-def _print_outcome(outcome, root):
+def _print_outcome(outcome, root, translates):
+    if not outcome.began:
+        console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
+        return
     if outcome.run is None:
         console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
         return
     run = shlex.quote(str(outcome.run))
     if outcome.signal is not None:
-        console.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
-        _print_command(f"keras-gans train --resume {run}" + _root_option(root))
+        # Whoever is not reading the one may read the other.
+        said = Console(file=Output("stderr")) if console.file.is_lost else console
+        said.print(f"\nInterrupted after step {outcome.steps} and saved. Go on with:", highlight=False)
+        _print_command(f"keras-gans train --resume {run}" + _root_option(root), said=said)
         # What a shell reports of a signal: a cluster must not take an interrupted job for a finished one.
         raise typer.Exit(128 + outcome.signal)
-    shown = f" What it makes is in [bold]{outcome.picture}[/]" if outcome.picture else ""
+    shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
-    _print_command(f"keras-gans sample {run} --count 64", "draw more")
+    if translates:
+        _print_command(f"keras-gans translate {run} INPUT OUTPUT", "translate a picture, or a folder of pictures")
+    else:
+        _print_command(f"keras-gans sample {run} --count 64", "draw more")
     exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
     _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
 
@@ -224,9 +293,9 @@ def _root_option(root):
     return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
 
 
-def _print_command(command, purpose=""):
+def _print_command(command, purpose="", said=console):
     # No markup and no wrapping: the line is there to be copied.
-    console.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+    said.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
 
 
 def _write_what_it_shows(model, folder, count, seed, to, label, separate):
@@ -245,14 +314,25 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
         )
     for tag, what in shown.items():
         path = show.write(what, folder / "samples" / f"{tag}-{model.steps_taken:08d}-seed-{seed}")
-        console.print(f"{tag} of step {model.steps_taken} is in [bold]{path}[/]", highlight=False)
+        console.print(f"{tag} of step {model.steps_taken} is in [bold]{escape(str(path))}[/]", highlight=False)
 
 
 @app.command("sample")
 def sample_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
-    count: Annotated[int, typer.Option(help="How many samples.", min=1)] = 64,
-    seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.")] = 0,
+    count: Annotated[
+        int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the first sample; the next has the next seed.", min=-(2**63))] = 0,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--text",
+            help='What to draw, such as "a small red circle, top left", for recipes such as text_to_image; captions of '
+            "the data unless given. May be given often: a row of samples each, of the same seeds.",
+        ),
+    ] = None,
+    texts: Annotated[Path | None, typer.Option("--texts", help="A file of such texts, one a line.")] = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="PNG file for the grid; beside the run's other samples unless given.")
     ] = None,
@@ -265,7 +345,15 @@ def sample_command(
     ] = False,
     runs: RunsRoot = Path("runs"),
 ) -> None:
-    """Draws samples from a run's latest checkpoint as a picture."""
+    """Draws samples from a run's latest checkpoint as a picture.
+
+    keras-gans sample latest --count 64
+
+    keras-gans sample latest --text "a small red circle, top left" --text "two big blue stars in the centre"
+    """
+    wanted = texts_of(text, texts)
+    if wanted and label is not None:
+        raise UserError(f"Give texts or --label, not both. Received: --label {label}.")
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
     if to is not None and not separate and to.suffix.lower() != ".png":
@@ -275,6 +363,10 @@ def sample_command(
         from keras_gans.drawing import picture
 
         model = run_directory.load_run(folder)
+    if wanted:
+        _draw_texts(model, folder, wanted, count or 8, seed, to, separate)
+        return
+    count = count or 64
     if model.makes is None:
         _write_what_it_shows(model, folder, count, seed, to, label, separate)
         return
@@ -291,7 +383,34 @@ def sample_command(
         chosen = "" if label is None else f"-label-{model.label_of(label)}"
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
-    console.print(f"{count} samples of step {model.steps_taken} are in [bold]{target}[/]", highlight=False)
+    console.print(f"{count} samples of step {model.steps_taken} are in [bold]{escape(str(target))}[/]", highlight=False)
+
+
+def _draw_texts(model, folder, texts, count, seed, to, separate):
+    """Writes `count` samples of each text: a row of a picture for each, or a file for each sample."""
+    from keras_gans.drawing import picture
+
+    from .texts import check_reads, file_name
+
+    for line in check_reads(model, texts):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    rows = [model.sample(count, seed=seed, texts=text) for text in texts]
+    if separate:
+        target = to or folder / "samples" / f"texts-seed-{seed}"
+        for number, (text, images) in enumerate(zip(texts, rows, strict=True), 1):
+            for place, image in enumerate(images):
+                picture.save_png(image, target / f"{number}-{file_name(text)}-{seed + place}.png")
+    else:
+        chosen = file_name(texts[0]) + (f"-and-{len(texts) - 1}-more" if len(texts) > 1 else "")
+        target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}-{chosen}.png"
+        images, captions = [image for row in rows for image in row], [text for text in texts for _ in range(count)]
+        picture.save_png(picture.captioned(images, captions, columns=count), target)
+    each = f"each of {len(texts)} texts" if len(texts) > 1 else f"the text {texts[0]!r}"
+    console.print(
+        f"{count} samples of {escape(each)}, of step {model.steps_taken}, are in [bold]{escape(str(target))}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 app.command("export")(export_command)
@@ -303,24 +422,43 @@ app.command("theory")(theory_command)
 
 def main() -> None:
     """The console script: prints a user's mistake as one message, without a traceback, and exits with 2."""
-    errors = Console(stderr=True)
+    errors = Console(file=Output("stderr"))
+    # Another one in this process may have lost its own.
+    console.file = Output("stdout")
     try:
-        app(standalone_mode=True)
+        with _warnings_in_a_line(errors):
+            app(standalone_mode=True)
     except UserError as error:
-        errors.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_said(errors, "Error:", error)
         sys.exit(2)
     except (LostServiceError, LostWorkerError, NonFiniteError) as error:
-        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_said(errors, "Stopped:", error)
         sys.exit(1)
     except OSError as error:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
-        errors.print(f"[bold red]Stopped:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        _print_said(errors, "Stopped:", error)
         sys.exit(1)
 
 
-def _plain(error):
-    """An error's text with square brackets kept from being read as markup."""
-    return str(error).replace("[", r"\[")
+@contextlib.contextmanager
+def _warnings_in_a_line(errors):
+    """Shows what is damaged as one message a piece, without the place in the code that found it."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def in_a_line(message, category, *place, **options):
+            if issubclass(category, DamageWarning):
+                _print_said(errors, "Damaged:", message, "bold yellow")
+            else:
+                show(message, category, *place, **options)
+
+        warnings.showwarning = in_a_line
+        yield
+
+
+def _print_said(errors, kind, said, style="bold red"):
+    # As text, because what a user typed may look like markup.
+    errors.print(Text.assemble((kind, style), " ", str(said)), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
 _CHECKPOINTS = ("latest", "best")
+_FLOOR_MEANS = (
+    "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
+)
 
 
 def evaluate_command(
@@ -32,8 +35,8 @@ def evaluate_command(
     extractor: Annotated[
         str | None,
         typer.Option(
-            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, inception; "
-            "the data set's own unless given."
+            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, random, "
+            "inception; unless given the data set's own classifier, and random for your own images."
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
@@ -72,7 +75,9 @@ def evaluate_command(
         status.update(f"drawing and measuring {samples:,} samples ...")
         model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
         scores = evaluation.of(model)
-    _print_scores(console, scores, folder, checkpoint, model.steps_taken)
+    _print_scores(
+        console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
+    )
     _write(folder, checkpoint, model.steps_taken, scores)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
@@ -97,7 +102,7 @@ def checkpoint_file(folder: Path, checkpoint: str) -> Path:
     return best
 
 
-def _print_scores(console, scores, folder, checkpoint, step):
+def _print_scores(console, scores, folder, checkpoint, step, floor_means):
     console.print(f"{escape(folder.name)}, {checkpoint} checkpoint, step {step:,}", highlight=False)
     table = Table("figure", "this run", "error", "the data", "better", box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:4]:
@@ -107,7 +112,7 @@ def _print_scores(console, scores, folder, checkpoint, step):
         better = "higher" if score.higher_is_better else "lower"
         table.add_row(score.name, f"[bold]{_figure(score.value)}", error, _figure(score.floor), better)
     console.print(table)
-    for line in _explanation(scores):
+    for line in _explanation(scores, floor_means):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -115,10 +120,12 @@ def _figure(value):
     return f"{value:.4g}" if abs(value) >= 1e-4 or value == 0.0 else f"{value:.1e}"
 
 
-def _explanation(scores):
+def _explanation(scores, floor_means):
     """What the columns mean and what everything was measured on, in lines."""
     first = scores[0].protocol
     yield f"Compared with {first.data}, split {first.split!r} ({first.data_identity}); seed {first.seed}."
+    if first.split.startswith("half of"):
+        yield "CAUTION: the run was trained on these very images, as nothing was held out of them (--hold-out 0)."
     counts = {}
     for score in scores:
         key = f"{score.protocol.samples:,} samples against {score.protocol.reference_samples:,} items"
@@ -130,7 +137,7 @@ def _explanation(scores):
         yield f"Features of the extractor {name!r} ({identity}), resize: {resize}."
     floors = {score.protocol.samples: score.floor_samples for score in scores}
     fewer = [f"{floor:,} where {count:,} samples were drawn" for count, floor in floors.items() if floor < count]
-    yield "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
+    yield floor_means
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."

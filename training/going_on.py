@@ -1,5 +1,6 @@
 """Going on with a run: from which recipe, from where, and how to say so."""
 
+import dataclasses
 import shlex
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,56 @@ def check_resumable(run: str | Path, wanted: Any) -> None:
     Raises:
         UserError: it names each setting that differs.
     """
-    started = recipe_of(run)
-    may_differ = {"steps": wanted.steps} if started.learning_rate_schedule == "constant" else {}
-    changed = differences(started.replace(**may_differ), wanted)
+    changed = _changed(recipe_of(run), wanted)
     if changed:
         raise UserError(
             f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
             + "\n  ".join(changed)
             + "\nLeave these options out to go on, or leave --resume out to start a new run."
+        )
+
+
+def _changed(started, wanted):
+    may_differ = {"steps": wanted.steps} if started.learning_rate_schedule == "constant" else {}
+    return differences(started.replace(**may_differ), wanted)
+
+
+def notes_of(recipe: Recipe, data: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint notes of the run that writes it.
+
+    Args:
+        recipe: the run's.
+        data: `keras_gans.data.fingerprint` of what it trains on.
+    """
+    return {"recipe": dataclasses.asdict(recipe), "data": data}
+
+
+def check_as_noted(checkpoint: str | Path, wanted: Recipe, data: dict[str, Any]) -> None:
+    """Refuses to go on from a checkpoint under another recipe, or with other data, than it was made with.
+
+    Args:
+        checkpoint: the path of one; those of earlier versions noted nothing, and everything goes.
+        wanted: the recipe asked for, or that stands in `recipe.json`.
+        data: `keras_gans.data.fingerprint` of what is there.
+
+    Raises:
+        UserError: it names each setting, and each property of the data, that differs.
+    """
+    notes = run_directory.notes_in(checkpoint)
+    if not notes:
+        return
+    changed = _changed(Recipe.from_dict(notes["recipe"]), wanted)
+    before = notes["data"]
+    changed += [
+        f"data: {key}: {before.get(key)!r} -> {data.get(key)!r}"
+        for key in sorted(before.keys() | data.keys())
+        if before.get(key) != data.get(key)
+    ]
+    if changed:
+        raise UserError(
+            f"{checkpoint} comes from another recipe or other data than are there now, so going on would mix two "
+            "experiments. What differs:\n  " + "\n  ".join(changed) + "\nPut recipe.json and the data back to go on, "
+            "or start a new run."
         )
 
 

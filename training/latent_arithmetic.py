@@ -10,7 +10,7 @@ from keras_gans.drawing import picture
 from keras_gans.errors import UserError
 from keras_gans.latent import arithmetic, attributes
 from keras_gans.latent import expression as expressions
-from keras_gans.metrics import features
+from keras_gans.metrics import classifiers, features
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,9 +122,9 @@ def _classifier(terms, data, judge):
     if not any(term.class_name for term in terms):
         return None
     name = judge or features.name_for(data)
-    found = features.extractor(name) if name != "inception" else None
+    found = features.extractor(name) if name in classifiers.CLASSIFIERS else None
     if found is None or not found.class_names:
-        known = ", ".join(sorted(set(features.EXTRACTORS) - {"inception"}))
+        known = ", ".join(sorted(classifiers.CLASSIFIERS))
         raise UserError(
             f"No classifier knows the classes of {data!r}. Name one that fits by --judge ({known}), or pick samples "
             "yourself: keras-gans sample shows them, and seeds:3,7,21 is a term."

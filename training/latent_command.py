@@ -19,6 +19,8 @@ from keras_gans.latent import expression as expressions
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
+from .texts import check_reads, file_name, texts_of
+
 latent_app = typer.Typer(
     name="latent",
     help="Walk between samples, add and subtract what they show, trade variety for quality, find a picture's latent."
@@ -26,6 +28,7 @@ latent_app = typer.Typer(
     "[bold]keras-gans sample RUN --seed S[/], counted from 0, has the seed S + k. These commands change the latents of "
     "seeds and show what becomes of the samples."
     "\n\n  keras-gans latent interpolate latest --from-seed 3 --to-seed 8"
+    '\n\n  keras-gans latent interpolate latest --from-text "a red star" --to-text "a blue circle"'
     "\n\n  keras-gans latent arithmetic latest '4:thick - 4:thin + 9:thin'"
     "\n\n  keras-gans latent truncate latest --threshold 0.5"
     "\n\n  keras-gans latent invert latest photo.png",
@@ -62,11 +65,18 @@ def _folder_of(run, runs, to, suffixes=(".png",)):
     return folder
 
 
-def _load(folder):
+def _load(folder, may_draw_to_texts=False):
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
         model = run_directory.load_run(folder)
     model.check_has_latents()
+    from keras_gans.latent.decoding import draws_to_texts
+
+    if draws_to_texts(model) and not may_draw_to_texts:
+        raise UserError(
+            f"{type(model).__name__} draws to texts, which this command does not. keras-gans latent interpolate walks "
+            "between two texts, or with --text between two seeds."
+        )
     return model
 
 
@@ -82,7 +92,7 @@ def _say(text):
 def interpolate_command(
     run: Run,
     from_seed: Annotated[int, typer.Option(help="Seed of the sample to start from.")] = 0,
-    to_seed: Annotated[int, typer.Option(help="Seed of the sample to end at.")] = 1,
+    to_seed: Annotated[int | None, typer.Option(help="Seed of the sample to end at; 1 unless given.")] = None,
     via: Annotated[
         list[int] | None, typer.Option("--via", help="Seed of a sample on the way. May be given often.")
     ] = None,
@@ -93,6 +103,13 @@ def interpolate_command(
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the start, for a GIF without a jump.")] = False,
     label: Label = None,
+    from_text: Annotated[
+        str | None, typer.Option("--from-text", help="For runs that draw to texts: the text to start from.")
+    ] = None,
+    to_text: Annotated[
+        str | None, typer.Option("--to-text", help="The text to end at, of the same seed, --from-seed.")
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="For such runs: the one text of all seeds.")] = None,
     to: Annotated[
         Path | None,
         typer.Option("--to", help="A .gif moves, a .png shows all frames; else a GIF in RUN/samples."),
@@ -101,14 +118,22 @@ def interpolate_command(
 ) -> None:
     """Walks from one sample to another, through samples that each look real if the generator has learned well.
 
-    A generator that has memorised its data jumps; one that understood it bends one image into the other.
+    A generator that has memorised its data jumps; one that understood it bends one image into the other. Between two
+    texts, --from-text and --to-text, the way is straight, from the code of the one to that of the other.
     """
     folder = _folder_of(run, runs, to, (".gif", ".png"))
     if mode not in (None, "slerp", "linear"):
         raise unknown_name("interpolation", mode, ("slerp", "linear"))
-    model = _load(folder)
+    texts = _texts_to_walk(from_text, to_text, text, to_seed, via, mode)
+    model = _load(folder, may_draw_to_texts=True)
+    if texts:
+        for line in check_reads(model, texts):
+            _say(escape(line))
+    if from_text is not None:
+        _interpolate_texts(model, folder, texts, from_seed, frames, loop, to)
+        return
+    to_seed = 1 if to_seed is None else to_seed
     from keras_gans import latent
-    from keras_gans.drawing import picture
 
     is_image = len(model.sample_shape()) == 3
     seeds = [from_seed, *(via or []), to_seed]
@@ -117,14 +142,52 @@ def interpolate_command(
         raise UserError("This run makes points, which are drawn in one picture: give --to a file that ends in .png.")
     mode = mode or latent.interpolation.mode_for(model.latent_prior)
     latents = latent.path(latent.seed_latents(model, seeds), frames, mode, closed=loop)
-    samples = latent.decode_array(model, latents, label)
+    samples = latent.decode_array(model, latents, label, text)
+    _write_way(samples, target, is_image)
+    way = " -> ".join(map(str, [*seeds, *([from_seed] if loop else [])]))
+    _say(f"{frames} samples from seed {way}, {mode}, are in [bold]{escape(str(target))}[/]")
+
+
+def _write_way(samples, target, is_image=True):
+    """Writes samples as a GIF, a frame each, or as one picture, whichever the file's name says."""
+    from keras_gans.drawing import picture
+
     if target.suffix.lower() == ".gif":
         picture.save_gif([picture.grid(sample[None], gap=0, width=192) for sample in samples], target)
     else:
-        drawn = picture.grid(samples, columns=min(frames, 12), width=_WIDTH) if is_image else picture.points(samples)
+        columns = min(len(samples), 12)
+        drawn = picture.grid(samples, columns=columns, width=_WIDTH) if is_image else picture.points(samples)
         picture.save_png(drawn, target)
-    way = " -> ".join(map(str, [*seeds, *([from_seed] if loop else [])]))
-    _say(f"{frames} samples from seed {way}, {mode}, are in [bold]{escape(str(target))}[/]")
+
+
+def _texts_to_walk(from_text, to_text, text, to_seed, via, mode):
+    """The texts that were given, once they go together with each other and with what else was given."""
+    if (from_text is None) != (to_text is None):
+        missing = "--to-text" if to_text is None else "--from-text"
+        raise UserError(f"A walk between texts has two ends: give {missing} too.")
+    if from_text is None:
+        return texts_of([text], None) if text is not None else []
+    for option, value in (("--text", text), ("--to-seed", to_seed), ("--via", via or None)):
+        if value is not None:
+            raise UserError(
+                f"Between two texts the seed stays that of --from-seed: leave {option} out. Received: {value}."
+            )
+    if mode == "slerp":
+        raise UserError("Between two texts the way is straight: leave --mode out. Received: slerp.")
+    return texts_of([from_text, to_text], None)
+
+
+def _interpolate_texts(model, folder, texts, seed, frames, loop, to):
+    import tensorflow as tf
+
+    from keras_gans import latent
+
+    target = _target(folder, model, to, f"interpolate-{'-to-'.join(map(file_name, texts))}.gif")
+    codes = latent.path(model.encode_text(texts), frames, "linear", closed=loop)
+    seeds = tf.fill([frames], tf.constant(seed, tf.int64))
+    _write_way(model.samples_from_codes(seeds, tf.constant(codes)).numpy(), target)
+    way = " -> ".join([*texts, *([texts[0]] if loop else [])])
+    _say(f"{frames} samples of seed {seed}, {escape(way)}, are in [bold]{escape(str(target))}[/]")
 
 
 @_command("arithmetic")

@@ -4,12 +4,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from keras_gans import data, latent
 from keras_gans.data import pictures
 from keras_gans.drawing import picture
 from keras_gans.errors import UserError
+from keras_gans.fields import SAMPLE
 from keras_gans.latent import inversion
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def targets_of(
     if label is not None:
         raise UserError("--label is for images of your own: the run's data bring their labels.")
     found = []
+    if not splits and (training := _held_out(model, recipe)) is not None:
+        return [Targets(source.split, *_some(model, source, count)) for source in (training.held_out, training)]
     for split in splits or ("test", "train"):
         try:
             source = data.open_source(
@@ -74,9 +78,23 @@ def targets_of(
             if splits or split == "train":
                 raise
             continue
-        labels = np.asarray(source.labels[:count]) if model.takes_labels else None
-        found.append(Targets(split, np.asarray(source.samples[:count]), labels))
+        found.append(Targets(split, *_some(model, source, count)))
     return found
+
+
+def _some(model, source, count):
+    """(samples, their labels or None) drawn from all rows of a source."""
+    rows = source.shown_rows(type(model).takes, count)
+    return rows["sample"], rows["label"] if model.takes_labels else None
+
+
+def _held_out(model, recipe):
+    """The run's training data where a share was held out of them, else None."""
+    source = data.open_source(
+        recipe["data"], image_size=recipe["image_size"], channels=recipe["channels"], labels=model.takes_labels
+    )
+    training = data.hold_out(source, recipe.get("hold_out", 0.0))
+    return None if training.held_out is None else training
 
 
 def _own(model, path, count, label):
@@ -84,7 +102,8 @@ def _own(model, path, count, label):
     if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
         raise UserError(f"Image files become squares of 1 or 3 channels, and this run makes samples of shape {shape}.")
     if path.is_dir():
-        images = data.open_source(path, image_size=shape[0], channels=shape[2]).samples[:count]
+        own = data.open_source(path, image_size=shape[0], channels=shape[2])
+        images = own.shown_rows({"sample": SAMPLE}, count)["sample"]
     else:
         try:
             images = pictures.decode(path, shape[0], shape[2])[np.newaxis]
@@ -124,7 +143,7 @@ def inversion_report(model: "AdversarialModel", targets: Any, *, steps: int, res
         loss = inversion.summary(found.errors)
         figures = (loss.mean, loss.standard_error, loss.errors.min(), loss.errors.max())
         alone = [f"{errors[0].mean():.4f}"] if restarts > 1 else []
-        table.add_row(target.name, str(len(loss.errors)), *(f"{value:.4f}" for value in figures), *alone)
+        table.add_row(escape(target.name), str(len(loss.errors)), *(f"{value:.4f}" for value in figures), *alone)
         labels = None if target.labels is None else target.labels[:_COLUMNS]
         made = latent.decode_array(model, found.latents[:_COLUMNS], labels)
         rows.append((target.images[:_COLUMNS], made))

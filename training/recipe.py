@@ -35,9 +35,13 @@ class Recipe:
         data: a data set's name, a folder of images, or whatever else `keras_gans.data.open_source` takes as text.
         image_size: height and width in pixels; None keeps the data's own (64 for folders).
         channels: 1 or 3; None keeps the data's own.
+        hold_out: share of the rows that is set aside, before training, to measure with; of data that have no split
+            "test" or "validation" of their own. 0 trains on all.
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
+        tokenizer: options of the tokenizer that a scheme of texts makes of the data's, such as {"level": "character"};
+            see `layers.Tokenizer.of`.
         labels_per_class: how many items of each class keep their label, on average, for schemes that learn from few;
             None keeps all.
         ema: decay of an average of the generator's weights, with which the model samples and is exported; 0 for none.
@@ -63,9 +67,11 @@ class Recipe:
     data: str = "digits"
     image_size: int | None = None
     channels: int | None = None
+    hold_out: float = 0.1
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
+    tokenizer: dict = dataclasses.field(default_factory=dict)
     labels_per_class: float | None = None
     ema: float = 0.0
     learning_rate_schedule: str = "constant"
@@ -87,6 +93,12 @@ class Recipe:
         for field in ("image_size", "evaluate_every"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
+        if isinstance(self.hold_out, bool) or not isinstance(self.hold_out, int | float) or not 0 <= self.hold_out < 1:
+            raise UserError(
+                f"hold_out is a share of the data from 0 to below 1, such as 0.1. Received: {self.hold_out!r}."
+            )
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+            raise UserError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed!r}.")
         if self.labels_per_class is not None:
             check_labels_per_class(self.labels_per_class)
         if self.best is not None and self.evaluate_every is None:
@@ -118,12 +130,20 @@ class Recipe:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Recipe":
         """The recipe that `to_json` wrote, from its parsed JSON, or that an earlier version wrote."""
-        fields = dict(fields)
+        if not isinstance(fields, Mapping):
+            raise UserError(
+                f"A recipe is an object of JSON, with fields such as scheme and steps. Received: {fields!r}."
+            )
+        # Before there was a choice, all rows were trained on.
+        fields = {"hold_out": 0.0, **fields}
         old = {role: network for role in _OLD_ROLES if (network := fields.pop(role, None)) is not None}
         known = {field.name for field in dataclasses.fields(cls)}
         for name in fields:
             if name not in known:
                 raise unknown_name("recipe field", name, known)
+        missing = [name for name in ("summary", "source", "scheme") if name not in fields]
+        if missing:
+            raise UserError(f"A recipe needs the fields summary, source and scheme. Missing: {', '.join(missing)}.")
         return cls(**fields, **({"networks": old} if old else {}))
 
 
@@ -198,6 +218,8 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         return key, plain[raw.lower()]
     try:
         return key, json.loads(raw)
+    except RecursionError:
+        raise UserError(f"--set {key}=... is nested too deeply. Received: {raw[:40]}...") from None
     except json.JSONDecodeError:
         return key, raw
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans.data import check_service
-from keras_gans.errors import LostServiceError, UserError
+from keras_gans.errors import LostServiceError, LostWorkerError, UserError
 from keras_gans.private_apis import cancellable
 
 PATIENCE_SECONDS = 30.0
@@ -46,7 +46,7 @@ class ServiceWatch(keras.callbacks.Callback):
             with cancellable() as cancel:
                 threading.Thread(target=self._watch, args=(cancel,), daemon=True).start()
                 yield
-        except tf.errors.OpError:
+        except (tf.errors.OpError, LostWorkerError):
             if self._lost is None:
                 raise
             raise LostServiceError(f"{self._lost} {self.advice()}") from None

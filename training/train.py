@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 from rich.console import Console
+from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
-from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
+from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Images
+from keras_gans.files import clear_left_over
 from keras_gans.runs import run_directory
+from keras_gans.runs.lock import locked
 
-from . import new_run
+from . import event_files, new_run
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
-from .going_on import how_to_go_on, last_checkpoint
+from .going_on import check_as_noted, how_to_go_on, last_checkpoint, notes_of
 from .interruption import Interruption
+from .means import Means, means_of
+from .output import surviving
 from .service_watch import ServiceWatch
 from .strategy import check_batch, make_strategy, this_worker
 
@@ -39,16 +44,21 @@ class Outcome:
         steps: training steps taken in all.
         picture: the last picture of samples.
         signal: number of the signal that ended it early, or None.
+        began: whether there was anything left to do.
     """
 
     run: Path | None
     steps: int
     picture: Path | None
     signal: int | None
+    began: bool = True
 
 
 def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
-    """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them."""
+    """The recipe's data set as a `keras_gans.data.Source`, with labels where its scheme trains on them.
+
+    Of data without a split to measure with, the recipe's `hold_out` share is set aside.
+    """
     scheme = scheme_of(recipe)
     source = kg.data.open_source(
         recipe.data,
@@ -63,17 +73,12 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
             f"{recipe.scheme['name']} learns from pairs, and no two images of {source.name!r} belong together. Write "
             "'A = B' of two folders in which pairs have the same name, or 'halves:FOLDER' of images side by side."
         )
-    return source
+    return kg.data.hold_out(source, recipe.hold_out, data_dir)
 
 
 def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
     """The recipe's compiled model for a `keras_gans.data.Source`."""
-    scheme = scheme_of(recipe)
-    fields = source.fields_for(scheme.takes)
-    if scheme.learns:
-        settings = {name: recipe.scheme.get(name, default) for name, default in scheme.learns.items()}
-        fields = scheme.learn(source.rows_for(scheme.takes), fields, **settings)
-    return build_model(recipe, fields)
+    return build_model(recipe, source.fields_for(scheme_of(recipe).takes))
 
 
 def to_dataset(
@@ -126,6 +131,7 @@ def train(
     doctor: str = "watch",
     profile: bool = False,
     data_service: str | None = None,
+    automatic: bool = False,
 ) -> "Outcome":
     """Trains a recipe, or goes on with a run of it.
 
@@ -136,6 +142,8 @@ def train(
         devices: see `strategy.make_strategy`.
         data_dir: where TensorFlow Datasets keeps its data.
         console: rich.console.Console to report on.
+        automatic: whether this is a job that something starts again and again: a finished run is left as it is, and
+            where no checkpoint of `run` can be read a new run begins; else both are errors.
         doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
             back into its last healthy state; "off" leaves the doctor out.
         profile: whether to record ten early steps for TensorBoard's profiler.
@@ -152,39 +160,100 @@ def train(
     """
     worker = this_worker()
     console = (console if worker.is_chief else None) or Console(quiet=True)
-    _check_doctor(doctor, worker)
-    if data_service:
-        kg.data.check_service(data_service, worker.count)
-    strategy, names = make_strategy(devices)
-    check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
-    source = open_data(recipe, data_dir, progress=console.is_terminal)
-    resumed = run is not None
-    with strategy.scope():
-        model = run_directory.load_run(run) if resumed else build_for(recipe, source)
-    done = model.steps_taken
-    if done >= recipe.steps:
-        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
-    # Built before the run directory, so that data too small for a batch leaves no trace.
-    to_dataset(recipe, source, data_service=data_service)
-    batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
-    if not worker.is_chief:
-        _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
-        others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
-        _fit_to_the_end(model, recipe, batches, others, None)
-        return Outcome(None, model.steps_taken, None, None)
-    if run is None:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(surviving(console))
+        if run is not None and worker.is_chief:
+            run = run_directory.resolve(run)
+            stack.enter_context(locked(run))
+        _check_doctor(doctor, worker)
+        if data_service:
+            kg.data.check_service(data_service, worker.count)
+        strategy, names = make_strategy(devices)
+        check_batch(recipe.batch_size, strategy.num_replicas_in_sync)
+        with strategy.scope():
+            saved, model = _to_go_on_with(run, automatic, console)
+        if model is None:
+            run = None
+        elif model.steps_taken >= recipe.steps:
+            return _already_done(run, model.steps_taken, recipe, automatic)
+        source = open_data(recipe, data_dir, progress=console.is_terminal)
+        fingerprint = kg.data.fingerprint(source)
+        if model is None:
+            with strategy.scope():
+                model = build_for(recipe, source)
         # A later change of a default must not change what this run goes on with.
         recipe = recipe.replace(optimizers=optimizers_in_full(recipe, model))
-        run = new_run.create(recipe, root)
-    run = Path(run)
-    new_run.write_recipe(run, recipe)
-    new_run.write_environment(run, names)
-    console.print(_opening_line(run, recipe, source, names, done))
-    _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
-    # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
-    interruption = Interruption() if worker.count == 1 else None
-    extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
-    return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra)
+        if saved is not None:
+            check_as_noted(saved, recipe, fingerprint)
+        done = model.steps_taken
+        # Built before the run directory, so that data too small for a batch leaves no trace.
+        to_dataset(recipe, source, data_service=data_service)
+        batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
+        if not worker.is_chief:
+            _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
+            others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
+            _fit_to_the_end(model, recipe, batches, others, None)
+            return Outcome(None, model.steps_taken, None, None)
+        if run is None:
+            run = new_run.create(recipe, root)
+            stack.enter_context(locked(run))
+        run = Path(run)
+        stopgap, means = (None, {}) if saved is None else _tidied(run, saved, recipe)
+        new_run.write_recipe(run, recipe)
+        new_run.write_environment(run, names)
+        console.print(_opening_line(run, recipe, source, names, done))
+        _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
+        # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
+        interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
+        extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
+        if worker.count == 1:
+            # Of a cluster's means every worker would have to tell its part.
+            extra.append(Means(means))
+
+        def notes():
+            told = {"means": means_of(model), "interrupted": interruption.signal is not None} if interruption else {}
+            return notes_of(recipe, fingerprint) | told
+
+        checkpoint = kg.callbacks.Checkpoint(
+            run / "checkpoints",
+            every=recipe.checkpoint_every,
+            keep=recipe.keep_checkpoints,
+            notes=notes,
+            stopgap=stopgap,
+        )
+        return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint)
+
+
+def _tidied(run, saved, recipe):
+    """Clears away what a killed process left and what the run is about to write again.
+
+    Returns (the checkpoint that is to go once there is a later one, or None; the curves' means at the checkpoint).
+    """
+    for folder in (run, run / "checkpoints", run / "samples"):
+        clear_left_over(folder, at_the_start=True)
+    step, notes = run_directory.step_of(saved), run_directory.notes_in(saved)
+    event_files.drop_after(run / "tensorboard", step)
+    is_stopgap = notes.get("interrupted", False) and step % recipe.checkpoint_every
+    return saved if is_stopgap else None, notes.get("means", {})
+
+
+def _to_go_on_with(run, automatic, console):
+    """The path and the model of a run's newest checkpoint that can be read; (None, None) for a new run."""
+    if run is None:
+        return None, None
+    try:
+        return run_directory.newest_readable(run)
+    except NoReadableCheckpointError as error:
+        if not automatic:
+            raise
+        console.print(f"{escape(str(error))} So a new run begins.", highlight=False, soft_wrap=True)
+        return None, None
+
+
+def _already_done(run, done, recipe, automatic):
+    if not automatic:
+        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
+    return Outcome(Path(run), done, None, None, began=False)
 
 
 def _set_steps_at_once(model, recipe, done, wanted, console):
@@ -227,15 +296,12 @@ def _check_doctor(mode, worker):
         )
 
 
-def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra):
+def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint):
     board = run / "tensorboard"
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, recipe)
-    rows = source.rows_for(scheme_of(recipe).takes, _SHOWN_ROWS)
+    rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
-    checkpoint = kg.callbacks.Checkpoint(
-        run / "checkpoints", every=recipe.checkpoint_every, keep=recipe.keep_checkpoints
-    )
     progress = kg.callbacks.Progress(recipe.steps, console=console)
     doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
@@ -256,6 +322,9 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     ]
     try:
         _fit_to_the_end(model, recipe, batches, callbacks, doctor)
+        if run_directory.step_of(run_directory.latest_checkpoint(run)) < model.steps_taken:
+            # The doctor went back after the last step.
+            checkpoint.save(model)
     except NonFiniteError as error:
         raise NonFiniteError(f"{error} {last_checkpoint(run)}") from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
@@ -344,11 +413,8 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
                 for watch in watches:
                     stack.enter_context(watch)
                 model.fit(rows, steps_per_epoch=recipe.steps - done, epochs=1, verbose=0, callbacks=callbacks)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            raise LostWorkerError(
-                f"Another worker of the cluster has stopped or cannot be reached, near step {model.steps_taken}. "
-                "Start all workers again with --resume auto: they go on from the last checkpoint."
-            ) from error
+        except LostWorkerError as error:
+            raise LostWorkerError(f"{error} With --resume auto they go on from the last checkpoint.") from None
         except NonFiniteError as error:
             if doctor is None or not doctor.recover(error):
                 raise
@@ -359,9 +425,11 @@ def _fit_to_the_end(model, recipe, batches, callbacks, doctor):
 def _opening_line(run, recipe, source, devices, done):
     held = ", ".join(field.describe() for field in source.fields_for(scheme_of(recipe).takes).values())
     start = f"going on from step {done}" if done else f"{recipe.steps} steps"
+    aside = "" if source.held_out is None else f", {len(source.held_out):,} more held out to measure with"
+    note = f"\n{escape(source.note)}" if source.note else ""
     return (
-        f"[bold]{recipe.name}[/] ({recipe.source}) on {recipe.data}: {len(source):,} {held}, {start} on "
-        f"{', '.join(devices)} -> {run}"
+        f"[bold]{escape(recipe.name)}[/] ({escape(recipe.source)}) on {escape(recipe.data)}: {len(source):,} "
+        f"{escape(held)}{aside}, {start} on {escape(', '.join(devices))} -> {escape(str(run))}{note}"
     )
 
 

@@ -1,11 +1,15 @@
 """Whole models on disk, from which a run goes on exactly, samples and is exported."""
 
+import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, clear_left_over
+from keras_gans.runs.run_directory import NOTES, checkpoints_in, step_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -20,15 +24,30 @@ class Checkpoint(EveryNSteps):
     Args:
         directory: where to.
         every: steps between checkpoints; None saves at the end of each epoch.
-        keep: the newest so many are kept.
+        keep: the newest so many are kept; no file of another name than these is ever deleted.
+        notes: function without arguments; what it returns, as JSON takes it, is put into the file beside the model,
+            from where `runs.run_directory.notes_in` reads it.
+        stopgap: path of a checkpoint that was saved between two that are due, because the run was interrupted there; it
+            is deleted once the next one is saved.
     """
 
-    def __init__(self, directory: str | Path, every: int | None = 1000, keep: int = 3):
+    even_if_interrupted = True
+
+    def __init__(
+        self,
+        directory: str | Path,
+        every: int | None = 1000,
+        keep: int = 3,
+        notes: Callable[[], dict[str, Any]] | None = None,
+        stopgap: str | Path | None = None,
+    ):
         super().__init__(every)
         if keep < 1:
             raise UserError(f"keep must be 1 or more checkpoints. Received: {keep!r}.")
         self.directory = Path(directory)
         self.keep = keep
+        self.notes = notes
+        self.stopgap = None if stopgap is None else Path(stopgap)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
@@ -42,6 +61,14 @@ class Checkpoint(EveryNSteps):
         path = self.directory / f"step-{model.steps_taken:08d}.keras"
         with atomically(path) as partial:
             model.save(partial)
-        for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
+            if self.notes is not None:
+                with zipfile.ZipFile(partial, "a") as archive:
+                    archive.writestr(NOTES, json.dumps(self.notes()))
+        if self.stopgap is not None and self.stopgap != path:
+            self.stopgap.unlink(missing_ok=True)
+            self.stopgap = None
+        # Those of later steps can only be damaged ones that a resumed run passed over; they are written anew in time.
+        saved = [each for each in checkpoints_in(self.directory) if step_of(each) <= step_of(path)]
+        for old in saved[: -self.keep]:
             old.unlink()
         return path

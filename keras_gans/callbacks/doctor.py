@@ -17,7 +17,7 @@ from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
 from keras_gans.errors import UserError
-from keras_gans.files import atomically
+from keras_gans.files import atomically, json_lines
 
 
 class Doctor(EveryNSteps):
@@ -180,6 +180,8 @@ class Doctor(EveryNSteps):
         self._print(f"[{style}]Doctor: {verdict.name}{since}:[/] {escape(verdict.summary)}.")
         if self._writer is not None:
             self._writer.close()
+            # A checkpoint that follows may find what `recover` then speaks of.
+            self._writer = None
 
     # Acting -----------------------------------------------------------------------------------------------------
 
@@ -264,16 +266,36 @@ class Doctor(EveryNSteps):
         """Takes up the history of the run that is being gone on with, up to the model's step."""
         if self.report_file is None or not self.report_file.exists():
             return
-        lines = [json.loads(line) for line in self.report_file.read_text(encoding="utf-8").splitlines()]
-        fields = {field.name for field in dataclasses.fields(VitalSigns)}
-        for line in lines:
+        for line in json_lines(self.report_file, _is_look):
             if line["step"] > self.step:
                 break
-            self.history.append(VitalSigns(**{name: value for name, value in line.items() if name in fields}))
+            self.history.append(_signs_in(line))
             self._lines.append(line)
             self.verdict = diagnose(self.history[self._treated :], self._patient, self.patience, self.verdict)
             if line["treated"]:
                 self._treated, self.roll_backs = len(self.history), self.roll_backs + 1
+
+
+def _signs_in(line):
+    fields = {field.name for field in dataclasses.fields(VitalSigns)}
+    return VitalSigns(**{name: value for name, value in line.items() if name in fields})
+
+
+def _is_look(line):
+    """Whether a JSON value is a line that the doctor wrote, with values of the types that it writes."""
+    if not (isinstance(line, dict) and type(line.get("step")) is int and isinstance(line.get("treated"), bool)):
+        return False
+    return all(_is_sign(name, value) for name, value in dataclasses.asdict(_signs_in(line)).items())
+
+
+def _is_sign(name, value):
+    if isinstance(getattr(_NO_SIGNS, name), dict):
+        of_type = str if name == "swaps" else (int, float)
+        return isinstance(value, dict) and all(isinstance(each, of_type) for each in value.values())
+    return value is None and name != "finite" or isinstance(value, int | float)
+
+
+_NO_SIGNS = VitalSigns(0)
 
 
 def _patient_of(model):

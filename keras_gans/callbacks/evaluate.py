@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import tensorflow as tf
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.drawing import plot
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import DamageWarning, UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
 from keras_gans.metrics import (
     MEASURES,
     Evaluation,
     Score,
+    SentenceEvaluation,
     TextEvaluation,
     TranslationEvaluation,
     evaluation_of,
@@ -28,6 +30,7 @@ from keras_gans.metrics.measures import check_names
 from keras_gans.metrics.protocol import json_number
 
 BEST_MODEL, BEST_RECORD = "best.keras", "best.json"
+_Evaluation = Evaluation | SentenceEvaluation | TextEvaluation | TranslationEvaluation
 
 
 class Evaluate(EveryNSteps):
@@ -77,7 +80,7 @@ class Evaluate(EveryNSteps):
             _check_best(best, metrics, checkpoints)
         self.directory = Path(directory)
         self.metrics_file = None if metrics_file is None else MetricsFile(metrics_file)
-        self.evaluation = source if isinstance(source, Evaluation | TextEvaluation | TranslationEvaluation) else None
+        self.evaluation = source if isinstance(source, _Evaluation) else None
         self._options = {"metrics": metrics, "samples": samples, "seed": seed, "extractor": extractor}
         self._source, self._criterion = source, best
         self._checkpoints = None if checkpoints is None else Path(checkpoints)
@@ -102,7 +105,14 @@ class Evaluate(EveryNSteps):
         record = self._checkpoints / BEST_RECORD
         if not record.exists() or not (self._checkpoints / BEST_MODEL).exists():
             return None
-        score = Score.from_dict(json.loads(record.read_text(encoding="utf-8"))["score"])
+        try:
+            score = Score.from_dict(json.loads(record.read_bytes().decode("utf-8"))["score"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"{record} cannot be read ({reason}), so the best is chosen anew.", DamageWarning, stacklevel=2
+            )
+            return None
         differing = score.protocol.differences(self.evaluation.protocols()[self._criterion])
         if score.name != self._criterion:
             differing.insert(0, f"figure: {score.name!r} -> {self._criterion!r}")
@@ -147,12 +157,16 @@ class Evaluate(EveryNSteps):
         self._writer.close()
 
 
-def pictures_of(evaluation: Evaluation | TranslationEvaluation) -> dict[str, np.ndarray]:
+def pictures_of(evaluation: _Evaluation) -> dict[str, np.ndarray]:
     """{name: uint8 picture} of what is drawn of the figures last measured: which classes became which."""
-    return {
-        f"confusion_{direction}": plot.confusion(counts, evaluation.class_names, direction.replace("_", " "))
-        for direction, counts in evaluation.confusions.items()
-    }
+    drawn = {}
+    for name, counts in evaluation.confusions.items():
+        if isinstance(evaluation, TextEvaluation):
+            words = {"row": "what the text says", "column": "what the image shows", "same": "right"}
+            drawn[f"confusion_{name}"] = plot.confusion(counts, evaluation.attributes[name], name, **words)
+        else:
+            drawn[f"confusion_{name}"] = plot.confusion(counts, evaluation.class_names, name.replace("_", " "))
+    return drawn
 
 
 def as_line(scores: Tensor) -> dict[str, Any]:
@@ -164,8 +178,9 @@ def as_line(scores: Tensor) -> dict[str, Any]:
 
 def _check_best(best, metrics, checkpoints):
     names = [result for name in metrics or MEASURES for result in (MEASURES[name].results if name in MEASURES else ())]
-    # Their results have the direction behind them; which there are, the scheme says.
-    if best not in (*names, *measures.OF_TEXTS) and not best.startswith(measures.OF_TRANSLATIONS):
+    # Their results have the direction behind them, or an attribute before; which there are, scheme and data say.
+    of_texts = best.endswith(("_accuracy", "_accuracy_held_out")) or best.startswith(measures.OF_TEXTS)
+    if best not in (*names, *measures.OF_SENTENCES) and not of_texts and not best.startswith(measures.OF_TRANSLATIONS):
         raise unknown_name("figure to keep the best checkpoint by", best, names)
     if checkpoints is None:
         raise UserError("Keeping the best checkpoint needs a folder for it: pass checkpoints.")

@@ -10,7 +10,9 @@ from keras_gans.errors import UserError
 class EveryNSteps(keras.callbacks.Callback):
     """Calls `on_step(step, logs)` every so many training steps, and once more at the end of `fit`.
 
-    Steps are the model's own (`model.step`), so that they go on after a resume.
+    Steps are the model's own (`model.step`), so that they go on after a resume. Where something from outside interrupts
+    `fit`, and has set the model's `is_interrupted`, the call at the end is left out: the run goes on later, and what it
+    records is then what it would have been.
 
     Args:
         every: steps between calls; None calls it at the end of each epoch.
@@ -18,6 +20,8 @@ class EveryNSteps(keras.callbacks.Callback):
     Attributes:
         step: training steps taken, without a read from the device.
     """
+
+    even_if_interrupted = False
 
     def __init__(self, every: int | None = None):
         super().__init__()
@@ -48,7 +52,8 @@ class EveryNSteps(keras.callbacks.Callback):
             self._call(logs)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        if self._called_at < self.step:
+        left_out = getattr(self.model, "is_interrupted", False) and not self.even_if_interrupted
+        if self._called_at < self.step and not left_out:
             # The last step's: those of the epoch, which Keras gives here, are empty where the means were just reset.
             self._call(self._logs)
 

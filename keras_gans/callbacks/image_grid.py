@@ -22,7 +22,8 @@ class ImageGrid(EveryNSteps):
         every: steps between pictures; None draws one at the end of each epoch.
         count: images in a grid; points are drawn 32 for each.
         seed: of the latents, see `sample`.
-        real: data to compare with, shown once: an array of samples, {field: array}, or a tf.data.Dataset of batches.
+        real: data to compare with, shown once, and not again where a run goes on: an array of samples, {field: array},
+            or a tf.data.Dataset of batches.
         samples_directory: another folder for the files.
 
     Attributes:
@@ -52,7 +53,8 @@ class ImageGrid(EveryNSteps):
         self._real = None if self.real is None else self._rows_to_show()
         if self._real is not None:
             for tag, shown in self.model.shows_data(self._real).items():
-                self._show(tag, shown, self.step, tag)
+                if self.step == 0 or not list(self.samples_directory.glob(f"{tag}.*")):
+                    self._show(tag, shown, self.step, tag)
 
     def _rows_to_show(self):
         """{field: the first real rows, images as uint8}, as many as stand where `count` images would."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_gans.files import atomically
+from keras_gans.files import atomically, json_lines
 
 if TYPE_CHECKING:
     from keras_gans.hints import Tensor
@@ -21,15 +21,16 @@ class MetricsFile:
         self.path = Path(path)
 
     def drop_after(self, step: int) -> None:
-        """Drops the lines of steps after `step`, which a resumed run takes again."""
+        """Drops the lines of steps after `step`, which a resumed run takes again.
+
+        Warns:
+            DamageWarning: some lines are no JSON objects with a step; they are dropped too.
+        """
         if not self.path.exists():
             return
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        # A crash may have cut the last line short; what it said is not known then.
-        whole_lines = [line for line in lines if line.endswith("}")]
-        kept = [line for line in whole_lines if json.loads(line)["step"] <= step]
+        kept = [line for line in json_lines(self.path, is_line) if line["step"] <= step]
         with atomically(self.path) as partial:
-            partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def append(self, step: int, seconds: float, values: "Tensor") -> None:
         """Appends {"step": step, "seconds": seconds, **values}.
@@ -42,3 +43,8 @@ class MetricsFile:
         line = {"step": step, "seconds": round(seconds, 3), **values}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def is_line(value: object) -> bool:
+    """Whether a JSON value is a line of a run's record: an object with a whole number as its step."""
+    return isinstance(value, dict) and type(value.get("step")) is int

@@ -5,9 +5,13 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.memory import peak_gigabytes
+
+# Characters of a terminal that has room for a long bar.
+_WIDE = 110
 
 
 class Progress(EveryNSteps):
@@ -32,30 +36,36 @@ class Progress(EveryNSteps):
         self._started, self._from = time.perf_counter(), self.step
         self._line_at = self.step
         if self.console.is_terminal:
+            width = 10 if self.console.width < _WIDE else 24
             self._bar = Bar(
-                TextColumn("[bold]step"),
-                MofNCompleteColumn(),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[losses]}"),
-                TimeRemainingColumn(elapsed_when_finished=True),
+                TextColumn("[bold]step", table_column=Column(no_wrap=True, min_width=4)),
+                MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=2 * len(str(self.steps)) + 1)),
+                BarColumn(bar_width=width, table_column=Column(min_width=width)),
+                # The one that gives way on a narrow terminal: each of the others says where the run is.
+                TextColumn("{task.fields[losses]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+                TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(no_wrap=True, min_width=7)),
                 console=self.console,
+                expand=True,
             )
             self._task = self._bar.add_task("training", total=self.steps, completed=self.step, losses="first step ...")
             self._bar.start()
 
     def on_step(self, step: int, logs: dict[str, float]) -> None:
         rate = (step - self._from) / max(time.perf_counter() - self._started, 1e-9)
-        losses = "  ".join(f"{name}: {float(value):.3f}" for name, value in logs.items() if name.endswith("_loss"))
+        curves = {name: float(value) for name, value in logs.items() if name.endswith("_loss")}
         phase = self.model.phase_title(max(step - 1, 0))
-        losses = f"{phase}  {losses}" if phase else losses
-        speed = f"{rate:.1f} steps/s  {peak_gigabytes():.1f} GB"
+        speed = f"{rate:.1f} steps/s"
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, losses=f"{losses}  {speed}")
+            short = ", ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in curves.items())
+            parts = [phase, speed, f"losses: {short}", f"{peak_gigabytes():.1f} GB"]
+            self._bar.update(self._task, completed=step, losses="  ".join(filter(None, parts)))
         elif step - self._line_at >= self.steps / 10 or step >= self.steps:
             self._line_at = step
             left = max(0.0, (self.steps - step) / rate)
-            line = f"step {step}/{self.steps}  {losses}  {speed}  {left:.0f} s left"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            losses = "  ".join(f"{name}: {value:.3f}" for name, value in curves.items())
+            parts = [f"step {step}/{self.steps}", phase, losses, speed, f"{peak_gigabytes():.1f} GB"]
+            line = "  ".join([*filter(None, parts), f"{left:.0f} s left"])
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from keras_gans.data.embedded import grid_centres as grid_centres
     from keras_gans.data.embedded import names as names
     from keras_gans.data.embedded import ring_centres as ring_centres
+    from keras_gans.data.fingerprinting import fingerprint as fingerprint
+    from keras_gans.data.holding_out import hold_out as hold_out
     from keras_gans.data.opening import check_source as check_source
     from keras_gans.data.opening import open_source as open_source
     from keras_gans.data.pairs import Halves as Halves
@@ -59,7 +61,9 @@ _HOMES = {
     "Unpaired": "keras_gans.data.pairs",
     "check_service": "keras_gans.data.service",
     "check_source": "keras_gans.data.opening",
+    "fingerprint": "keras_gans.data.fingerprinting",
     "grid_centres": "keras_gans.data.embedded",
+    "hold_out": "keras_gans.data.holding_out",
     "labelled_subset": "keras_gans.data.semi_supervised",
     "load": "keras_gans.data.pipeline",
     "names": "keras_gans.data.embedded",

@@ -51,7 +51,7 @@ def check_array(array: Any) -> tuple[np.ndarray, np.ndarray | None]:
         UserError: it is nothing that `open_array` takes.
     """
     images, labels = array if isinstance(array, tuple) and len(array) == 2 else (array, None)
-    images = np.asanyarray(images)
+    images = _as_array(images, "images or points")
     floats = np.issubdtype(images.dtype, np.floating)
     if images.ndim == 3:
         images = images[..., np.newaxis]
@@ -66,6 +66,13 @@ def check_array(array: Any) -> tuple[np.ndarray, np.ndarray | None]:
     if floats:
         _check_range(images, is_points)
     return images, None if labels is None else check_label_array(labels, len(images))
+
+
+def _as_array(values, what):
+    try:
+        return np.asanyarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UserError(f"No array of {what} can be made of what was given: {str(error).splitlines()[0]}") from None
 
 
 def _check_range(images, is_points):
@@ -93,11 +100,11 @@ def check_label_array(labels: Any, count: int) -> np.ndarray:
     Raises:
         UserError: they are not `count` whole numbers from 0.
     """
-    labels = np.asarray(labels)
+    labels = _as_array(labels, "labels")
     if labels.shape == (count, 1):
         labels = labels[:, 0]
     whole = np.issubdtype(labels.dtype, np.integer)
-    if labels.shape != (count,) or not whole or labels.min() < 0:
+    if labels.shape != (count,) or not whole or labels.min(initial=0) < 0:
         raise UserError(
             f"The labels of {count} images are {count} whole numbers from 0. "
             f"Received: {labels.dtype} of shape {labels.shape}."

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_gans.data import embedded
+from keras_gans.data import embedded, shapes
 
 _TRAIN_POINTS, _TEST_POINTS = 50_000, 10_000
 _TEST_DIGITS = 500
@@ -231,6 +231,60 @@ class PhotographedDigits(tfds.core.GeneratorBasedBuilder):
             yield place, {"image_a": over, "image_b": digit, "label": int(labels[row])}
 
 
+@dataclasses.dataclass
+class ShapesConfig(tfds.core.BuilderConfig):
+    """How large the pictures are; `size` is their side in pixels."""
+
+    size: int = shapes.SIZES[shapes.DEFAULT_CONFIG]
+
+
+class Shapes(tfds.core.GeneratorBasedBuilder):
+    """Drawn shapes with captions, some combinations of what the captions say being held out."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+    BUILDER_CONFIGS = [
+        ShapesConfig(name=name, description=f"{size}x{size}x3", size=size) for name, size in shapes.SIZES.items()
+    ]
+    DEFAULT_BUILDER_CONFIG_NAME = shapes.DEFAULT_CONFIG
+
+    def _info(self):
+        size = self.builder_config.size
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "One or two equal shapes on a dark ground, and four captions of each picture that all say its colour, "
+                "size, shape, position and count in several words and orders; the first is always of the form 'a small "
+                "red circle, top left'. A tenth of the 480 combinations, such as 'a small green star, top left', occur "
+                "in the split held_out alone."
+            ),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(size, size, 3), dtype=np.uint8),
+                    "text": tfds.features.Sequence(tfds.features.Text()),
+                }
+                | {name: tfds.features.ClassLabel(names=names) for name, names in shapes.ATTRIBUTES.items()}
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The shapes are drawn, not downloaded.
+        return {
+            split: self._generate_examples(split, number, count)
+            for number, (split, count) in enumerate(shapes.COUNTS.items())
+        }
+
+    def _generate_examples(self, split, number, count):
+        every = shapes.combinations(held_out=split == "held_out")
+        for place in range(count):
+            # A generator of its own for each picture, so that all sizes show the same ones.
+            random = np.random.default_rng([number, place])
+            combination = every[place % len(every)]
+            texts = shapes.captions(combination, random)
+            image = shapes.draw(combination, self.builder_config.size, random)
+            yield place, {"image": image, "text": texts} | combination.labels
+
+
 def _scattered_digits():
     """{split: (images uint8 (n, 8, 8), labels)} of scikit-learn's digits in an order of their own."""
     from sklearn.datasets import load_digits
@@ -375,6 +429,7 @@ BUILDERS = {
     "digit_styles": DigitStyles,
     "digits_over_photographs": DigitsOverPhotographs,
     "photographed_digits": PhotographedDigits,
+    "shapes": Shapes,
     "ring": Ring,
     "grid": Grid,
     "numbers_and_dates": NumbersAndDates,

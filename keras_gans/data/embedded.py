@@ -8,6 +8,8 @@ DEFAULT_CONFIG = "narrow"
 RING_RADII = {"narrow": 1.0, "wide": 2.0 / 1.414}
 RING_SIGMAS = {"narrow": 0.01, "wide": 0.1 / 1.414}
 GRID_SIGMA = 0.05
+# Those that hold points; the others hold images.
+POINTS = ("ring", "grid")
 
 _DESCRIPTIONS = {
     "digits": "1,797 handwritten digits (scikit-learn), 8x8x1, 10 classes: 1,297 train, 500 test",
@@ -17,6 +19,9 @@ _DESCRIPTIONS = {
     "digits_over_photographs": "digits, 8x8x1, and others over photographs, 8x8x3: 500 and 3,600, 397 test in both",
     "digits_over_photographs/mnist": "the same of MNIST, 28x28: 30,000 in either, 10,000 test; needs MNIST itself",
     "photographed_digits": "pairs of a digit over a photograph, 8x8x3, and itself, 8x8x1: 5,600 train, 397 test",
+    "shapes": "drawn shapes with captions, 32x32x3: 8,000 train, 1,000 test, 1,000 held_out of other combinations",
+    "shapes/16": "the same, 16x16x3",
+    "shapes/64": "the same, 64x64x3",
     "digit_styles": "the digits in two styles, 8x8x1: 700 as they are and 700 others inverted, 397 test in both",
     "numbers_and_dates": "pairs of texts, numbers and dates in digits and in words: 12,000 train, 600 test",
 }

@@ -1,8 +1,10 @@
 """Folders of image files."""
 
+import dataclasses
 import itertools
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,17 @@ import numpy as np
 
 from keras_gans.data import cache, pictures
 from keras_gans.data.captions import read_captions, table_in
+from keras_gans.data.opening import DEFAULT_IMAGE_SIZE
 from keras_gans.data.pairs import Halves
 from keras_gans.data.source import Column, Source, class_column, sample_column, unpaired
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import DamageWarning, UserError, nearest
 from keras_gans.fields import Texts
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "validation", "val", "test")
-DEFAULT_IMAGE_SIZE = 64
+# What every convolutional network of the zoo can make, or nearly every one.
+KEPT_SIZES = (8, 16, 28, 32, 64, 128)
 _REPORTED_FILES = 5
 _CHUNK = 1024
 _HINT = "Pass labels=True to open_source too."
@@ -36,18 +40,19 @@ def open_folder(
     """Opens every image below a folder, in the order of their paths.
 
     Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
-    beside them is left out; a folder without them is one split, "train". With `labels`, the subfolders of the split
-    are the classes, numbered in alphabetical order. Hidden files and `__MACOSX` are left out. Subfolders trainA and
-    trainB (testA, testB) are two collections that do not belong together, fields `image_a` and `image_b`, with
-    `label_a` and `label_b` likewise. A split with a table metadata.csv or metadata.jsonl has those images that it
-    names, and their captions as the field `text`.
+    beside them is left out; a folder without them is one split, "train". Where all images of the split lie in
+    subfolders, of which there are several, these are the classes, numbered in alphabetical order. Hidden files and
+    `__MACOSX` are left out. Subfolders trainA and trainB (testA, testB) are two collections that do not belong
+    together, fields `image_a` and `image_b`, with `label_a` and `label_b` likewise. A split with a table metadata.csv
+    or metadata.jsonl has those images that it names, and their captions as the field `text`.
 
     Args:
         folder: path of the folder.
         split: name of the split.
-        image_size: side of the squares the images are cropped and resized to, in pixels; 64 by default.
+        image_size: side of the squares the images are cropped and resized to, in pixels; by default the size that all
+            of them share, if that is one of `KEPT_SIZES`, else 64.
         channels: 1 or 3; by default 1 where every file is stored as grey, else 3.
-        labels: whether to read the classes.
+        labels: whether there must be classes.
         progress: whether to draw a progress bar.
 
     Returns:
@@ -69,18 +74,18 @@ def open_folder(
 
 def _open_directory(folder, split, directory, image_size, channels, labels, progress):
     files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
-    numbers, class_names = _classes(directory, files) if labels else (None, None)
-    images = open_files(files, directory, image_size, channels, progress)
-    return Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
+    numbers, class_names = _classes(directory, files) if labels or _has_classes(directory, files) else (None, None)
+    images, note = open_files(files, directory, image_size, channels, progress)
+    return dataclasses.replace(Source.of_samples(str(folder), split, images, numbers, class_names, _HINT), note=note)
 
 
 def _captioned(folder, split, table, image_size, channels, labels, progress):
     captions = read_captions(table)
-    images = open_files(list(captions), table.parent, image_size, channels, progress)
+    images, note = open_files(list(captions), table.parent, image_size, channels, progress)
     columns = {"image": sample_column(images), "text": Column(Texts(), TextArray.of(captions.values()))}
     if labels:
         columns["label"] = class_column(*_classes(table.parent, list(captions)))
-    return Source(str(folder), split, columns, _HINT)
+    return Source(str(folder), split, columns, _HINT, note=note)
 
 
 def open_halves(
@@ -100,7 +105,7 @@ def open_halves(
     if not files:
         raise _no_images(directory)
     if channels is None:
-        channels = 1 if all(map(pictures.is_grey, files)) else 3
+        channels = _channels_of(headers(files))
     size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
     both = cache.filled_array(
         (len(files), 2, size, size, channels),
@@ -115,8 +120,8 @@ def open_halves(
 
 def open_files(
     files: Any, directory: str | Path, image_size: int | None, channels: int | None, progress: bool
-) -> np.ndarray:
-    """The images of files as one array, uint8 (n, size, size, channels).
+) -> tuple[np.ndarray, str]:
+    """The images of files as one array, uint8 (n, size, size, channels), and a sentence on what became of their size.
 
     Args:
         files: paths of the images.
@@ -128,14 +133,43 @@ def open_files(
     """
     if not files:
         raise _no_images(directory)
-    if channels is None:
-        channels = 1 if all(map(pictures.is_grey, files)) else 3
-    size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
-    return cache.filled_array(
-        (len(files), size, size, channels),
+    found = headers(files)
+    size = size_for(found) if image_size is None else image_size
+    images = cache.filled_array(
+        (len(files), size, size, _channels_of(found) if channels is None else channels),
         np.uint8,
         lambda array: _decode_into(array, files, progress),
         lambda: _identity(files),
+    )
+    return images, _what_became(found, size)
+
+
+def headers(files: Iterable[Path]) -> list[pictures.Header]:
+    """The headers of those image files that can be read."""
+    with pictures.decoding_pool() as pool:
+        return [found for found in pool.map(pictures.header, files) if found is not None]
+
+
+def size_for(found: list[pictures.Header]) -> int:
+    """The side that all images share, if that is one of `KEPT_SIZES`, else `DEFAULT_IMAGE_SIZE`."""
+    sides = {side for each in found for side in each.size}
+    return min(sides) if len(sides) == 1 and sides <= set(KEPT_SIZES) else DEFAULT_IMAGE_SIZE
+
+
+def _channels_of(found):
+    return 1 if all(each.is_grey for each in found) else 3
+
+
+def _what_became(found, size):
+    """A sentence for people on images that do not keep their size; none where all do."""
+    sizes = sorted({each.size for each in found}, key=lambda pair: pair[0] * pair[1])
+    if not sizes or sizes == [(size, size)]:
+        return ""
+    ends = " to ".join("x".join(map(str, pair)) for pair in dict.fromkeys((sizes[0], sizes[-1])))
+    cropped = " cropped to the middle square and" if any(width != height for width, height in sizes) else ""
+    return (
+        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another size; "
+        f"most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
     )
 
 
@@ -143,9 +177,10 @@ def check_folder(folder: str | Path) -> Path:
     """The folder as a `Path`.
 
     Raises:
-        UserError: there is no such folder, or no image in it.
+        UserError: there is no such folder, no image in it, or its name is not UTF-8.
     """
     root = Path(folder).expanduser()
+    _require_utf8(root, "folder")
     if root.is_file():
         raise UserError(f"A folder of images is expected, but {root} is a file.")
     if not root.is_dir():
@@ -153,6 +188,18 @@ def check_folder(folder: str | Path) -> Path:
     if next(image_files(root), None) is None:
         raise _no_images(root)
     return root
+
+
+def _require_utf8(path, what):
+    """Raises `UserError` for a name that no JSON file, checkpoint or exported model can hold."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise UserError(
+            f"The name of the {what} {shown} is not valid UTF-8, so that neither a run nor an exported model could "
+            "hold it. Rename it."
+        ) from None
 
 
 def _similar_folders(missing):
@@ -177,7 +224,11 @@ def _is_hidden(name):
 
 
 def image_files(directory: str | Path) -> Iterator[Path]:
-    """Yields the paths of the images below `directory`, links followed, in no particular order."""
+    """Yields the paths of the images below `directory`, links followed, in no particular order.
+
+    Warns:
+        DamageWarning: something with an image's name is no regular file, such as a FIFO, and was passed over.
+    """
     seen = set()
     for parent, folders, files in os.walk(directory, followlinks=True):
         real = os.path.realpath(parent)
@@ -187,8 +238,17 @@ def image_files(directory: str | Path) -> Iterator[Path]:
         seen.add(real)
         folders[:] = [name for name in folders if not _is_hidden(name)]
         for name in files:
-            if not _is_hidden(name) and name.lower().endswith(EXTENSIONS):
-                yield Path(parent, name)
+            if _is_hidden(name) or not name.lower().endswith(EXTENSIONS):
+                continue
+            path = Path(parent, name)
+            if pictures.is_regular(path):
+                yield path
+            else:
+                warnings.warn(
+                    f"{path} is no image but a FIFO, socket or device, and was passed over.",
+                    DamageWarning,
+                    stacklevel=2,
+                )
 
 
 def _split_directory(root, split):
@@ -201,6 +261,12 @@ def _split_directory(root, split):
     raise UserError(f"The folder {root} has no split {split!r}: {held}.")
 
 
+def _has_classes(directory, files):
+    """Whether every image lies in one of several subfolders."""
+    parts = [file.relative_to(directory).parts for file in files]
+    return all(len(each) > 1 for each in parts) and len({each[0] for each in parts}) > 1
+
+
 def _classes(directory, files):
     """(int64 labels of the files, class names), from the subfolders right below `directory`."""
     tops = [file.relative_to(directory).parts for file in files]
@@ -211,6 +277,8 @@ def _classes(directory, files):
             f"as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
         )
     class_names = tuple(sorted({parts[0] for parts in tops}))
+    for name in class_names:
+        _require_utf8(directory / name, "class's folder")
     number = {name: index for index, name in enumerate(class_names)}
     return np.array([number[parts[0]] for parts in tops], "int64"), class_names
 

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from keras_gans.data import embedded
+from keras_gans.data import embedded, shapes
 from keras_gans.errors import UserError, nearest, unknown_name
 
 
@@ -24,7 +24,8 @@ def check_name(name: str, data_dir: str | Path | None = None) -> None:
     It takes half a second: TensorFlow Datasets is imported, TensorFlow is not.
     """
     if is_embedded(name):
-        known = {*embedded.names(), *(f"ring/{config}" for config in embedded.RING_RADII)}
+        configs = {"ring": embedded.RING_RADII, "shapes": shapes.SIZES}
+        known = {*embedded.names(), *(f"{base}/{config}" for base, every in configs.items() for config in every)}
         if name not in known:
             raise unknown_name("data set", name, known)
     elif not is_known_to_tfds(name, data_dir):

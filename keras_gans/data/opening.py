@@ -11,6 +11,7 @@ from keras_gans.data.source import Source, check_image_options
 from keras_gans.errors import UserError
 from keras_gans.registry import sources
 
+DEFAULT_IMAGE_SIZE = 64
 _EXPLICIT_PATHS = ("./", "../", "/", "~", ".\\", "..\\")
 
 
@@ -35,7 +36,7 @@ def open_source(
             first.
         split: name of a split; data sets by name take slices too, such as "train[:80%]".
         image_size: side in pixels of the squares that the images are centre-cropped and resized to. By default
-            images keep their shape where they all have the same, and are 64 otherwise and in folders.
+            images keep their shape where they all have the same, and are 64 otherwise; see `folder.KEPT_SIZES`.
         channels: 1 (grey) or 3 (colour); by default whatever the images have.
         labels: whether labels are required.
         data_dir: where prepared data sets lie; for names only. By default $TFDS_DATA_DIR or ~/tensorflow_datasets,
@@ -63,6 +64,15 @@ def open_source(
         return pairs.open_paired(pair, split=split, **shared)
     if pair is not None:
         a, b = (open_source(side, split=split, labels=labels, data_dir=data_dir, **shared) for side in (pair.a, pair.b))
+        if (
+            image_size is None
+            and _differ_in_size(a, b)
+            and any(_is_of_files(side, data_dir) for side in (pair.a, pair.b))
+        ):
+            # Each kept the size that its own files share.
+            return open_source(
+                source, split=split, image_size=DEFAULT_IMAGE_SIZE, channels=channels, labels=labels, data_dir=data_dir
+            )
         return pairs.unpaired_source(pair, a, b)
     source, class_name = pairs.class_of(source)
     if class_name is not None:
@@ -127,10 +137,19 @@ def check_source(source: Any, *, data_dir: str | Path | None = None) -> None:
         check_array(source)
 
 
+def _differ_in_size(a, b):
+    return not (a.is_points or b.is_points) and a.sample_shape[:2] != b.sample_shape[:2]
+
+
+def _is_of_files(source, data_dir):
+    source, _ = pairs.class_of(source)
+    return isinstance(source, str | os.PathLike) and is_folder(source, data_dir)
+
+
 def _kind(source, data_dir):
     """ "name", "folder" or "array"."""
     if isinstance(source, str):
-        return "folder" if _is_folder(source, data_dir) else "name"
+        return "folder" if is_folder(source, data_dir) else "name"
     if isinstance(source, os.PathLike):
         return "folder"
     if isinstance(source, np.ndarray | list | tuple) or hasattr(source, "__array__"):
@@ -141,7 +160,10 @@ def _kind(source, data_dir):
     )
 
 
-def _is_folder(source, data_dir):
+def is_folder(source: str | Path, data_dir: str | Path | None = None) -> bool:
+    """Whether a source by name or path is read as a folder of images."""
+    if isinstance(source, os.PathLike):
+        return True
     if source.startswith(_EXPLICIT_PATHS) or source in ("", ".", ".."):
         return True
     if naming.is_embedded(source):

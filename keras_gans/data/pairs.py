@@ -220,14 +220,16 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _paired_folders(pair, paths, split, image_size, channels, progress):
-    from keras_gans.data.folder import image_files, open_files
+    from keras_gans.data.folder import headers, image_files, open_files, size_for
 
     found = [{file.relative_to(path).with_suffix("").as_posix(): file for file in image_files(path)} for path in paths]
     shared = sorted(found[0].keys() & found[1].keys())
     if not shared:
         raise UserError(f"No image in {paths[0]} has the name of one in {paths[1]}, so that none belong together.")
     columns = {}
+    if image_size is None:
+        image_size = size_for(headers(files[name] for files in found for name in shared))
     for side, path, files in zip("ab", paths, found, strict=True):
-        images = open_files([files[name] for name in shared], path, image_size, channels, progress)
+        images, _ = open_files([files[name] for name in shared], path, image_size, channels, progress)
         columns[f"image_{side}"] = Column(Images(tuple(images.shape[1:])), images)
     return Source(named(pair), split, columns)

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +19,65 @@ if TYPE_CHECKING:
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 # Pillow first shrinks by a whole factor to so many times the wanted side, then resamples: as good and much faster.
 _REDUCING_GAP = 3.0
+# As many pixels as 8,192 x 8,192 have; a file of two megabytes can hold a picture that takes gigabytes once decoded.
+MAX_PIXELS = 2**26
 
 
-def is_grey(path: str | Path) -> bool:
-    """True where the file's header promises grey pixels; False too where it cannot be read."""
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """Opens an image file with Pillow, not decoded yet.
+
+    Raises:
+        OSError: it is no regular file: reading a FIFO or a device would wait for ever.
+        Exception: of many types, whatever Pillow raises for a file it cannot read.
+    """
+    if not is_regular(path):
+        raise OSError("it is no regular file, but a FIFO, socket or device")
+    with Image.open(path) as image:
+        yield image
+
+
+def is_regular(path: str | Path) -> bool:
+    """Whether a path leads to a regular file, or nowhere, which whoever opens it will say."""
     try:
-        with Image.open(path) as image:
-            return image.mode in _GREY_MODES
-    except Exception:  # Whatever is wrong with the file, `decode` meets it again and reports it.
-        return False
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
+def check_pixels(image: Image.Image) -> None:
+    """Refuses to decode a picture that is too large.
+
+    Raises:
+        ValueError: it has more than `MAX_PIXELS`.
+    """
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(
+            f"it has {image.width:,} x {image.height:,} pixels, more than the {MAX_PIXELS:,} that are decoded; "
+            "save it smaller"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What an image file says of itself before its pixels are read.
+
+    Attributes:
+        is_grey: whether its pixels are grey.
+        size: (width, height) as stored.
+    """
+
+    is_grey: bool
+    size: tuple[int, int]
+
+
+def header(path: str | Path) -> Header | None:
+    """The header of an image file, or None where it cannot be read: `decode` meets the reason again, and reports it."""
+    try:
+        with opened(path) as image:
+            return Header(image.mode in _GREY_MODES, image.size)
+    except Exception:
+        return None
 
 
 def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
@@ -42,9 +94,10 @@ def decode(path: str | Path, size: int, channels: int | None) -> "Tensor":
     Raises:
         Exception: of many types, whatever Pillow raises for a file it cannot read.
     """
-    with Image.open(path) as image:
+    with opened(path) as image:
         # Only JPEG decoders can do this: decode at a fraction of the resolution that is still ample.
         image.draft(None, (int(size * _REDUCING_GAP), int(size * _REDUCING_GAP)))
+        check_pixels(image)
         image = ImageOps.exif_transpose(image)
         return fit(_opaque(image), size, channels)
 
@@ -61,7 +114,8 @@ def decode_halves(path: str | Path, size: int, channels: int | None) -> np.ndarr
     Raises:
         Exception: of many types, whatever Pillow raises for a file it cannot read; or an odd width.
     """
-    with Image.open(path) as image:
+    with opened(path) as image:
+        check_pixels(image)
         image = _opaque(ImageOps.exif_transpose(image))
     if image.width % 2:
         raise ValueError(f"its width of {image.width} pixels does not make two halves")
@@ -86,7 +140,8 @@ def decode_to(path: str | Path, shape: tuple[int, int, int], crops: bool) -> tup
         Exception: of many types, whatever Pillow raises for a file it cannot read.
     """
     height, width, channels = shape
-    with Image.open(path) as image:
+    with opened(path) as image:
+        check_pixels(image)
         image = _opaque(ImageOps.exif_transpose(image))
     size = image.size
     if crops:

@@ -34,6 +34,11 @@ class Column:
     def __len__(self) -> int:
         return len(self.values)
 
+    def take(self, rows: np.ndarray) -> "Column":
+        """Some of the rows, in the order given."""
+        values = self.values.take(rows) if isinstance(self.values, TextArray) else np.asarray(self.values[rows])
+        return dataclasses.replace(self, values=values)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Source:
@@ -44,12 +49,16 @@ class Source:
         split: the part of it that was opened.
         columns: {field: `Column`}.
         label_hint: what would give labels, as an error says it to someone who asks for them in vain.
+        held_out: rows that were set aside to measure with, see `holding_out.hold_out`; None where none were.
+        note: a sentence for people on what became of the rows as they were opened, or none.
     """
 
     name: str
     split: str
     columns: Mapping[str, Column]
     label_hint: str = _NO_LABELS
+    held_out: "Source | None" = None
+    note: str = ""
 
     @classmethod
     def of_samples(
@@ -129,8 +138,12 @@ class Source:
         raise UserError(f"A field {name!r} of {wanted} is needed, and {self.name!r} ({self.split}) has {many}: {held}.")
 
     def fields_for(self, takes: Mapping[str, Kinds]) -> dict[str, Field]:
-        """{name in `takes`: the `Field` that serves}; see `match`."""
-        return {name: self.columns[field].field for name, field in self.match(takes).items()}
+        """{name in `takes`: the `Field` that serves}; see `match`. Those of texts have the texts of all rows."""
+        columns = {name: self.columns[field] for name, field in self.match(takes).items()}
+        return {
+            name: Texts(column.values) if isinstance(column.field, Texts) else column.field
+            for name, column in columns.items()
+        }
 
     def rows_for(self, takes: Mapping[str, Kinds], count: int | None = None) -> dict[str, Any]:
         """{name in `takes`: the values that serve}, of the first `count` rows where given; texts as lists of str."""
@@ -141,6 +154,37 @@ class Source:
                 values = values.first(len(values) if count is None else count)
             found[name] = values if count is None else values[:count]
         return found
+
+    def shown_rows(self, takes: Mapping[str, Kinds], count: int, seed: int = 0) -> dict[str, Any]:
+        """{name in `takes`: values} of some rows drawn from all of them, to stand for the data in pictures.
+
+        Where rows have labels, the classes take turns as long as each has some left.
+
+        Args:
+            takes: see `match`.
+            count: rows at most.
+            seed: of the draw.
+        """
+        drawn = {group: self._drawn(group, count, seed) for group in self.groups}
+        found = {}
+        for name, field in self.match(takes).items():
+            column = self.columns[field]
+            values = column.take(drawn[column.group]).values
+            found[name] = values.first(len(values)) if isinstance(values, TextArray) else values
+        return found
+
+    def _drawn(self, group, count, seed):
+        """Numbers of `count` of a group's rows; without labels in an order of the seed's."""
+        columns = [column for column in self.columns.values() if column.group == group]
+        order = np.random.default_rng([seed, group]).permutation(len(columns[0]))
+        labels = next((column.values for column in columns if isinstance(column.field, Classes)), None)
+        if labels is None:
+            return order[:count]
+        classes = np.asarray(labels)[order]
+        turn = np.zeros(len(order), np.int64)
+        for each in np.unique(classes):
+            turn[classes == each] = np.arange(np.count_nonzero(classes == each))
+        return order[np.lexsort((classes, turn))][:count]
 
     @property
     def groups(self) -> list[int]:
@@ -198,15 +242,8 @@ class Source:
         """Some of the rows, in the order given, with the names and the prior of all classes."""
         return dataclasses.replace(
             self,
-            columns={
-                name: dataclasses.replace(column, values=_taken(column.values, rows))
-                for name, column in self.columns.items()
-            },
+            columns={name: column.take(rows) for name, column in self.columns.items()},
         )
-
-
-def _taken(values, rows):
-    return values.take(rows) if isinstance(values, TextArray) else np.asarray(values[rows])
 
 
 def class_column(labels: np.ndarray, names: Sequence[str] | None = None, group: int = 0) -> Column:

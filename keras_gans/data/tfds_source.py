@@ -64,6 +64,12 @@ def open_tfds(
     return Source(name, split, _columns(builder, split, kinds, image_size, channels, progress), _HINT)
 
 
+def splits_of(name: str, data_dir: str | Path | None = None) -> list[str]:
+    """Names of the splits of a data set that TensorFlow Datasets knows; none where nothing is prepared yet."""
+    builder = _embedded_builder(name, data_dir) if is_embedded(name) else _tfds_builder(name, data_dir)
+    return list(builder.info.splits)
+
+
 def _kinds_of_features(builder, name):
     """{feature: "image", "class", "point", "text", "texts" or "translation"} of those that can be used."""
     import tensorflow_datasets as tfds

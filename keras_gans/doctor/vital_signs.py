@@ -107,6 +107,8 @@ class Reference:
 
     def __init__(self, real: Any, count: int = 512, extractor: Any = None, seed: int = 0):
         fields = real if isinstance(real, dict) else {"sample": real}
+        # Texts come as lists.
+        fields = {name: np.array(rows) if isinstance(rows, list) else rows for name, rows in fields.items()}
         real = fields["sample"]
         self.count = min(count, len(real) // 2)
         if self.count < FEWEST:

@@ -1,12 +1,13 @@
 """The one place that draws: grids of images, points on a plane, and moving pictures of them."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
@@ -40,6 +41,39 @@ def grid(images: np.ndarray, columns: int | None = None, gap: int = 1, width: in
         left = gap + index % columns * (image_width + gap)
         canvas[top : top + height, left : left + image_width] = image
     return canvas
+
+
+def captioned(images: np.ndarray, texts: Sequence[str], columns: int | None = None, width: int = 1024) -> np.ndarray:
+    """Images side by side, each with its text below, in as many lines as it takes up to three.
+
+    Args:
+        images: uint8 array (count, height, width, 1 or 3).
+        texts: one for each image.
+        columns: images in a row; about the square root of twice the count unless given.
+        width: of the picture in pixels, nearly.
+
+    Returns:
+        uint8 array (height, width, 1 or 3).
+    """
+    images = np.asarray(images)
+    columns = min(len(images), columns or math.ceil(math.sqrt(2 * len(images))))
+    factor = max(1, (width // columns - 6) // images.shape[2])
+    images = _enlarged(images, factor)
+    # A letter of this font is half as wide as high.
+    size = 12
+    letters = max(4, images.shape[2] * 2 // size)
+    lines = [textwrap.wrap(text, letters, max_lines=3, placeholder=" ...") for text in texts]
+    below = (size + 2) * max(1, *map(len, lines)) + 2
+    labels = np.stack([_written(each, (images.shape[2], below), size) for each in lines])
+    labels = np.broadcast_to(labels[..., np.newaxis], (*labels.shape, images.shape[-1]))
+    return grid(np.concatenate([images, labels], axis=1), columns, gap=3, width=1)
+
+
+def _written(lines, size, height):
+    """Lines of text, black on white: uint8 (height, width)."""
+    paper = Image.new("L", size, 255)
+    ImageDraw.Draw(paper).multiline_text((1, 1), "\n".join(lines), 0, ImageFont.load_default(height), spacing=2)
+    return np.asarray(paper)
 
 
 def rows(images: np.ndarray, columns: int | None) -> np.ndarray:

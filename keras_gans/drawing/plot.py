@@ -153,13 +153,22 @@ def figure(panels: Sequence[Panel], width: int = 960, columns: int = 1, title: s
     return drawn
 
 
-def confusion(counts: np.ndarray, names: Sequence[str], title: str = "") -> np.ndarray:
+def confusion(
+    counts: np.ndarray,
+    names: Sequence[str],
+    title: str = "",
+    row: str = "class of the original",
+    column: str = "class found in the translation",
+    same: str = "kept",
+) -> np.ndarray:
     """Draws how often each class (row) was found to be each other one (column), as shares of the row.
 
     Args:
         counts: int (classes, classes).
         names: of the classes.
         title: text over it.
+        row, column: what a row and a column are.
+        same: what is said of the share on the diagonal.
 
     Returns:
         uint8 array (height, width, 3).
@@ -174,9 +183,9 @@ def confusion(counts: np.ndarray, names: Sequence[str], title: str = "") -> np.n
     axes = drawn.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     kept = np.trace(counts) / max(counts.sum(), 1)
-    axes.set_title(f"{title}: {100 * kept:.0f} % kept", fontsize=_TITLE * _PIXEL, color=_INK)
-    axes.set_xlabel("class found in the translation, % of the row", fontsize=_TEXT * _PIXEL, color=_INK)
-    axes.set_ylabel("class of the original", fontsize=_TEXT * _PIXEL, color=_INK)
+    axes.set_title(f"{title}: {100 * kept:.0f} % {same}", fontsize=_TITLE * _PIXEL, color=_INK)
+    axes.set_xlabel(f"{column}, % of the row", fontsize=_TEXT * _PIXEL, color=_INK)
+    axes.set_ylabel(row, fontsize=_TEXT * _PIXEL, color=_INK)
     turn = 90 if max(map(len, names)) > 2 else 0
     axes.set_xticks(range(len(names)), names, rotation=turn, fontsize=_TEXT * _PIXEL)
     axes.set_yticks(range(len(names)), names, fontsize=_TEXT * _PIXEL)

@@ -32,8 +32,6 @@ class Asking:
         is_critic: whether its judge's scores have no scale of their own.
         is_saturating: whether its generator's loss goes flat where the judge is sure.
         allows_unlabelled: whether a label may be -1, for a row that has none.
-        learns: {setting: default} of what `learn` learns of the data before there are networks, such as the size of a
-            vocabulary; settings of a recipe's scheme that are no arguments of the constructor.
         class_names: of the classes that it knows, for people; none where it knows no classes.
         option_examples: {argument of the constructor: values that it may have}, where `keras_gans.testing` cannot guess
             another value than the one it finds; added to what the bases say.
@@ -50,12 +48,26 @@ class Asking:
     is_critic = False
     is_saturating = False
     allows_unlabelled = False
-    learns: dict[str, Any] = {}
     class_names: tuple[str, ...] = ()
     # A model's networks know one number of classes.
     option_examples: dict[str, tuple[Any, ...]] = {"class_count": (2, 3)}
 
     # Of the data ------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def read_data(cls, data_fields: Mapping[str, Field], tokenizer: Mapping[str, Any]) -> dict[str, Field]:
+        """The data's fields as the next two methods get them, with what a scheme of texts makes of these.
+
+        Args:
+            data_fields: {field: what the data have for it}, of the scheme's `takes`.
+            tokenizer: options of the tokenizer to be made, such as {"level": "character"}; a recipe has them.
+
+        Raises:
+            UserError: options for a scheme that reads no texts.
+        """
+        if tokenizer:
+            raise UserError(f"{cls.__name__} reads no texts: leave tokenizer out. Received: {dict(tokenizer)!r}.")
+        return dict(data_fields)
 
     @classmethod
     def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict[str, Any]:
@@ -76,17 +88,6 @@ class Asking:
         if label is not None:
             arguments["class_count"] = label.count
         return arguments
-
-    @classmethod
-    def learn(cls, rows: Mapping[str, Any], data_fields: Mapping[str, Field], **settings: Any) -> dict[str, Field]:
-        """The data's fields with what has to be learned of them before networks can be built; here as they are.
-
-        Args:
-            rows: {field: all its rows}, texts as lists of str.
-            data_fields: {field: what the data have for it}, of the scheme's `takes`.
-            **settings: of `learns`.
-        """
-        return dict(data_fields)
 
     @classmethod
     def scheme_arguments(cls, data_fields: Mapping[str, Field]) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
-from keras_gans.engine import inputs
+from keras_gans.engine import inputs, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
-from keras_gans.engine.replicas import check_compile, reducible
+from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
 from keras_gans.engine.updating import NON_FINITE, Updating
-from keras_gans.errors import NonFiniteError, UserError, unknown_name
+from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes
 
@@ -56,6 +56,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
     log_names: tuple[str, ...] = ()
 
     def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
+        check_strategy(tf.distribute.get_strategy())
         super().__init__(name=name)
         self.seed = seed
         self.step = self.add_weight(
@@ -111,6 +112,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
                 do over several CPU replicas, see `replicas.check_compile`.
         """
+        inputs.refuse_compile_options(kwargs, self.players)
         check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
         chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
         for player in chosen:
@@ -195,9 +197,10 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         """As `keras.Model.fit`.
 
         Args:
-            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; or
-                the same of NumPy arrays. Images are floats in [-1, 1], shape (batch, height, width, channels). Under a
-                strategy a last batch that the replicas cannot share evenly is left out.
+            x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; the
+                same of NumPy arrays; or a `keras.utils.PyDataset` or a generator of such batches. Images are floats in
+                [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the replicas cannot
+                share evenly is left out.
             y: labels, where `x` is an array of samples and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.
@@ -208,12 +211,24 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         Raises:
             UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step; or
                 several steps an execution that would run past the end of a phase.
-            NonFiniteError: a loss became NaN or infinite; that step's update was not applied.
+            NonFiniteError: a loss or a gradient became NaN or infinite; the step was taken back: all weights,
+                statistics and optimizers are what they were before it.
+            LostWorkerError: another worker of a cluster has stopped, or has come to the end of its data.
         """
+        inputs.refuse_options(kwargs)
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
         callbacks = self.with_phase_changes(callbacks)
         try:
             return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
+        except (
+            tf.errors.UnavailableError,
+            tf.errors.AbortedError,
+            tf.errors.CancelledError,
+            tf.errors.InternalError,
+        ) as error:
+            if not spans_machines(self.distribute_strategy):
+                raise
+            raise self._lost_worker(error) from None
         except tf.errors.InvalidArgumentError as error:
             if NON_FINITE not in str(error):
                 raise
@@ -222,6 +237,18 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
                 f"Step {self.steps_taken + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
                 "saved. Look for NaN in the data; else lower the learning rate."
             ) from None
+
+    def _lost_worker(self, error):
+        if isinstance(error, tf.errors.InternalError):
+            return LostWorkerError(
+                f"Near step {self.steps_taken + 1} the workers of the cluster no longer do the same: most likely the "
+                "data of one have come to their end before the others'. Give each worker as many batches, such as by "
+                "repeat() with steps_per_epoch."
+            )
+        return LostWorkerError(
+            "Another worker of the cluster has stopped, cannot be reached or has come to the end of its data, near "
+            f"step {self.steps_taken}. Start all workers again from what was saved last."
+        )
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         # See `private_apis.OVERRIDDEN`.
@@ -241,9 +268,10 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = inputs.in_order(data, self.takes)
         root = randomness.root_seed(self.seed, self.step.value)
-        self._reseed_layers(root)
         self.reported.clear()
-        with randomness.stream(root):
+        with undoing.step(), randomness.stream(root):
+            undoing.keep(self._changed_in_passing())
+            self._reseed_layers(root)
             self.play(*real)
         self.after_step(self.step.value)
         # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
@@ -252,6 +280,12 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         # Curves of those that rest would go on saying what they said last.
         results = {name: value for name, value in self.get_metrics_result().items() if name in self.reported}
         return reducible(results)
+
+    def _changed_in_passing(self):
+        """What a step may change besides its updates: statistics, histories, seeds; no average, which comes last."""
+        averages = [layer for layer in self.layers if isinstance(layer, keras.Model) and not layer.trainable]
+        others = {id(self.step), *(id(variable) for average in averages for variable in average.variables)}
+        return [variable for variable in self.non_trainable_variables if id(variable) not in others]
 
     def next_seed(self) -> tf.Tensor:
         """A fresh seed of shape (2,), a function of the model's seed, its step and the number of draws so far."""

@@ -104,7 +104,13 @@ class ClassConditionalGAN(GAN):
             # Evenly spread over [0, 1), so that any run of seeds holds every class in the prior's proportion.
             spread = (seeds.astype(np.uint64) * _GOLDEN >> np.uint64(11)) / 2.0**53
             return (np.searchsorted(np.cumsum(self.class_prior)[:-1], spread, side="right").astype(np.int64),)
-        return (np.broadcast_to(self.label_of(labels), seeds.shape).astype(np.int64),)
+        known = self.label_of(labels)
+        if known.shape not in ((), (1,), seeds.shape):
+            raise UserError(
+                f"Labels are one for all samples, or one for each of {len(seeds)}. Received: {known.size} of shape "
+                f"{known.shape}."
+            )
+        return (np.broadcast_to(known, seeds.shape).astype(np.int64),)
 
     def label_of(self, labels: Any) -> np.ndarray:
         """An int64 array of labels from numbers or class names, or lists of them.

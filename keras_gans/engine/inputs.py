@@ -1,8 +1,11 @@
 """What fit() accepts: checked before the first step, and cut into the batches that a training step consumes."""
 
+import inspect
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -43,6 +46,40 @@ def _missing(takes, batch):
     return f"This scheme takes batches of ({', '.join(takes)}). Received: {len(batch)} in place of {len(takes)}."
 
 
+# What Keras's fit() takes and an adversarial scheme cannot use, and what does that work here.
+_INSTEAD = {
+    "validation_data": "the losses of two players say nothing on other data. Measure samples against data that were "
+    "held out with callbacks.Evaluate, or afterwards with metrics.evaluate",
+    "validation_split": "the losses of two players say nothing on other data. data.hold_out sets rows aside, and "
+    "metrics.evaluate measures samples against them",
+    "class_weight": "each player's loss is the paper's. Draw the classes as often as they are to count, before fit()",
+    "sample_weight": "each player's loss is the paper's. Draw the rows as often as they are to count, before fit()",
+}
+
+
+def refuse_options(options: Mapping[str, Any]) -> None:
+    """Raises a `UserError` for an option of Keras's `fit` that would be ignored, saying what to do instead."""
+    for name, instead in _INSTEAD.items():
+        value = options.get(name)
+        if not (value is None or isinstance(value, float) and value == 0.0):
+            raise UserError(f"fit() takes no {name}: {instead}.")
+
+
+def refuse_compile_options(options: Mapping[str, Any], players: Iterable[str]) -> None:
+    """Raises a `UserError` for an option of Keras's `compile` that has no meaning for several players."""
+    named = ", ".join(f"{player!r}: ..." for player in players)
+    instead = {
+        "optimizer": f"each player has its own: compile(optimizers={{{named}}})",
+        "loss": "each player's loss is the scheme's own; other losses are other schemes, or penalties=[...]",
+        "loss_weights": "weights of terms are arguments of the scheme's constructor",
+        "metrics": "samples are measured by callbacks.Evaluate and metrics.evaluate",
+        "weighted_metrics": "samples are measured by callbacks.Evaluate and metrics.evaluate",
+    }
+    for name, why in instead.items():
+        if options.get(name) is not None:
+            raise UserError(f"compile() takes no {name} here: {why}. Received: {name}={options[name]!r}.")
+
+
 def prepare(
     x: Any, y: Any, batch_size: int | None, model: "AdversarialModel", *, shuffle: bool, replicas: int
 ) -> tf.data.Dataset:
@@ -66,6 +103,10 @@ def prepare(
         if y is not None or batch_size is not None:
             raise UserError("A tf.data.Dataset brings its own labels and batches; leave y and batch_size out of fit().")
         dataset = x
+    elif isinstance(x, keras.utils.PyDataset) or inspect.isgenerator(x):
+        if y is not None or batch_size is not None:
+            raise UserError(f"A {type(x).__name__} brings its own labels and batches; leave y and batch_size out.")
+        dataset = _from_python(x, model.takes)
     else:
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
     first = dict(zip(model.takes, in_order(_first_batch(dataset), model.takes), strict=True))
@@ -99,6 +140,37 @@ def _from_arrays(x, y, batch_size, shuffle, model):
     if shuffle:
         dataset = dataset.shuffle(counts[0], seed=model.seed)
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _from_python(batches, takes):
+    """The dataset of a `keras.utils.PyDataset`, which begins anew with each epoch, or of a generator, which ends."""
+    if isinstance(batches, keras.utils.PyDataset):
+        count = batches.num_batches
+        first = batches[0]
+
+        def draw():
+            for index in range(count):
+                yield arranged(batches[index])
+            batches.on_epoch_end()
+    else:
+        count, first = None, next(batches, None)
+        if first is None:
+            raise UserError("The generator is empty: there is not one batch to train on.")
+
+        def draw():
+            return map(arranged, itertools.chain([first], batches))
+
+    def arranged(batch):
+        values = tuple(np.asarray(part) for part in in_order(batch, takes))
+        return values if len(values) > 1 else values[0]
+
+    def specification(values):
+        return tf.TensorSpec((None, *values.shape[1:]), values.dtype)
+
+    dataset = tf.data.Dataset.from_generator(
+        draw, output_signature=tf.nest.map_structure(specification, arranged(first))
+    )
+    return dataset if count is None else dataset.apply(tf.data.experimental.assert_cardinality(count))
 
 
 def _first_batch(dataset):

@@ -13,6 +13,23 @@ def _over_replicas(tensor):
     return (context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) if replicas > 1 else tensor), replicas
 
 
+def global_rows(rows: tf.Tensor) -> tf.Tensor:
+    """The rows of the global batch, replica after replica, equal on every one of them; gradients pass.
+
+    For what compares a batch's rows with each other.
+
+    Args:
+        rows: tensor (batch, ...) of this replica, as many rows as on the others; of numbers.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return rows
+    count, others = tf.shape(rows)[0], context.num_replicas_in_sync - 1
+    before = context.replica_id_in_sync_group * count
+    around = [[before, others * count - before], *[[0, 0]] * (rows.shape.rank - 1)]
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(rows, around))
+
+
 def mean_over_replicas(value: tf.Tensor) -> tf.Tensor:
     """The mean of a scalar tensor over the replicas, equal on every one of them."""
     total, replicas = _over_replicas(value)
@@ -75,6 +92,23 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
             "Several steps an execution fail over logical CPUs with MirroredStrategy's default collective operations. "
             "Make it with cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(), or leave steps_per_execution at "
             f"1. Received: steps_per_execution={steps_per_execution} over {replicas} replicas."
+        )
+
+
+def check_strategy(strategy: tf.distribute.Strategy) -> None:
+    """Refuses strategies under which the players' steps would not be one device's steps.
+
+    Args:
+        strategy: the `tf.distribute.Strategy` that a model is made under.
+
+    Raises:
+        UserError: a `ParameterServerStrategy`, whose workers each step by themselves, with weights of another step.
+    """
+    if isinstance(strategy, tf.distribute.ParameterServerStrategy):
+        raise UserError(
+            "The workers of a ParameterServerStrategy step by themselves, each with weights that the others change "
+            "meanwhile, which no scheme here is made for. Train under tf.distribute.MultiWorkerMirroredStrategy (or "
+            "by keras-gans train with TF_CONFIG set). Received: ParameterServerStrategy."
         )
 
 

@@ -68,12 +68,21 @@ class Sampler:
         Raises:
             UserError: `count` is not positive, or labels that the model does not take or know.
         """
+        for name, value in (("count", count), ("seed", seed)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise UserError(f"{name} is a whole number. Received: {value!r}.")
         if count < 1:
             raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
+        if not -(2**63) <= seed <= 2**63 - count:
+            raise UserError(
+                f"Seeds are whole numbers of 64 bits, from -2**63 to 2**63 - 1, and so is the last of {count} from "
+                f"{seed} on. Received: {seed!r}."
+            )
         if self._sampler is None:
             signature = [tf.TensorSpec((None,), tf.int64)] * (2 if self.takes_labels else 1)
             self._sampler = tf.function(self.samples_from_seeds, input_signature=signature, autograph=False)
-        seeds = np.arange(seed, seed + count, dtype=np.int64)
+        # Not up to seed + count, which may be one more than an int64 holds.
+        seeds = np.int64(seed) + np.arange(count, dtype=np.int64)
         inputs = [seeds, *self.sampled_labels(seeds, labels)]
         pieces = -(-count // 256)
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)

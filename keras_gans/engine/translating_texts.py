@@ -1,5 +1,6 @@
 """Schemes that translate sentences: their vocabularies, translating, what they show and answer."""
 
+import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from keras_gans.hints import Tensor
 from keras_gans.subwords import BEGIN, PAD, Subwords, learn
 
 METHODS = ("greedy", "beam")
+_VOCABULARY_SIZE = 8000
 _BATCH = 64
 _SHOWN = 16
 _DIRECTION = "source_to_target"
@@ -43,7 +45,6 @@ class TextTranslatingModel(AdversarialModel):
 
     takes = {"source": (Texts,), "target": (Texts,)}
     translates = {_DIRECTION: ("source", "target")}
-    learns = {"vocabulary_size": 8000}
 
     def __init__(
         self,
@@ -81,10 +82,22 @@ class TextTranslatingModel(AdversarialModel):
     # Of the data ------------------------------------------------------------------------------------------------
 
     @classmethod
-    def learn(cls, rows: Mapping[str, Any], data_fields: Mapping[str, Field], **settings: Any) -> dict[str, Field]:
-        """The fields with the vocabularies of both sides, of `vocabulary_size` pieces at the most."""
-        size = settings["vocabulary_size"]
-        return {side: Texts(learn(rows[side], size)) for side in cls.takes}
+    def read_data(cls, data_fields: Mapping[str, Field], tokenizer: Mapping[str, Any]) -> dict[str, Field]:
+        """The data's fields with the vocabulary of each, learned from its texts unless it has one.
+
+        Args:
+            data_fields: see `AdversarialModel.read_data`.
+            tokenizer: {"vocabulary_size": pieces of each at the most}, 8,000 unless given.
+        """
+        options = {"vocabulary_size": _VOCABULARY_SIZE, **tokenizer}
+        size = options.pop("vocabulary_size")
+        if options:
+            raise UserError(
+                f"{cls.__name__} reads texts as subwords, whose only option is vocabulary_size. Received: "
+                f"{', '.join(map(repr, options))}."
+            )
+        read = {side: field.vocabulary or learn(_all_texts(field), size) for side, field in data_fields.items()}
+        return {side: dataclasses.replace(data_fields[side], vocabulary=pieces) for side, pieces in read.items()}
 
     @classmethod
     def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict[str, Any]:
@@ -95,7 +108,7 @@ class TextTranslatingModel(AdversarialModel):
         return {f"{side}_vocabulary": data_fields[side].vocabulary for side in cls.takes}
 
     def fields(self) -> dict[str, Field]:
-        return {"source": Texts(self.source_vocabulary), "target": Texts(self.target_vocabulary)}
+        return {"source": Texts(vocabulary=self.source_vocabulary), "target": Texts(vocabulary=self.target_vocabulary)}
 
     def check_batch(self, batch: Mapping[str, np.ndarray]) -> None:
         super().check_batch(batch)
@@ -282,12 +295,18 @@ class TextTranslatingModel(AdversarialModel):
         return {"tokens": decoding.greedy(self.generator, tokens, self.max_length)[0]}
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
-        texts = Texts(self.source_vocabulary).example(rows)
+        texts = Texts(vocabulary=self.source_vocabulary).example(rows)
         if specification.name == "text":
             return texts
         if specification.name == "tokens":
             return self.source_subwords.encode(tf.constant(texts)).numpy()
         return super().example_input(specification, rows)
+
+
+def _all_texts(field):
+    """All texts of a field, of which a row has one or several."""
+    rows = (field.texts[place] for place in range(len(field.texts)))
+    return [text for row in rows for text in ((row,) if isinstance(row, str) else row)]
 
 
 def shifted(tokens: Tensor) -> Tensor:

@@ -47,10 +47,13 @@ class GAN(Sampler, AdversarialModel):
     Attributes:
         generator_sees_real: whether the generator's loss compares with the real batch: then it is also given what the
             discriminator's last update saw, after its own samples.
+        scores_rows: whether the discriminator's output, where it sees no classes, is one raw score a row or a map of
+            them.
         default_penalties: those of the paper, for a scheme that is a loss with penalties.
     """
 
     generator_sees_real = False
+    scores_rows = True
     default_penalties: tuple[penalty_values.Penalty, ...] = ()
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     rivals = {"generator": ("discriminator",)}
@@ -103,6 +106,7 @@ class GAN(Sampler, AdversarialModel):
         made, taken = self.generator.output_shape[1:], _first(self.discriminator.input_shape)[1:]
         if made != taken:
             raise UserError(f"The generator makes samples of shape {made}, but the discriminator takes {taken}.")
+        self._check_scores()
         size = _first(self.generator.input_shape)[-1]
         if size != self.latent_dim:
             raise UserError(
@@ -116,6 +120,20 @@ class GAN(Sampler, AdversarialModel):
                 f"shared_fakes needs one batch a step. Received: discriminator_steps={self.discriminator_steps}, and "
                 f"{self.batches_per_step()} batches a step; each update must then see fresh samples."
             )
+
+    def _check_scores(self):
+        """Refuses a discriminator whose answers are probabilities, or several numbers a row."""
+        last = self.discriminator.layers[-1]
+        squashes = getattr(last, "activation", None) in (keras.activations.sigmoid, keras.activations.softmax)
+        if squashes and self.scores_rows:
+            raise UserError(
+                f"The discriminator ends in raw scores, and each loss does the rest. Received one whose last layer, "
+                f"{last.name!r}, is a {last.activation.__name__}: leave that out."
+            )
+        shape = self.discriminator.output_shape
+        if self.scores_rows and "label" not in self.takes and isinstance(shape, tuple) and shape[1:] not in ((), (1,)):
+            if len(shape) == 2:
+                raise UserError(f"The discriminator gives one raw score a row. Received one with {shape[-1]} outputs.")
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples from latents: (batch, latent_dim) -> (batch, *sample_shape)."""
@@ -189,6 +207,15 @@ class GAN(Sampler, AdversarialModel):
         """
         return (self.generator(self.latents(rows), training=True),)
 
+    def generate_beside(self, real: tuple[Tensor, ...], rows: Any) -> tuple[Tensor, ...]:
+        """The same where what is generated depends on the batch beside it, as on its texts; `generate` unless it does.
+
+        Args:
+            real: the batch, what the losses take of it.
+            rows: its number of rows.
+        """
+        return self.generate(rows)
+
     def play(self, *real: Tensor) -> None:
         rows = real[0].shape[0] or tf.shape(real[0])[0]
         if self.shared_fakes:
@@ -201,15 +228,16 @@ class GAN(Sampler, AdversarialModel):
         self._train_generator(rows, *(share[:, -1] for share in shares))
 
     def _train_discriminator(self, *real):
-        fake = tf.nest.map_structure(tf.stop_gradient, self.generate(real[0].shape[0] or tf.shape(real[0])[0]))
+        rows = real[0].shape[0] or tf.shape(real[0])[0]
+        fake = tf.nest.map_structure(tf.stop_gradient, self.generate_beside(real, rows))
         return self.update("discriminator", self._penalised_loss, real, fake)
 
     def _train_generator(self, rows, *real):
         """The generator's update; `real` is the step's last batch."""
-        return self.update("generator", lambda: self._generator_loss(self.generate(rows), real))
+        return self.update("generator", lambda: self._generator_loss(self.generate_beside(real, rows), real))
 
     def _shared_round(self, real, rows):
-        fake = self.generate(rows)
+        fake = self.generate_beside(real, rows)
         self.update("discriminator", self._penalised_loss, real, tuple(map(tf.stop_gradient, fake)))
         return self._generator_loss(fake, real)
 
@@ -262,6 +290,9 @@ class GAN(Sampler, AdversarialModel):
                 body(index)
             return (index + 1,)
 
+        # Within the loop it could no longer be told what was there before the step.
+        self.keep_player("discriminator")
+        self.keep_curves()
         tf.while_loop(
             lambda index: index < self.discriminator_steps,
             iteration,

@@ -1,10 +1,13 @@
 """The one update: a player moves down the gradient of its loss."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
 import tensorflow as tf
 
+from keras_gans.engine import undoing
 from keras_gans.engine.kinds import Curves
 from keras_gans.errors import UserError
 from keras_gans.layers import advance_all
@@ -62,7 +65,8 @@ class Updating:
         Raises:
             UserError: a loss depends on none of its player's variables, so that nothing would ever move.
         """
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
         sharing = {}
         for player, term in ((player, term) for player, weights in objectives.items() for term in weights):
             sharing.setdefault(term, []).append(player)
@@ -75,16 +79,24 @@ class Updating:
             for term, players in sharing.items()
         }
         del tape
-        losses, gradients = {}, {}
+        losses, gradients, norms, watched = {}, {}, {}, {}
         for player, weights in objectives.items():
-            loss = sum(weight * terms[term] for term, weight in weights.items())
-            losses[player] = tf.debugging.check_numerics(loss, f"{NON_FINITE} {player}_loss;")
+            loss = losses[player] = sum(weight * terms[term] for term, weight in weights.items())
             gradients[player] = self._weighted(player, weights, found)
-        # No variable moves, and no counter, before every loss has been found finite.
-        with tf.control_dependencies([*losses.values()]):
+            if replicas > 1:
+                # With the gradients, so that every replica knows where one of them has met NaN.
+                everything = [*gradients[player], loss]
+                *gradients[player], loss = context.all_reduce(tf.distribute.ReduceOp.SUM, everything)
+            norms[player] = tf.linalg.global_norm(gradients[player]) / self._scale(player)
+            watched[f"{player}_loss"] = loss
+            if not isinstance(self.optimizers[player], keras.optimizers.LossScaleOptimizer):
+                # That one tries how large a scale may be, and takes no step where it was too large.
+                watched[f"{player}_gradient_norm"] = norms[player]
+        # No variable moves, and no counter, before everything has been found finite.
+        with tf.control_dependencies(_refuse_non_finite(watched)):
             for player, loss in losses.items():
-                norm = self._apply(player, gradients[player], replicas)
-                self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norm})
+                self._apply(player, gradients[player], replicas)
+                self._log({f"{player}_loss": loss, f"{player}_gradient_norm": norms[player]})
             self._log(curves)
         return curves
 
@@ -102,17 +114,22 @@ class Updating:
         return _connected(total, self.variables_of(player), player)
 
     def _apply(self, player, gradients, replicas):
-        """Moves one player by its gradients, and returns their norm."""
-        if replicas > 1:
-            gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        norm = tf.linalg.global_norm(gradients) / self._scale(player)
+        """Moves one player by its gradients, summed over replicas."""
+        self.keep_player(player)
         # The optimizer sums over replicas once more, hence the division.
         gradients = [gradient / replicas if replicas > 1 else tf.identity(gradient) for gradient in gradients]
         self.optimizers[player].apply(gradients, self.variables_of(player))
         for network in self.players[player]:
             advance_all(getattr(self, network))
         self.after_update(player)
-        return norm
+
+    def keep_player(self, player: str) -> None:
+        """Keeps what an update of `player` changes, for the case that the step cannot be completed."""
+        undoing.keep([*self.variables_of(player), *self.optimizers[player].variables])
+
+    def keep_curves(self) -> None:
+        """Keeps the curves' means, for the case that the step cannot be completed."""
+        undoing.keep([variable for curve in self.curves.values() for variable in curve.variables])
 
     def after_update(self, player: str) -> None:
         """Called after each update of `player`; a scheme may constrain weights here."""
@@ -123,8 +140,23 @@ class Updating:
         for name, value in values.items():
             if name not in self.curves:
                 raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
-            self.curves[name].update_state(value)
             self.reported.add(name)
+            undoing.at_the_end(functools.partial(self.curves[name].update_state, value))
+
+
+def _refuse_non_finite(watched):
+    """What to wait for before anything moves: it fails where one of {name: scalar} is NaN or infinite.
+
+    Whatever the step has changed before, in forward passes too, is put back first.
+    """
+    values = [tf.cast(value, tf.float32) for value in watched.values()]
+    undone = undoing.undo_unless(tf.reduce_all(tf.math.is_finite(values)))
+    for name, value in watched.items():
+        # One after another, so that what is named is the loss where there is a choice.
+        with tf.control_dependencies(undone):
+            undone = [tf.debugging.check_numerics(value, f"{NON_FINITE} {name};")]
+    undoing.wait_for(undone)
+    return undone
 
 
 def _plus(total, gradient, factor):

@@ -1,11 +1,13 @@
 """From latents to samples, as every tool of this package does it: with the generator in inference mode."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.fields import Texts
 from keras_gans.hints import Tensor
 from keras_gans.latent.draw import latents_from_seeds
 from keras_gans.pixels import to_uint8
@@ -23,7 +25,8 @@ def decode(model: "AdversarialModel", latents: np.ndarray, labels: Any = None) -
     Args:
         model: `AdversarialModel` that maps latents, or [latents, labels], to samples.
         latents: float tensor (n, latent_dim).
-        labels: int tensor (n,) where the model is class-conditional, else None.
+        labels: int tensor (n,) where the model is class-conditional, the texts' tokens (n, length) where it draws to
+            texts, else None.
 
     Returns:
         float32 tensor (n, *sample_shape), images in [-1, 1].
@@ -32,27 +35,42 @@ def decode(model: "AdversarialModel", latents: np.ndarray, labels: Any = None) -
     return tf.cast(model(inputs, training=False), tf.float32)
 
 
-def decode_array(model: "AdversarialModel", latents: np.ndarray, labels: Any = None) -> np.ndarray:
+def draws_to_texts(model: "AdversarialModel | type[AdversarialModel]") -> bool:
+    """Whether a model, or those of a scheme, take a text for each sample that they make."""
+    return model.makes == "sample" and Texts in model.takes.get("text", ())
+
+
+def decode_array(
+    model: "AdversarialModel", latents: np.ndarray, labels: Any = None, texts: str | Sequence[str] | None = None
+) -> np.ndarray:
     """The samples of latents, as `sample()` returns them.
 
     Args:
         model: see `decode`.
         latents: float array (n, latent_dim).
         labels: see `labels_for`.
+        texts: one for all or one for each, where the model draws to texts.
 
     Returns:
         uint8 array (n, height, width, channels) of images; float32 array (n, d) of points.
 
     Raises:
-        UserError: latents of the wrong shape, or see `labels_for`.
+        UserError: latents of the wrong shape, texts for a model that takes none or none for one that takes them, or see
+            `labels_for`.
     """
     latents = np.asarray(latents, np.float32)
     if latents.ndim != 2 or latents.shape[1] != model.latent_dim or not len(latents):
         raise UserError(f"Latents are an array (n, {model.latent_dim}), n of 1 or more. Received: {latents.shape}.")
     labels = labels_for(model, labels, len(latents))
+    if draws_to_texts(model):
+        if texts is None:
+            raise UserError(f"{type(model).__name__} draws to texts: say which.")
+        labels = model.tokenizer.encode(model.texts_for(len(latents), texts=texts))
+    elif texts is not None:
+        raise UserError(f"{type(model).__name__} draws to no texts: leave them out. Received: {texts!r}.")
     specifications = [tf.TensorSpec((None, model.latent_dim), tf.float32)]
     if labels is not None:
-        specifications.append(tf.TensorSpec((None,), tf.int64))
+        specifications.append(tf.TensorSpec((None, *labels.shape[1:]), labels.dtype))
 
     def decoded(*inputs):
         samples = decode(model, *inputs)

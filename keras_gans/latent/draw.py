@@ -95,7 +95,7 @@ def prior_named(name: str) -> Callable[..., Tensor]:
     """
     if match := re.fullmatch(r"categorical_([1-9]\d*)", str(name)):
         return _categorical(int(match[1]))
-    if name not in _PRIORS:
+    if not isinstance(name, str) or name not in _PRIORS:
         raise unknown_name("latent prior", name, _PRIORS)
     return _PRIORS[name]
 

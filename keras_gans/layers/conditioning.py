@@ -78,3 +78,40 @@ def conditional_batch_normalization(inputs: Tensor, labels: Any, class_count: in
     normalized = BatchNormalization(center=False, scale=False)(inputs)
     gain, offset = (keras.layers.Reshape(shape)(values) for values in (gain, offset))
     return keras.layers.Add()([keras.layers.Multiply()([normalized, gain]), offset])
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class ConditioningAugmentation(keras.layers.Layer):
+    """A Gaussian around a text's code in place of the code: c = mean(t) + deviation(t) * e.
+
+    Zhang et al., "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial Networks"
+    (2017), section 3.2. One dense layer gives mean and log deviation, which start near 0.
+
+    Args:
+        units: size of c, 128 in the paper.
+
+    Input: [codes (batch, d), noise e ~ N(0, I) (batch, units)]. Output: [c, mean, log deviation], (batch, units) each,
+    float32.
+    """
+
+    def __init__(self, units: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = keras.layers.Dense(2 * units, dtype=self.dtype_policy)
+
+    def build(self, input_shape: Any) -> None:
+        self.dense.build(input_shape[0])
+
+    def call(self, inputs: Any) -> list[Tensor]:
+        codes, noise = inputs
+        mean, log_deviation = tf.split(tf.cast(self.dense(codes), tf.float32), 2, axis=-1)
+        return [mean + tf.exp(log_deviation) * tf.cast(noise, tf.float32), mean, log_deviation]
+
+    def compute_output_shape(self, input_shape: Any) -> list[tuple[int | None, ...]]:
+        return [(input_shape[0][0], self.units)] * 3
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return [keras.KerasTensor((inputs[0].shape[0], self.units), dtype="float32") for _ in range(3)]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}

@@ -16,43 +16,12 @@ from keras import layers, ops
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import Dropout
+from keras_gans.layers.text import TokenEmbedding
 from keras_gans.subwords import BEGIN, PAD, SPECIAL
 
 # Added to what must not be: beyond any logit, and small enough for sums of a few.
 _NEVER = -1e9
 State = dict[str, Tensor]
-
-
-@keras.saving.register_keras_serializable(package="keras_gans")
-class TokenEmbedding(layers.Layer):
-    """A vector for each token, zero for padding.
-
-    Keras's own has a sparse gradient, which neither replicas nor several losses of one pass add up.
-
-    Args:
-        size: of the vocabulary.
-        units: of a vector.
-    """
-
-    def __init__(self, size: int, units: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.size, self.units = size, units
-
-    def build(self, input_shape: Any = None) -> None:
-        initializer = keras.initializers.RandomNormal(stddev=self.units**-0.5)
-        self.embeddings = self.add_weight(name="embeddings", shape=(self.size, self.units), initializer=initializer)
-        self.built = True
-
-    def call(self, tokens: Tensor) -> Tensor:
-        # The product makes the gradient dense.
-        rows = ops.take(ops.cast(self.embeddings, self.compute_dtype) * 1.0, tokens, axis=0)
-        return rows * ops.cast(ops.not_equal(tokens, PAD), self.compute_dtype)[..., None]
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (*input_shape, self.units)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size, "units": self.units}
 
 
 class Translator(keras.Model):

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
-from keras_gans.metrics import features, measures
+from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
-from keras_gans.metrics.texts import TextEvaluation
+from keras_gans.metrics.sentences import SentenceEvaluation
+from keras_gans.metrics.text import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
 
 if TYPE_CHECKING:
@@ -55,8 +57,9 @@ def evaluate(
 
 def evaluation_of(
     scheme: "type[AdversarialModel]", source: Any, metrics: Sequence[str] | None = None, *args: Any, **options: Any
-) -> "Evaluation | TextEvaluation | TranslationEvaluation":
-    """The evaluation that fits what a scheme does: a `TranslationEvaluation` or `TextEvaluation` if it `translates`.
+) -> "Evaluation | SentenceEvaluation | TextEvaluation | TranslationEvaluation":
+    """The evaluation that fits what a scheme does: a `SentenceEvaluation` or `TranslationEvaluation` where it
+    `translates` texts or pictures, a `TextEvaluation` where it draws samples to texts.
 
     Args:
         scheme: the class of the models to measure.
@@ -64,18 +67,21 @@ def evaluation_of(
         *args, **options: the further arguments of `Evaluation`.
     """
     if any(scheme.takes[field] == (Texts,) for fields in scheme.translates.values() for field in fields):
-        return TextEvaluation(source, scheme.translates, metrics, *args, **options)
+        return SentenceEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
+    if scheme.makes == "sample" and Texts in scheme.takes.get("text", ()):
+        return TextEvaluation(source, metrics or scheme.measures, *args, **options)
     return Evaluation(source, metrics or scheme.measures, *args, **options)
 
 
 class Evaluation:
     """A protocol: the data's side is computed once (`prepare`), then `of(model)` as often as wanted.
 
-    Samples are compared with the data set's split "test", or "validation"; where it has neither, with one half of the
-    training data, chosen by `seed`. The floor is what as many training items (of the other half, there) score in the
-    samples' place: no generator should be expected to pass it.
+    Samples are compared with the rows that were held out of the training data, or the data set's split "test" or
+    "validation"; where there is neither, with one half of the training data, chosen by `seed`. The floor is what as
+    many training items (of the other half, there) score in the samples' place: no generator should be expected to pass
+    it.
 
     Args:
         source: the training data: a `Source`, or whatever `keras_gans.data.open_source` takes.
@@ -83,7 +89,8 @@ class Evaluation:
         samples: how many to draw from the model.
         seed: of the samples, the choice of data and whatever a measure draws. Seed s takes the sample seeds from
             10,000,000 s on, so that two evaluations share none.
-        extractor: `Extractor` or the name of one; the one that fits the data set unless given. For images only.
+        extractor: `Extractor` or the name of one; unless given the data set's own classifier where there is one, else
+            "random", see `features.random_extractor`. For images only.
         data_dir: where prepared data sets lie.
         progress: whether to draw progress bars while an extractor is trained.
 
@@ -118,10 +125,11 @@ class Evaluation:
             source = open_source(source, data_dir=data_dir, progress=progress)
         self.source, self.samples, self.seed = source, samples, seed
         self._measures = measures.chosen(metrics, source.name, source.is_points)
-        self.names = [result for measure in self._measures.values() for result in measure.results]
-        self._needs = {measure.needs for measure in self._measures.values()}
         self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
         self._check_extractor(extractor)
+        self._leave_out_class_scores(metrics)
+        self.names = [result for measure in self._measures.values() for result in measure.results]
+        self._needs = {measure.needs for measure in self._measures.values()}
         self.extractor = self._floor = None
 
     def prepare(self) -> "Evaluation":
@@ -146,12 +154,27 @@ class Evaluation:
         if wanted is not None and not isinstance(wanted, features.Extractor):
             features.check_name(wanted)
 
+    def _leave_out_class_scores(self, asked):
+        """Without the classifier score, where the extractor is no classifier."""
+        if self.source.is_points or isinstance(self._wanted, features.Extractor):
+            return
+        if (self._wanted or features.name_for(self.source.name)) != features.RANDOM:
+            return
+        if asked and "classifier_score" in asked:
+            raise UserError(
+                f"'classifier_score' needs a classifier, and there is none for {self.source.name!r}. Give --extractor "
+                f"(extractor=) the name of one: {', '.join(classifiers.CLASSIFIERS)}, inception."
+            )
+        self._measures = {name: each for name, each in self._measures.items() if name != "classifier_score"}
+
     def _opened_extractor(self):
         if self.source.is_points or self._needs == {"items"}:
             return None
         if isinstance(self._wanted, features.Extractor):
             return self._wanted
         name = features.name_for(self.source.name) if self._wanted is None else self._wanted
+        if name == features.RANDOM:
+            return features.random_extractor(self.source.sample_shape)
         return features.extractor(name, data_dir=self._data_dir, progress=self._progress)
 
     def _set_of(self, items):
@@ -254,7 +277,7 @@ def _resize(image_shape, extractor):
 def _held_out(source, seed, data_dir):
     """(items to compare with, name of their split, training items for the floor), both in an order of the seed's."""
     order = np.random.default_rng([seed, 0]).permutation(len(source))
-    held_out = _other_split(source, data_dir)
+    held_out = held_out_of(source, data_dir=data_dir)
     if held_out is None:
         half = len(source) // 2
         reference, training = order[:half][:_MOST_REFERENCE], order[half:]
@@ -276,23 +299,3 @@ class _Reordered:
         if isinstance(rows, slice) and rows.start is None:
             return _Reordered(self._array, self._order[rows])
         return self._array[self._order[rows]]
-
-
-def _other_split(source, data_dir):
-    """The split "test" or "validation" of a data set in the source's own shape, or None where it has neither."""
-    if source.name == "array":
-        return None
-    options = {}
-    if not source.is_points:
-        height, width, channels = source.sample_shape
-        options = {"image_size": height if height == width else None, "channels": channels}
-    for split in ("test", "validation"):
-        if split == source.split:
-            continue
-        try:
-            found = open_source(source.name, split=split, data_dir=data_dir, **options)
-        except UserError:
-            continue
-        if found.sample_shape == source.sample_shape:
-            return found
-    return None

@@ -2,8 +2,8 @@
 
 `inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
 once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
-data set and keeps in its cache folder. Figures of two extractors have nothing to do with each other: each carries its
-`identity`.
+data set and keeps in its cache folder; `random` is a network of random weights, for any other images. Figures of two
+extractors have nothing to do with each other: each carries its `identity`.
 """
 
 import os
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gans.data import naming, network
+from keras_gans.data import embedded, naming, network
 from keras_gans.data.arrays import check_array
+from keras_gans.data.opening import open_source
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import classifiers
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
+RANDOM = "random"
+_RANDOM_FEATURES = 64
 _INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
 
@@ -65,10 +68,10 @@ class Extractor:
         self.dimensions = outputs[0].shape[-1]
         self.image_shape = tuple(network.input_shape[1:])
         self.class_count = outputs[1].shape[-1] if len(outputs) > 1 else 0
-        signature = [tf.TensorSpec((None, *self.image_shape), tf.float32)]
-        self._network = tf.function(
-            lambda images: network(images, training=False), input_signature=signature, autograph=False
-        )
+        signature = tf.TensorSpec((None, *self.image_shape), tf.float32)
+        graph = tf.function(lambda images: network(images, training=False), autograph=False)
+        # Traced once for each extractor, which TensorFlow would take for one function traced again and again.
+        self._network = graph.get_concrete_function(signature)
 
     def __repr__(self):
         classes = f", {self.class_count} classes" if self.class_count else ""
@@ -107,7 +110,7 @@ class Extractor:
         if not self.class_count:
             raise UserError(
                 f"The extractor {self.name!r} has no classifier, so there are no class probabilities. Choose among: "
-                f"{', '.join(EXTRACTORS)}."
+                f"{', '.join(each for each in EXTRACTORS if each != RANDOM)}."
             )
         features, probabilities = self._over_batches(images, batch_size)
         return features, probabilities
@@ -164,6 +167,11 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
         UserError: there is no such extractor, or its data set or weights are not there and cannot be fetched.
     """
     check_name(name)
+    if name == RANDOM:
+        raise UserError(
+            f"The extractor {RANDOM!r} is made for the shape of the images: random_extractor(image_shape). By "
+            f"name alone there are: {', '.join(each for each in EXTRACTORS if each != RANDOM)}."
+        )
     if name == "inception":
         return Extractor(name, _inception())
     trained, record = classifiers.load_or_train(name, data_dir, progress)
@@ -177,7 +185,7 @@ def check_name(name: str) -> None:
 
 
 def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
-    """The extractor that fits a data set: its own classifier where there is one, else Inception-v3.
+    """The extractor that fits a data set: its own classifier where there is one, else one of random weights.
 
     Args:
         data_name: name of a data set or path of a folder of images, as recipes have it.
@@ -189,7 +197,42 @@ def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progres
     Raises:
         UserError: the data set holds points; or as `extractor`.
     """
-    return extractor(name_for(data_name), data_dir=data_dir, progress=progress)
+    name = name_for(data_name)
+    if name == RANDOM:
+        return random_extractor(open_source(data_name, data_dir=data_dir, progress=progress).sample_shape)
+    return extractor(name, data_dir=data_dir, progress=progress)
+
+
+def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
+    """An extractor for any images, which needs neither a network nor training: convolutions with random weights.
+
+    Such features rank samples of images that no published network was trained for better than those of a classifier
+    that learned from few of them (docs/evaluate.md; Naeem et al., "Reliable Fidelity and Diversity Metrics for
+    Generative Models", 2020). Where things are in an image is kept, to about an eighth of its side.
+
+    Args:
+        image_shape: (height, width, channels).
+        seed: of the weights, which depend on nothing else: figures of all images of one shape may be compared.
+
+    Returns:
+        Extractor of 64 features, without class probabilities.
+    """
+    import keras
+    from keras import layers
+
+    draw = (keras.initializers.HeNormal(seed=1000 * seed + index) for index in range(100))
+    kind = {"dtype": "float32"}
+    inputs = values = keras.Input(tuple(image_shape), name="image", **kind)
+    # Down to 8 pixels a side or fewer, and three times at the least: of small images too, shapes are what counts.
+    halvings = next(number for number in range(12) if max(image_shape[:2]) >> number <= 8)
+    for index in range(max(3, halvings)):
+        options = {"activation": "relu", "kernel_initializer": next(draw), **kind}
+        filters = 32 if index == 0 else 64
+        values = layers.Conv2D(filters, 3, padding="same", name=f"convolution_{index}", **options)(values)
+        values = layers.AveragePooling2D(2, padding="same", name=f"pooling_{index}", **kind)(values)
+    values = layers.Flatten(name="flat", **kind)(values)
+    outputs = layers.Dense(_RANDOM_FEATURES, kernel_initializer=next(draw), name="features", **kind)(values)
+    return Extractor(RANDOM, keras.Model(inputs, outputs))
 
 
 def name_for(data_name: str) -> str:
@@ -197,12 +240,12 @@ def name_for(data_name: str) -> str:
     base = naming.base_name(str(data_name))
     if base in classifiers.CLASSIFIERS:
         return base
-    if naming.is_embedded(str(data_name)):
+    if base in embedded.POINTS:
         raise UserError(
             f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
             f"images: {', '.join(EXTRACTORS)}."
         )
-    return "inception"
+    return RANDOM
 
 
 def _inception():
@@ -228,4 +271,4 @@ def _inception():
     return keras.Model(whole.input, [whole.get_layer("avg_pool").output, whole.output])
 
 
-EXTRACTORS = (*classifiers.CLASSIFIERS, "inception")
+EXTRACTORS = (*classifiers.CLASSIFIERS, RANDOM, "inception")

@@ -55,7 +55,11 @@ class SampleSet:
     def _parts(self):
         for start in range(0, self.count, _CHUNK):
             items = self.draw(start, min(start + _CHUNK, self.count))
-            yield self._extractor.features_and_probabilities(items) if self._extractor else (items, items[:, :0])
+            if self._extractor and self._extractor.class_count:
+                yield self._extractor.features_and_probabilities(items)
+            else:
+                found = self._extractor.features(items) if self._extractor else items
+                yield found, found[:, :0]
 
     @cached_property
     def _all(self):
@@ -212,8 +216,8 @@ MEASURES = {
         _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
     ),
 }
-# What `texts.TextEvaluation` takes of schemes that translate texts.
-OF_TEXTS = ("bleu", "chrf", "exact_match", "entropy", "likeliest_share")
+# What `sentences.SentenceEvaluation` takes of schemes that translate texts.
+OF_SENTENCES = ("bleu", "chrf", "exact_match", "entropy", "likeliest_share")
 # What `translation.TranslationEvaluation` takes of schemes that translate pictures, in each direction.
 OF_TRANSLATIONS = (
     "classes_kept",
@@ -224,6 +228,16 @@ OF_TRANSLATIONS = (
     "cycle_error",
     "hidden_share",
 )
+# What `text.TextEvaluation` takes of schemes that draw images to texts.
+OF_TEXTS = (
+    "attribute_accuracy",
+    "r_precision",
+    "text_retrieval",
+    "text_auc",
+    "text_auc_one_wrong",
+    "frechet_distance",
+    "sliced_wasserstein_distance",
+)
 
 
 def check_names(names: Any) -> None:
@@ -233,7 +247,7 @@ def check_names(names: Any) -> None:
             raise UserError(
                 f"Unknown metric {name!r}. Here it is {_ELSEWHERE[str(name).lower()]!r}. Known: {', '.join(MEASURES)}."
             )
-        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS, *OF_TEXTS)))):
+        if name not in (known := list(dict.fromkeys((*MEASURES, *OF_TRANSLATIONS, *OF_TEXTS, *OF_SENTENCES)))):
             raise unknown_name("metric", name, known)
     if not names:
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError, unknown_name
@@ -48,8 +49,8 @@ class Held(NamedTuple):
 class TranslationEvaluation:
     """A protocol for schemes that translate: `prepare` once, then `of(model)` as often as wanted.
 
-    Held-out images are those of the data's split "test", or "validation"; where it has neither, one half of the
-    training data, chosen by `seed`. The measures, of each direction:
+    Held-out images are those that were set aside, or the data's split "test" or "validation"; where there is neither,
+    one half of the training data, chosen by `seed`. The measures, of each direction:
 
     - "classes_kept": the share of the translations in which a classifier of the target collection, trained on its
       labelled training images and on nothing else, finds the class of the original. Its floor is what the classifier
@@ -158,21 +159,8 @@ class TranslationEvaluation:
     @cached_property
     def _opened(self):
         """(held-out source, name of its split)."""
-        labels, source = self.has_labels, self.source
-        shapes = [source.columns[f"image_{side}"].field.shape for side in "ab"]
-        # What both collections agree in was asked for, or will come of itself.
-        height, width, channels = (a if a == b else None for a, b in zip(*shapes, strict=True))
-        for split in ("test", "validation"):
-            if source.name == "array" or split == source.split:
-                continue
-            options = {"image_size": height if height == width else None, "channels": channels}
-            try:
-                found = open_source(source.name, split=split, labels=labels, data_dir=self._data_dir, **options)
-            except UserError:
-                continue
-            if all(found.fields[name].shape == source.fields[name].shape for name in ("image_a", "image_b")):
-                return found, split
-        return source, f"half of {source.split}"
+        found = held_out_of(self.source, self.has_labels, self._data_dir)
+        return (self.source, f"half of {self.source.split}") if found is None else (found, found.split)
 
     def _held(self, side):
         found, split = self._opened

@@ -10,6 +10,7 @@ from keras import layers
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import (
     BatchNormalization,
+    InstanceNormalization,
     SpectralNormalization,
     Upsample2D,
     WeightNormalization,
@@ -133,8 +134,7 @@ class Blocks:
                     "normalization='instance' is of an image's channels, and a dense layer has one number in each. "
                     "Take normalization='layer'."
                 )
-            # As small as in the authors' code: DCGAN's first weights give variances below Keras's epsilon.
-            return layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
+            return InstanceNormalization()(x)
         return x
 
     def activated(self, x: keras.KerasTensor) -> keras.KerasTensor:

@@ -8,7 +8,8 @@ import keras
 from keras import layers
 
 from keras_gans.errors import UserError
-from keras_gans.layers.translators import PairGrid, RNNSearch, TokenEmbedding, Transformer
+from keras_gans.layers.text import TokenEmbedding
+from keras_gans.layers.translators import PairGrid, RNNSearch, Transformer
 from keras_gans.registry import networks
 
 

@@ -24,9 +24,12 @@ def doublings_of(sample_shape: Sequence[int], doublings: Mapping[int, int], netw
         UserError: images that are not square, or of another size.
     """
     if len(sample_shape) != 3 or sample_shape[0] != sample_shape[1] or sample_shape[0] not in doublings:
+        side = sample_shape[0] if len(sample_shape) == 3 else 0
+        near = min(doublings, key=lambda size: abs(size - side))
         raise UserError(
             f"{network} makes square images of {', '.join(map(str, doublings))} pixels. Received: sample_shape="
-            f"{tuple(sample_shape)}. Resize the data (--image-size on the command line, image_size= in data.load)."
+            f"{tuple(sample_shape)}. Resize the data, such as to the nearest of these: --image-size {near} on the "
+            f"command line, image_size={near} in data.load."
         )
     count = doublings[sample_shape[0]]
     return count, sample_shape[0] // 2**count

@@ -15,7 +15,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest
+from keras_gans.registry import schemes
 from keras_gans.runs.own_module import import_module, module_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
+# What a checkpoint holds besides its model: whatever the run that wrote it must know to go on as it was.
+NOTES = "run.json"
+_PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
 
 
@@ -69,7 +73,12 @@ def step_of(checkpoint: str | Path) -> int:
 
 def checkpoints(run: str | Path) -> list[Path]:
     """The checkpoints of a run, a list of paths, the lowest step first."""
-    found = (Path(run) / "checkpoints").glob("step-*.keras")
+    return checkpoints_in(Path(run) / "checkpoints")
+
+
+def checkpoints_in(folder: str | Path) -> list[Path]:
+    """The checkpoints in a folder, a list of paths, the lowest step first; other files there are none of ours."""
+    found = Path(folder).glob("step-*.keras")
     return sorted((path for path in found if _CHECKPOINT_NAME.fullmatch(path.name)), key=step_of)
 
 
@@ -93,11 +102,14 @@ def read_recipe(run: str | Path) -> dict[str, Any]:
     """
     path = Path(run) / "recipe.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{run} is not a run directory: it has no recipe.json.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(fields, dict):
+        raise UserError(f"{path} does not hold a recipe, which is an object of JSON. Received: {str(fields)[:80]}.")
+    return fields
 
 
 def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":
@@ -111,19 +123,54 @@ def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":
         The compiled `AdversarialModel`, with its step and its optimizers' state.
 
     Warns:
-        UserWarning: a damaged checkpoint was passed over for the one before it.
+        DamageWarning: a checkpoint that cannot be read was passed over for the one before it.
 
     Raises:
-        UserError: no such run, no checkpoint yet, none that is whole, or one that names unknown classes.
+        UserError: no such run, or no checkpoint yet.
+        NoReadableCheckpointError: none that is whole and loads.
     """
-    run = resolve(run, root)
+    return newest_readable(resolve(run, root))[1]
+
+
+def newest_readable(run: str | Path) -> "tuple[Path, AdversarialModel]":
+    """The path of a run's latest checkpoint that is whole and loads, and its model.
+
+    Args:
+        run: path of a run directory.
+
+    Warns, raises:
+        As `load_run`.
+    """
     latest_checkpoint(run)
     import_own_module(run)
+    reasons = []
     for path in reversed(checkpoints(run)):
-        if _is_intact(path):
-            return load_checkpoint(path)
-        warnings.warn(f"{path} is damaged and was passed over; trying the checkpoint before it.", stacklevel=2)
-    raise UserError(f"Run {run} has no checkpoint that can be read: every step-*.keras there is damaged.")
+        try:
+            return path, _read(path)
+        except UserError as error:
+            reasons.append(error)
+            warnings.warn(f"{error} It was passed over for the checkpoint before it.", DamageWarning, stacklevel=3)
+    raise NoReadableCheckpointError(f"Run {run} has no checkpoint that can be read. The latest: {reasons[0]}")
+
+
+def _read(path):
+    """The model of a checkpoint that is what its name says.
+
+    Raises:
+        UserError: it is damaged, does not load or is of another step.
+    """
+    if not is_intact(path):
+        raise UserError(f"{path} is damaged.")
+    model = load_checkpoint(path)
+    if model.steps_taken != step_of(path):
+        raise UserError(f"{path} holds step {model.steps_taken}, not the one in its name.")
+    return model
+
+
+def notes_in(checkpoint: str | Path) -> dict[str, Any]:
+    """What the run that wrote a checkpoint noted in it, see `callbacks.Checkpoint`; {} where it noted nothing."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        return json.loads(archive.read(NOTES)) if NOTES in archive.namelist() else {}
 
 
 def import_own_module(run: str | Path) -> None:
@@ -144,23 +191,33 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
         checkpoint: path of a .keras file.
 
     Raises:
-        UserError: it names classes that are not registered.
+        UserError: it does not load, such as where it names classes that are not registered, or is no scheme.
     """
     import keras
+    import tensorflow as tf
 
     # Whatever a checkpoint may name is registered when these are imported.
     import keras_gans.layers
     import keras_gans.schemes  # noqa: F401
 
     try:
-        return keras.saving.load_model(checkpoint)
-    except (TypeError, ValueError) as error:
+        model = keras.saving.load_model(checkpoint)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        # That says nothing about the file.
+        raise
+    except Exception as error:  # Keras, h5py and JSON raise anything at all on what is not a model of theirs.
         # Keras repeats the whole configuration at each level; the innermost reason is the last.
         reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
         raise UserError(
             f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
             "the module that registers those first."
         ) from error
+    if not isinstance(model, tuple(scheme for _, scheme in schemes.items())):
+        raise UserError(
+            f"{checkpoint} holds a {type(model).__name__} and no scheme of keras_gans, so that it is no checkpoint of "
+            "a run."
+        )
+    return model
 
 
 def _numbered_runs(root):
@@ -183,10 +240,10 @@ def _not_found(run, root, names):
     return f"There is no run {run!r} in {root}. {hint}"
 
 
-def _is_intact(checkpoint):
-    """Whether every file in the archive has the checksum it was written with."""
+def is_intact(checkpoint: str | Path) -> bool:
+    """Whether a file is an archive with the parts of a model, each with the checksum it was written with."""
     try:
         with zipfile.ZipFile(checkpoint) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+            return _PARTS <= set(archive.namelist()) and archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
         return False

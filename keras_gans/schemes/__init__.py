@@ -12,6 +12,7 @@ from keras_gans.schemes.cut import CUT
 from keras_gans.schemes.cycada import CyCADA
 from keras_gans.schemes.cyclegan import CycleGAN
 from keras_gans.schemes.dcgan import DCGAN
+from keras_gans.schemes.df_gan import DFGAN
 from keras_gans.schemes.dragan import DRAGAN
 from keras_gans.schemes.gan import VanillaGAN
 from keras_gans.schemes.label_informed_aae import LabelInformedAAE
@@ -21,6 +22,8 @@ from keras_gans.schemes.r3gan import R3GAN
 from keras_gans.schemes.semi_supervised_aae import SemiSupervisedAAE
 from keras_gans.schemes.sgan import SGAN
 from keras_gans.schemes.sngan import SNGAN
+from keras_gans.schemes.stackgan import StackGAN
+from keras_gans.schemes.text_to_image import TextToImage
 from keras_gans.schemes.vae import VAE
 from keras_gans.schemes.vae_gan import VAEGAN
 from keras_gans.schemes.wgan import WGAN
@@ -37,6 +40,7 @@ __all__ = [
     "CyCADA",
     "CycleGAN",
     "DCGAN",
+    "DFGAN",
     "DRAGAN",
     "LSGAN",
     "LabelInformedAAE",
@@ -45,6 +49,8 @@ __all__ = [
     "SGAN",
     "SNGAN",
     "SemiSupervisedAAE",
+    "StackGAN",
+    "TextToImage",
     "VAE",
     "VAEGAN",
     "VanillaGAN",

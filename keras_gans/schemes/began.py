@@ -41,6 +41,8 @@ class BEGAN(GAN):
     """
 
     log_names = ("real_error", "fake_error", "k", "convergence_measure")
+    # It is an autoencoder of samples.
+    scores_rows = False
     option_examples = {"discriminator_steps": (2,), "shared_fakes": (True,)}
 
     def __init__(

@@ -49,11 +49,11 @@ def check_losses_are_reported_under_the_players_names(factory: Factory) -> None:
     Where there are phases, each curve is reported in some of them, those of the players in theirs.
     """
     run = run_of(factory)
+    silent = [name for name, curve in run.model.curves.items() if float(curve.count) == 0]
+    assert not silent, f"A step reports all its curves. Found: {silent} are never reported."
     expected = {f"{player}_{curve}" for player in run.model.players for curve in ("loss", "gradient_norm")}
     expected |= set(run.model.log_names)
     assert set(run.logs) == expected, f"A step reports {sorted(expected)}. Found: {sorted(run.logs)}."
-    silent = [name for name, curve in run.model.curves.items() if float(curve.count) == 0]
-    assert not silent, f"A step reports all its curves. Found: {silent} are never reported."
     broken = [name for name, values in run.logs.items() if not np.isfinite(values).all()]
     assert not broken, f"All curves are finite. Found: {broken} are not."
 

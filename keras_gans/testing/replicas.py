@@ -61,22 +61,29 @@ def two_replicas() -> tf.distribute.Strategy:
     )
 
 
-def check_two_replicas_step_as_one(factory: Factory) -> None:
+def check_two_replicas_step_as_one(factory: Factory, steps: int | None = None, steps_per_execution: int = 1) -> None:
     """Two replicas that share a batch move every variable as one device does, to a fiftieth of how far it moved.
 
     A loss that forgets the division by the number of replicas doubles that player's step; a mean over the replica's
     own rows instead of the global batch's, or noise that every replica draws alike, bends it.
+
+    Args:
+        factory: see the package's description.
+        steps: how many to compare, by default three, or as many as see all phases. Rounding grows with them, by a factor
+            of ten a step for some schemes.
+        steps_per_execution: of the two replicas; one device takes each by itself.
     """
     rates = _rates(factory)
     runs: list[tuple[AdversarialModel, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
-    for scope in (contextlib.nullcontext(), two_replicas().scope()):
+    for scope, several in ((contextlib.nullcontext(), 1), (two_replicas().scope(), steps_per_execution)):
         with scope:
-            model = moved_by_sgd(factory, rates)
+            model = moved_by_sgd(factory, rates, steps_per_execution=several)
         # One device has nothing that only a graph shows.
         model.run_eagerly = not runs
         start = weights(model)
-        # Long enough to see all phases, where there are several.
-        steps = _STEPS if len(step_starts(model)) == 1 else STEPS
+        if steps is None:
+            # Long enough to see all phases, where there are several.
+            steps = _STEPS if len(step_starts(model)) == 1 else STEPS
         train(model, steps)
         runs.append((model, start, weights(model)))
     (model, start, one), (_, other_start, two) = runs

@@ -40,11 +40,18 @@ def built(factory: Factory) -> AdversarialModel:
     return model
 
 
-def moved_by_sgd(factory: Factory, rates: dict[str, float] | float) -> AdversarialModel:
-    """The factory's model with plain gradient descent, which shows the scale of gradients: Adam divides it out."""
+def moved_by_sgd(factory: Factory, rates: dict[str, float] | float, **compiled: Any) -> AdversarialModel:
+    """The factory's model with plain gradient descent, which shows the scale of gradients: Adam divides it out.
+
+    Args:
+        factory: as for `built`.
+        rates: one for all players or {player: its rate}.
+        **compiled: further arguments of `compile`.
+    """
     model = built(factory)
     rates = rates if isinstance(rates, dict) else dict.fromkeys(model.players, rates)
-    model.compile(optimizers={player: keras.optimizers.SGD(rates[player]) for player in model.players})
+    optimizers = {player: keras.optimizers.SGD(rates[player]) for player in model.players}
+    model.compile(optimizers=optimizers, **compiled)
     return model
 
 

@@ -23,3 +23,6 @@ from . import cycada
 from . import cut
 from . import pix2pix
 from . import adversarial_nmt
+from . import text_to_image
+from . import stackgan
+from . import df_gan

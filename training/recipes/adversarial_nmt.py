@@ -17,7 +17,6 @@ def adversarial_nmt() -> "Recipe":
         source=_SOURCE,
         scheme={
             "name": "adversarial_nmt",
-            "vocabulary_size": 160,
             "likelihood_steps": 500,
             "warm_up_steps": 60,
             "adversarial_share": 0.5,
@@ -28,6 +27,7 @@ def adversarial_nmt() -> "Recipe":
             "discriminator": {"name": "pair_grid_discriminator", "length": 24},
         },
         optimizers={"generator": {"learning_rate": 2e-3}},
+        tokenizer={"vocabulary_size": 160},
         data="numbers_and_dates",
         batch_size=64,
         steps=660,
@@ -43,7 +43,6 @@ def adversarial_nmt_rnn() -> "Recipe":
         source=_SOURCE,
         scheme={
             "name": "adversarial_nmt",
-            "vocabulary_size": 8000,  # section 4.1: 30,000 words
             "likelihood_steps": 20_000,
             "warm_up_steps": 1000,
             "adversarial_share": 0.5,  # section 3.3
@@ -54,6 +53,7 @@ def adversarial_nmt_rnn() -> "Recipe":
             "discriminator": {"name": "pair_grid_discriminator", "length": 50},  # section 4.1: 50 words
         },
         optimizers={"generator": {"learning_rate": 1e-3}},
+        tokenizer={"vocabulary_size": 8000},  # section 4.1: 30,000 words
         data="{split}.en = {split}.de",
         batch_size=64,
         steps=30_000,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError, unknown_name
@@ -31,7 +32,7 @@ _FLOORS = {"bleu": 100.0, "chrf": 100.0, "exact_match": 1.0, "entropy": 0.0, "li
 _HALF_WIDTH = 1.96
 
 
-class TextEvaluation:
+class SentenceEvaluation:
     """Translates held-out sentences, greedily, and compares them with their references.
 
     - `bleu` and `chrf`: of the corpus, by sacreBLEU with its own settings, whose signature is in the protocol; their
@@ -42,13 +43,13 @@ class TextEvaluation:
 
     The last two say nothing of quality: reinforcement learning makes a policy more peaked, and BLEU may rise by that.
 
-    Held out is the data set's split "test", or "validation"; where it has neither, half of the training data, which
-    the model has seen.
+    Held-out sentences are those that were set aside, or the data set's split "test" or "validation"; where there is
+    neither, half of the training data, which the model has seen.
 
     Args:
         source: the training data, or whatever `keras_gans.data.open_source` takes.
         translates: as the scheme has it, of one direction.
-        metrics: names out of `measures.OF_TEXTS`; all unless given.
+        metrics: names out of `measures.OF_SENTENCES`; all unless given.
         samples: sentences at the most.
         seed: of the choice of sentences, and of what is drawn.
         extractor: has no meaning here, and must be None.
@@ -82,8 +83,8 @@ class TextEvaluation:
         if extractor is not None:
             raise UserError(f"Texts are compared as they are, without an extractor. Received: {extractor!r}.")
         for name in metrics or ():
-            if name not in measures.OF_TEXTS:
-                raise unknown_name("metric of texts", name, measures.OF_TEXTS)
+            if name not in measures.OF_SENTENCES:
+                raise unknown_name("metric of texts", name, measures.OF_SENTENCES)
         self.source = (
             source if isinstance(source, Source) else open_source(source, data_dir=data_dir, progress=progress)
         )
@@ -91,9 +92,9 @@ class TextEvaluation:
         self._takes = {name: (Texts,) for name in self._fields}
         self.source.match(self._takes)
         self.samples, self.seed, self._data_dir = min(samples, _MOST), seed, data_dir
-        self.measures = self.names = [name for name in measures.OF_TEXTS if metrics is None or name in metrics]
+        self.measures = self.names = [name for name in measures.OF_SENTENCES if metrics is None or name in metrics]
 
-    def prepare(self) -> "TextEvaluation":
+    def prepare(self) -> "SentenceEvaluation":
         """Opens the held-out sentences, unless that has been done; returns this object."""
         self.protocols()
         return self
@@ -101,15 +102,10 @@ class TextEvaluation:
     @cached_property
     def _held(self):
         """(sources, references, name of their split)."""
-        for split in ("test", "validation"):
-            if self.source.name == "array" or split == self.source.split:
-                continue
-            try:
-                found = open_source(self.source.name, split=split, data_dir=self._data_dir)
-            except UserError:
-                continue
-            return *self._rows(found, len(found)), split
-        return *self._rows(self.source, len(self.source) // 2), f"half of {self.source.split}"
+        found = held_out_of(self.source, data_dir=self._data_dir)
+        if found is None:
+            return *self._rows(self.source, len(self.source) // 2), f"half of {self.source.split}"
+        return *self._rows(found, len(found)), found.split
 
     def _rows(self, source, count):
         rows = source.rows_for(self._takes)

@@ -1,0 +1,190 @@
+"""How texts become numbers of words or characters, alike in TensorFlow and in a few lines of Python.
+
+    import re
+
+    SEPARATORS = r"[\\x00-/:-@\\[-`{-\\x7f\\xa0-\\xbf\\u2000-\\u206f\\u3000-\\u303f]+"
+
+    def tokens(text, vocabulary, length):
+        text = text.encode().lower().decode()  # A to Z alone, whatever the language
+        known = {word: number for number, word in enumerate(vocabulary)}
+        words = [word for word in re.split(SEPARATORS, text) if word]
+        numbers = [known.get(word, 1) for word in words[:length]]
+        return numbers + [0] * (length - len(numbers))
+
+This is `tokens_in_python` at the level of words; at that of characters, `words` is the list of the characters of
+`" ".join(re.split(r"[\\t-\\r ]+", text)).strip(" ")`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.errors import UserError, unknown_name
+from keras_gans.files import atomically
+from keras_gans.hints import Tensor
+
+LEVELS = ("word", "character")
+PADDING, UNKNOWN = 0, 1
+SPECIAL = ("", "[UNK]")
+# Between words: what ASCII has besides letters and digits, Latin-1's signs, and the blanks and marks of Unicode's
+# blocks of general and of East Asian punctuation.
+_SEPARATORS = r"[\x00-/:-@\[-`{-\x7f\xa0-\xbf\u2000-\u206f\u3000-\u303f]+"
+_SEPARATORS_OF_RE2 = r"[\x00-/:-@\[-`{-\x7f\x{a0}-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}]+"
+_BLANKS = r"[\t-\r ]+"
+
+
+def pieces(text: str, level: str) -> list[str]:
+    """The words or the characters of a text, all of them, in order."""
+    text = text.encode().lower().decode()  # A to Z alone: other letters' cases are a matter of language and version.
+    if level == "word":
+        return [word for word in re.split(_SEPARATORS, text) if word]
+    return list(" ".join(re.split(_BLANKS, text)).strip(" "))
+
+
+def tokens_in_python(text: str, vocabulary: Sequence[str], length: int, level: str = "word") -> list[int]:
+    """What a `Tokenizer` makes of a text, without TensorFlow: `length` numbers, 1 for unknown and 0 for padding."""
+    known = {token: number for number, token in enumerate(vocabulary)}
+    numbers = [known.get(token, UNKNOWN) for token in pieces(text, level)[:length]]
+    return numbers + [PADDING] * (length - len(numbers))
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class Tokenizer(keras.layers.Layer):
+    """Texts to numbers of words or characters: what is not in the vocabulary is 1, and 0 fills up.
+
+    Upper-case A to Z become lower case. Words are what lies between blanks and punctuation marks, which are dropped;
+    characters are taken as they are, runs of blanks as one. Of a text with more than `length` tokens the first ones
+    count; an empty text, or one of punctuation marks alone, is all 0.
+
+    The vocabulary is part of the configuration and no table, so that the layer saves, exports and distributes like any
+    constant, and works in `tf.data`. Strings live on the host: no XLA, no TFLite.
+
+    Args:
+        vocabulary: the token of each number; the first two are "" (padding) and "[UNK]" (unknown).
+        length: tokens of a text.
+        level: "word" or "character".
+
+    Input: strings (batch,), UTF-8. Output: int32 (batch, length).
+
+    Raises:
+        UserError: a vocabulary that does not begin so or holds a token twice, no positive length, no such level.
+    """
+
+    def __init__(self, vocabulary: Sequence[str], length: int, level: str = "word", **kwargs: Any):
+        super().__init__(trainable=False, **kwargs)
+        self.vocabulary = tuple(vocabulary)
+        self.length, self.level = length, level
+        if level not in LEVELS:
+            raise unknown_name("level of tokens", level, LEVELS)
+        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+            raise UserError(f"length is a whole number of tokens from 1. Received: {length!r}.")
+        if self.vocabulary[:2] != SPECIAL:
+            raise UserError(f"A vocabulary begins with '' and '[UNK]'. Received: {list(self.vocabulary[:2])}.")
+        twice = [token for token, count in Counter(self.vocabulary).items() if count > 1]
+        if twice:
+            raise UserError(f"A vocabulary holds each token once. Received twice: {', '.join(map(repr, twice[:5]))}.")
+        self._find = _finder(self.vocabulary)
+        self.built = True
+
+    @classmethod
+    def of(
+        cls,
+        texts: Iterable[str | Sequence[str]],
+        level: str = "word",
+        length: int | None = None,
+        max_words: int = 20_000,
+    ) -> "Tokenizer":
+        """A tokenizer that knows the tokens of some texts, the most frequent first, those equally frequent by name.
+
+        Args:
+            texts: str each, or sequences of str such as the captions of an image; a `TextArray` will do.
+            level: "word" or "character".
+            length: tokens of a text; the longest text's unless given.
+            max_words: how many tokens to know at the most; those that are left out become 1.
+
+        Raises:
+            UserError: no such level, no text with a token in it, or a number that is not positive.
+        """
+        if level not in LEVELS:
+            raise unknown_name("level of tokens", level, LEVELS)
+        if not isinstance(max_words, int) or isinstance(max_words, bool) or max_words < 1:
+            raise UserError(f"max_words is a whole number from 1. Received: {max_words!r}.")
+        counts: Counter[str] = Counter()
+        longest = 0
+        for row in texts:
+            for text in (row,) if isinstance(row, str) else row:
+                found = pieces(text, level)
+                counts.update(found)
+                longest = max(longest, len(found))
+        if not counts:
+            raise UserError("A vocabulary is learned from texts. Received none that holds a word.")
+        ordered = sorted(counts, key=lambda token: (-counts[token], token))[:max_words]
+        return cls((*SPECIAL, *ordered), length=longest if length is None else length, level=level)
+
+    def call(self, texts: Any) -> Tensor:
+        texts = tf.strings.lower(texts)
+        if self.level == "word":
+            tokens = tf.strings.split(tf.strings.regex_replace(texts, _SEPARATORS_OF_RE2, " "))
+        else:
+            blanks = tf.strings.regex_replace(texts, _BLANKS, " ")
+            tokens = tf.strings.unicode_split(tf.strings.regex_replace(blanks, "^ | $", ""), "UTF-8")
+        numbers = tf.ragged.map_flat_values(self._find, tokens)
+        return tf.ensure_shape(numbers.to_tensor(PADDING, shape=(None, self.length)), (texts.shape[0], self.length))
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """What the layer makes of texts, in Python alone: int32 array (texts, length)."""
+        rows = [tokens_in_python(text, self.vocabulary, self.length, self.level) for text in texts]
+        return np.array(rows, np.int32).reshape(len(rows), self.length)
+
+    def unknown(self, text: str) -> list[str]:
+        """Those tokens of a text that are not in the vocabulary, once each and in order."""
+        return list(dict.fromkeys(token for token in pieces(text, self.level) if token not in self.vocabulary))
+
+    def write_vocabulary(self, path: str | Path) -> None:
+        """Writes the vocabulary, a token a line, for `read_vocabulary`; the first line, the padding's, is empty."""
+        with atomically(Path(path)) as partial:
+            partial.write_bytes("".join(f"{token}\n" for token in self.vocabulary).encode())
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], self.length)
+
+    def compute_output_spec(self, texts: Any) -> Any:
+        return keras.KerasTensor((texts.shape[0], self.length), dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"vocabulary": list(self.vocabulary), "length": self.length, "level": self.level}
+        return {**{key: value for key, value in super().get_config().items() if key != "trainable"}, **own}
+
+
+def read_vocabulary(path: str | Path) -> tuple[str, ...]:
+    """The vocabulary that `Tokenizer.write_vocabulary` wrote."""
+    return tuple(Path(path).read_bytes().decode().split("\n")[:-1])
+
+
+def _finder(vocabulary):
+    """The function from tokens, strings (n,), to their numbers, int32 (n,)."""
+    # By halving a sorted list of 63-bit fingerprints: nothing that must be initialized or tracked, unlike a table.
+    buckets = 2**63 - 1
+    with tf.device("CPU:0"), tf.init_scope():
+        fingerprints = tf.strings.to_hash_bucket_fast(list(vocabulary), buckets).numpy()
+    order = np.argsort(fingerprints, kind="stable")
+    if len(np.unique(fingerprints)) < len(vocabulary):  # Once in 10**10 vocabularies of 20,000.
+        raise UserError("Two tokens of the vocabulary have one fingerprint. Leave out the rarer one, by max_words.")
+    ordered = np.array([token.encode() for token in vocabulary], object)[order]
+    numbers = order.astype(np.int32)
+
+    def find(tokens):
+        hashes = tf.strings.to_hash_bucket_fast(tokens, buckets)
+        places = tf.searchsorted(tf.constant(fingerprints[order]), hashes)
+        places = tf.minimum(places, len(vocabulary) - 1)
+        # The token itself decides: many that are not in the vocabulary share a fingerprint with one that is.
+        is_known = tf.equal(tf.gather(tf.constant(ordered), places), tokens)
+        return tf.where(is_known, tf.gather(tf.constant(numbers), places), UNKNOWN)
+
+    return find

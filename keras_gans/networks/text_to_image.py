@@ -1,0 +1,147 @@
+"""Convolutional networks that take the code of a text.
+
+Reed et al., "Generative Adversarial Text to Image Synthesis" (2016).
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.sizes import doublings_of
+from keras_gans.registry import networks
+
+# From 4 pixels, 7 for MNIST's and 2 for the smallest.
+DOUBLINGS = {4: 1, 8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+
+
+def code_input(embedding_dim: int) -> keras.KerasTensor:
+    """The network input of a text's code, (batch, embedding_dim)."""
+    return keras.Input((embedding_dim,), name="code")
+
+
+def joined(features: keras.KerasTensor, vector: keras.KerasTensor) -> keras.KerasTensor:
+    """Feature maps (batch, height, width, channels) with a vector (batch, d) beside each pixel's channels."""
+    height, width = features.shape[1:3]
+    tiled = layers.Reshape((height, width, vector.shape[-1]))(layers.RepeatVector(height * width)(vector))
+    return layers.Concatenate()([features, tiled])
+
+
+def halved(x: keras.KerasTensor, count: int, base_filters: int, blocks: Blocks) -> keras.KerasTensor:
+    """Stride-2 convolutions, each with twice the filters; what the first gives is not normalized."""
+    for stage in range(count):
+        here = blocks if stage else blocks.without_normalization_of_outputs()
+        x = here.hidden(here.convolution(base_filters * 2**stage, 4, strides=2)(x))
+    return x
+
+
+def scored_with_text(
+    features: keras.KerasTensor, codes: keras.KerasTensor, text_units: int, blocks: Blocks
+) -> keras.KerasTensor:
+    """The raw score (batch, 1) of the last feature maps and a text: joined, a 1x1 convolution, and one over all pixels.
+
+    Reed et al. (2016), section 4.1.
+    """
+    projected = blocks.hidden(blocks.dense(text_units)(codes))
+    x = joined(features, projected)
+    x = blocks.hidden(blocks.convolution(features.shape[-1], 1)(x))
+    return blocks.dense(1, hidden=False, dtype="float32", name="score")(layers.Flatten()(x))
+
+
+@networks.register("text_to_image_generator")
+def text_to_image_generator(
+    sample_shape: Sequence[int],
+    latent_dim: int = 100,
+    embedding_dim: int = 64,
+    base_filters: int = 64,
+    text_units: int = 128,
+    upsampling: str = "nearest",
+    normalization: str | None = "batch",
+    activation: str = "relu",
+) -> keras.Model:
+    """The generator of Reed et al. (2016): DCGAN's, of a latent joined with the projected code of a text.
+
+    Args:
+        sample_shape: (height, width, channels), square, 8, 16, 28, 32, 64 or 128 pixels.
+        latent_dim: size of a latent.
+        embedding_dim: size of a code.
+        base_filters: filters of the last hidden layer, doubled in each layer below it; the paper's is 128 at 64 pixels.
+        text_units: size of the projection, 128 in the paper.
+        upsampling: "nearest", "bilinear" or "subpixel", or "deconv" as in the paper; see `layers.Upsample2D`.
+        normalization: "batch" as in the paper, or another, see `blocks.Blocks`, as for the next.
+        activation: of the hidden layers.
+
+    Returns:
+        keras.Model: [latents (batch, latent_dim), codes (batch, embedding_dim)] -> (batch, *sample_shape), float32 in
+        [-1, 1].
+
+    Raises:
+        UserError: a size that the network cannot make, or no such choice.
+    """
+    count, start = doublings_of(sample_shape, DOUBLINGS, "text_to_image_generator")
+    latents, codes = keras.Input((latent_dim,), name="z"), code_input(embedding_dim)
+    projected = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(text_units)(codes))
+    images = doubled(
+        layers.Concatenate()([latents, projected]),
+        sample_shape[2],
+        (start, count, base_filters),
+        upsampling,
+        Blocks(normalization, activation),
+    )
+    return keras.Model([latents, codes], images, name="generator")
+
+
+def doubled(
+    vector: keras.KerasTensor, channels: int, sizes: tuple[int, int, int], upsampling: str, blocks: Blocks
+) -> keras.KerasTensor:
+    """Images in [-1, 1] of a vector: a projection to small feature maps, and doublings.
+
+    Args:
+        vector: (batch, d).
+        channels: of the images.
+        sizes: (pixels of the first feature maps, doublings, filters after the last one).
+        upsampling: see `layers.Upsample2D`.
+        blocks: of the hidden layers.
+    """
+    start, count, base_filters = sizes
+    filters = [base_filters * 2 ** (count - stage) for stage in range(count + 1)]
+    x = blocks.dense(start * start * filters[0])(vector)
+    x = blocks.hidden(layers.Reshape((start, start, filters[0]))(x))
+    for stage_filters in filters[1:]:
+        x = blocks.hidden(blocks.upsampling(stage_filters, upsampling)(x))
+    x = blocks.convolution(channels, 3, hidden=False)(x)
+    return layers.Activation("tanh", dtype="float32", name="image")(x)
+
+
+@networks.register("text_to_image_discriminator")
+def text_to_image_discriminator(
+    sample_shape: Sequence[int],
+    embedding_dim: int = 64,
+    base_filters: int = 64,
+    text_units: int = 128,
+    normalization: str | None = "batch",
+    activation: str = "leaky_relu",
+) -> keras.Model:
+    """The discriminator of Reed et al. (2016): the text's code is projected, tiled and joined at the last feature maps.
+
+    Args:
+        sample_shape: as for `text_to_image_generator`.
+        embedding_dim: size of a code.
+        base_filters: filters of the first layer, doubled in each further one; 64 in the paper.
+        text_units: size of the projection, 128 in the paper.
+        normalization: "batch" in all layers but the first, as in the paper; "layer" or None for a gradient penalty; or
+            another, see `blocks.Blocks`, as for the next.
+        activation: of the hidden layers.
+
+    Returns:
+        keras.Model: [images (batch, *sample_shape), codes (batch, embedding_dim)] -> (batch, 1), float32 raw scores.
+
+    Raises:
+        UserError: a size that the network cannot take, or no such choice.
+    """
+    count, _ = doublings_of(sample_shape, DOUBLINGS, "text_to_image_discriminator")
+    images, codes = keras.Input(tuple(sample_shape), name="image"), code_input(embedding_dim)
+    blocks = Blocks(normalization, activation)
+    score = scored_with_text(halved(images, count, base_filters, blocks), codes, text_units, blocks)
+    return keras.Model([images, codes], score, name="discriminator")

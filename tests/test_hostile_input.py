@@ -1,0 +1,227 @@
+"""Whatever a user types or hands over gives a right answer or one clear error, and never anything else."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import keras_gans as kg
+from keras_gans import data
+from keras_gans.errors import UserError
+from keras_gans.latent import expression
+from keras_gans.runs import run_directory
+from keras_gans.training import recipe as recipes
+from keras_gans.training.build import build_model, scheme_of
+from tests.small import FIELDS, small_model
+from tests.test_training_cli import run_here
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
+KEYS = st.sampled_from(
+    ["steps", "scheme.name", "scheme.ema", "generator.base_filters", "networks", "optimizers.generator.name", "seed"]
+) | st.text("abc._[]", max_size=12)
+
+
+def answer(function, *arguments):
+    """What it returns, or None for a `UserError`; anything else that it raises is the test's failure."""
+    try:
+        return function(*arguments)
+    except UserError as error:
+        assert str(error).strip() and len(str(error)) < 4000
+        return None
+
+
+# Recipes and settings --------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(st.dictionaries(KEYS, VALUES, max_size=3))
+def test_settings(chosen):
+    found = answer(recipes.with_settings, recipes.named("dcgan"), chosen)
+    if found is not None:
+        assert recipes.Recipe.from_dict(json.loads(found.to_json())) == found or "NaN" in found.to_json()
+
+
+@FEW
+@given(st.text(max_size=30))
+def test_assignments(text):
+    found = answer(recipes.parse_assignment, text)
+    assert (found is None) == ("=" not in text or text.startswith("="))
+
+
+def test_an_assignment_nested_without_end():
+    with pytest.raises(UserError, match="nested too deeply"):
+        recipes.parse_assignment(f"scheme.name={'[' * 100_000}")
+
+
+@FEW
+@given(VALUES)
+def test_recipes_from_any_json(fields):
+    answer(recipes.Recipe.from_dict, fields)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{}", "7", '{"scheme": {}}', "{", "[" * 100_000])
+def test_a_run_whose_recipe_is_none(tmp_path, text):
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(UserError, match="recipe"):
+        recipes.Recipe.from_dict(run_directory.read_recipe(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"generator.base_filters": 0}, "generator"),
+        ({"discriminator.base_filters": -3}, "discriminator"),
+        ({"generator.base_filters": "many"}, "generator.base_filters|generator"),
+        ({"scheme.latent_prior": [1]}, r"latent prior \[1\]"),
+        ({"scheme.ema": 5.0}, "5.0"),
+        ({"optimizers.generator.name": "adma"}, "Unknown optimizer 'adma'.*'adam'"),
+        ({"optimizers.generator.name": ["adam"]}, "optimizer"),
+        ({"optimizers.generator.learning_rate": -1e-3}, "a number above 0.*-0.001"),
+        ({"optimizers.generator.learning_rate": float("nan")}, "a number above 0.*nan"),
+        ({"optimizers.generator.beta_1": 5}, "beta_1 lies from 0 to below 1.*5"),
+        ({"seed": -1}, "from 0 to 2..32 - 1.*-1"),
+        ({"seed": 2**32}, "from 0 to 2..32 - 1.*4294967296"),
+        ({"hold_out": 1}, "share"),
+    ],
+)
+def test_settings_that_make_no_model(changes, said):
+    with pytest.raises(UserError, match=said):
+        chosen = recipes.with_settings(recipes.named("dcgan"), changes)
+        build_model(chosen, {name: FIELDS[name] for name in scheme_of(chosen).takes})
+
+
+def test_layers_of_no_units():
+    with pytest.raises(UserError, match=r"hidden_units=\[-1\]"):
+        chosen = recipes.with_settings(recipes.named("gan"), {"generator.hidden_units": [-1]})
+        build_model(chosen, {"sample": FIELDS["sample"]})
+
+
+def test_a_checkpoint_of_another_model_is_named(tmp_path):
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    plain.save(tmp_path / "step-00000001.keras")
+    with pytest.raises(UserError, match="holds a Sequential and no scheme"):
+        run_directory.load_checkpoint(tmp_path / "step-00000001.keras")
+
+
+# Sampling --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def models():
+    return small_model("dcgan"), small_model("cgan")
+
+
+WHOLE = st.integers(-(2**70), 2**70)
+
+
+@FEW
+@given(
+    count=st.none() | st.floats() | st.integers(-3, 4) | st.booleans() | st.text(max_size=2),
+    seed=WHOLE | st.floats() | st.none(),
+)
+def test_sampling(models, count, seed):
+    found = answer(models[0].sample, count, seed)
+    if found is not None:
+        assert type(count) is int and found.shape == (count, 8, 8, 1) and found.dtype == np.uint8
+
+
+@FEW
+@given(st.none() | SCALARS | st.lists(SCALARS, max_size=4))
+def test_labels(models, labels):
+    found = answer(models[1].sample, 3, 0, labels)
+    if found is not None:
+        assert labels is None or np.size(labels) in (1, 3)
+
+
+def test_the_last_seeds_there_are(models):
+    ends = [models[0].sample(2, seed) for seed in (2**63 - 2, -(2**63))]
+    assert all(end.shape == (2, 8, 8, 1) for end in ends)
+    with pytest.raises(UserError, match="64 bits.*last of 3"):
+        models[0].sample(3, 2**63 - 2)
+
+
+@FEW
+@given(st.text("abc+-:,0123 seeds", max_size=20))
+def test_latent_expressions(text):
+    answer(expression.parse, text)
+
+
+# Data ------------------------------------------------------------------------------------------------------------
+
+
+SHAPES = [(), (3,), (4, 2), (4, 8, 8), (4, 8, 8, 1), (4, 8, 8, 3), (4, 8, 8, 2), (0, 8, 8, 1), (2,) * 5]
+TYPES = st.sampled_from(["uint8", "float32", "float64", "int64", "bool", "complex64", "object", "U3"])
+
+
+@FEW
+@given(st.sampled_from(SHAPES), TYPES, st.floats())
+def test_arrays(shape, dtype, fill):
+    with np.errstate(all="ignore"):
+        try:
+            values = np.full(shape, fill).astype(dtype)
+        except (ValueError, OverflowError):
+            return
+    source = answer(data.open_source, values)
+    if source is not None:
+        assert len(source) == shape[0] > 0
+        batch = next(iter(data.to_dataset(source, batch_size=2))).numpy()
+        assert np.isfinite(batch).all()
+
+
+@FEW
+@given(VALUES)
+def test_sources(source):
+    if not isinstance(source, str):
+        answer(data.open_source, source)
+
+
+# The command line ------------------------------------------------------------------------------------------------
+
+
+MARKUP = "[bold]x[/nonsense]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", MARKUP],
+        ["train", "dcgan", "--data", f"./{MARKUP}/images"],
+        ["train", "dcgan", "--set", f"{MARKUP}=1"],
+        ["train", "dcgan", "--devices", MARKUP],
+        ["train", "dcgan", "--resume", MARKUP],
+        ["sample", MARKUP],
+        ["evaluate", MARKUP],
+        ["translate", MARKUP, "a", "b"],
+        ["export", MARKUP, "--to", "x"],
+    ],
+)
+def test_square_brackets_are_shown_as_they_were_typed(tmp_path, arguments):
+    code, output, errors = run_here(*arguments, cwd=tmp_path)
+    assert code == 2 and "Traceback" not in output + errors
+    # Of a path whose first part is missing that part is named.
+    assert MARKUP.split("/")[0] in " ".join(errors.split())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
+def test_seeds_that_are_none(tmp_path, seed):
+    code, _, errors = run_here("train", "dcgan", "--seed", seed, cwd=tmp_path)
+    assert code == 2 and "--seed" in errors
+
+
+def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):
+    folder = tmp_path / MARKUP.replace("/", "_")
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    for index, image in enumerate(images):
+        kg.drawing.picture.save_png(image, folder / f"{index}.png")
+    small = ["--steps", "2", "--batch-size", "8", "--set", "generator.base_filters=4", "--set", "picture_every=2"]
+    name = f"./{folder.name}"
+    code, output, errors = run_here("train", "dcgan", "--data", name, *small, cwd=tmp_path)
+    assert code == 0, errors
+    assert folder.name in " ".join(output.split()) and "held out to measure with" in " ".join(output.split())
+    assert run_here("sample", "latest", "--count", "4", cwd=tmp_path)[0] == 0

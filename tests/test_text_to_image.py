@@ -1,0 +1,279 @@
+"""Schemes that draw to texts: losses by hand, wrong texts, interpolation, sampling by text, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans import losses, networks, randomness
+from keras_gans.engine.text_conditional import REMEMBERED, remembered
+from keras_gans.errors import UserError
+from keras_gans.layers import ConditioningAugmentation, Tokenizer
+from keras_gans.testing import subject
+from tests.small import small_model
+
+LOG_2 = float(np.log(2.0))
+
+
+def column(*values):
+    return np.array(values, "float32")[:, np.newaxis]
+
+
+# Losses -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_matching_aware_discriminator_that_knows_nothing_has_a_loss_of_2_log_2():
+    zeros = column(0, 0, 0)
+    for weight in (0.0, 0.5, 0.9):
+        assert float(losses.matching_aware_discriminator(zeros, zeros, zeros, weight)) == pytest.approx(2 * LOG_2)
+
+
+def test_a_matching_aware_loss_is_three_terms_of_weights_1_and_w_and_the_rest():
+    softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
+    scores = column(2.0), column(-1.0), column(0.5)
+    expected = softplus(-2.0) + 0.3 * softplus(-1.0) + 0.7 * softplus(0.5)
+    assert float(losses.matching_aware_discriminator(*scores, 0.3)) == pytest.approx(expected, rel=1e-5)
+    # A row without a wrong text adds nothing to that term.
+    pairs = column(0.0, 0.0), column(3.0, 5.0), column(0.0, 0.0)
+    expected = LOG_2 + 0.5 * softplus(3.0) / 2 + 0.5 * LOG_2
+    assert float(losses.matching_aware_discriminator(*pairs, 0.5, column(1, 0))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_matching_aware_hinge_leaves_what_is_beyond_the_margin():
+    assert float(losses.matching_aware_hinge(*[column(0.0, 0.0)] * 3)) == 2.0
+    scores = column(2.0, 0.5), column(-3.0, 0.0), column(1.0, -1.0)
+    # (0 + 0.5) / 2 + 0.25 (0 + 1) / 2 + 0.75 (2 + 0) / 2
+    assert float(losses.matching_aware_hinge(*scores, 0.25)) == pytest.approx(0.25 + 0.125 + 0.75)
+    assert float(losses.matching_aware_hinge(*scores, 0.25, column(1, 0))) == pytest.approx(0.25 + 0.0 + 0.75)
+
+
+@pytest.mark.parametrize(("mean", "log_deviation", "expected"), [(0, 0, 0), (1, 0, 0.5), (0, 0.5, 0.3591)])
+def test_the_divergence_is_of_a_log_deviation_and_the_mean_over_coordinates(mean, log_deviation, expected):
+    rows = [np.full((3, 7), value, "float32") for value in (mean, log_deviation)]
+    assert float(losses.augmentation_divergence(*rows)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_conditioning_augmentation_is_mean_and_deviation_times_noise():
+    layer = ConditioningAugmentation(2)
+    codes, noise = np.ones((1, 3), "float32"), np.array([[2.0, -1.0]], "float32")
+    layer.build([(None, 3), (None, 2)])
+    layer.dense.bias.assign([1.0, 2.0, 0.0, np.log(3.0)])
+    layer.dense.kernel.assign(np.zeros((3, 4)))
+    condition, mean, log_deviation = layer([codes, noise])
+    np.testing.assert_allclose(condition, [[3.0, -1.0]], rtol=1e-6)
+    np.testing.assert_allclose(mean, [[1.0, 2.0]])
+    np.testing.assert_allclose(log_deviation, [[0.0, np.log(3.0)]])
+
+
+# Texts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_model("text_to_image")
+
+
+def opened(function, *args):
+    with randomness.stream(randomness.root_seed(0, 0)):
+        return function(*args)
+
+
+def test_a_wrong_text_really_differs(model):
+    texts = ["a red circle", "A red circle!", "a small blue star", "a red circle"]
+    tokens = model.tokenizer(tf.constant(texts))
+    codes, wrong, differs = opened(model.with_wrong_texts, tokens)
+    known = model.encode_text(texts)
+    np.testing.assert_allclose(codes, known, rtol=1e-5)
+    np.testing.assert_array_equal(differs, np.ones((4, 1)))
+    for row in (0, 1, 3):
+        np.testing.assert_allclose(wrong[row], known[2], rtol=1e-5)
+    assert any(np.allclose(wrong[2], known[row]) for row in (0, 1, 3))
+
+
+def test_where_all_texts_are_one_none_is_wrong(model):
+    tokens = model.tokenizer(tf.constant(["a red circle"] * 3))
+    assert not opened(model.with_wrong_texts, tokens)[2].numpy().any()
+
+
+def test_every_other_text_serves_as_a_wrong_one(model):
+    tokens = model.tokenizer(tf.constant(["red", "blue", "a", "so"]))
+    found = set()
+    for step in range(40):
+        with randomness.stream(randomness.root_seed(0, step)):
+            wrong = model.with_wrong_texts(tokens)[1].numpy()
+        codes = model.codes_of(tokens).numpy()
+        found |= {(row, int(np.argmin(np.abs(codes - wrong[row]).sum(1)))) for row in range(4)}
+    assert found == {(a, b) for a in range(4) for b in range(4) if a != b}
+
+
+def test_rows_of_one_text_describe_each_other(model):
+    images = kg.fields.Images((8, 8, 1)).example(4)
+    tokens = model.tokenizer(tf.constant(["red", "red", "red", "red"]))
+    loss, curves = model.encoder_loss(images, tokens)
+    assert float(loss) == 0.0 and float(curves["text_retrieval"]) == 1.0
+
+
+def test_no_gradient_reaches_the_encoder_once_it_has_learned(model):
+    before = [v.numpy() for v in model.text_encoder.variables]
+    fresh = small_model("text_to_image")
+    subject.one_step(fresh)
+    learned = [v.numpy() for v in fresh.text_encoder.variables]
+    assert any(not np.array_equal(a, b) for a, b in zip(before, learned, strict=True))
+    fresh.step.assign(2)
+    subject.one_step(fresh)
+    for a, b in zip(learned, fresh.text_encoder.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# The schemes' own parts -------------------------------------------------------------------------------------------
+
+
+def constant_judge(value):
+    """Scores the mean of the pixels by itself, so that losses can be told by hand."""
+    images, codes = keras.Input((8, 8, 1)), keras.Input((6,))
+    scores = keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(value))
+    joined = keras.layers.Concatenate()([keras.layers.Flatten()(images), codes])
+    return keras.Model([images, codes], scores(joined))
+
+
+@pytest.mark.parametrize(("weight", "terms"), [(0.0, 1), (1.0, 2), (0.5, 1.5)])
+def test_interpolation_adds_its_term_to_the_generators_loss(model, weight, terms):
+    model = small_model("text_to_image")
+    model.discriminator, model.interpolation_weight = constant_judge(0.0), weight
+    tokens = model.tokenizer(tf.constant(["red", "blue"]))
+    codes, wrong, differs = opened(model.with_wrong_texts, tokens)
+    fake = tf.zeros((2, 8, 8, 1))
+    loss, _ = opened(model.generator_loss, fake, codes, fake, codes, wrong, differs)
+    assert float(loss) == pytest.approx(terms * LOG_2, rel=1e-5)
+
+
+def test_the_matching_aware_penalty_is_the_power_of_both_slopes_added():
+    model = small_model("df_gan")
+    images, codes = tf.zeros((2, 8, 8, 1)), tf.zeros((2, 6))
+    model.discriminator = constant_judge(0.0)
+    kernel = model.discriminator.layers[-1].kernel
+    # Slopes of 0.1 at each of 64 pixels, norm 0.8, and of 0.2 at the first of 6 numbers of the text.
+    kernel.assign(np.concatenate([np.full((64, 1), 0.1), [[0.2]], np.zeros((5, 1))]))
+    loss, curves = model.discriminator_loss(images, codes, codes, column(1, 1), images, codes)
+    assert float(curves["gradient_penalty"]) == pytest.approx(1.0, rel=1e-4)
+    assert float(loss) == pytest.approx(2.0 + 2.0, rel=1e-4)
+    kernel.assign(0.5 * kernel)
+    loss, curves = model.discriminator_loss(images, codes, codes, column(1, 1), images, codes)
+    assert float(curves["gradient_penalty"]) == pytest.approx(0.5**6, rel=1e-4)
+
+
+def test_stage_one_stands_still_in_stage_two_its_batch_statistics_too():
+    model = small_model("stackgan")
+    model.step.assign(2)
+    subject.one_step(model)
+    model.step.assign(4)
+    stage_1 = [model.stage_1_generator, model.stage_1_discriminator, model.text_encoder, model.image_encoder]
+    before = [[v.numpy() for v in network.variables] for network in stage_1]
+    second = [v.numpy() for v in model.generator.variables]
+    subject.one_step(model)
+    for network, values in zip(stage_1, before, strict=True):
+        for a, b in zip(values, network.variables, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert sum(not np.array_equal(a, b) for a, b in zip(second, model.generator.variables, strict=True)) > 5
+
+
+def test_before_stage_two_the_samples_are_those_of_stage_one_enlarged():
+    model = small_model("stackgan")
+    model.step.assign(3)
+    sample = model.sample(2, seed=5)
+    np.testing.assert_array_equal(sample[:, ::2, ::2], sample[:, 1::2, 1::2])
+    model.step.assign(4)
+    later = model.sample(2, seed=5)
+    assert (later[:, ::2, ::2] != later[:, 1::2, 1::2]).any()
+
+
+def test_stage_one_learns_images_whose_pixels_are_means():
+    model = small_model("stackgan")
+    image = np.arange(64, dtype="float32").reshape(1, 8, 8, 1)
+    assert model.smaller(image)[0, 0, 0, 0] == (0 + 1 + 8 + 9) / 4
+    assert model.small_shape() == (4, 4, 1)
+
+
+# Sampling ---------------------------------------------------------------------------------------------------------
+
+
+def test_samples_are_of_the_texts_that_are_given(model):
+    one = model.sample(3, seed=2, texts="a red circle")
+    np.testing.assert_array_equal(one, model.sample(3, seed=2, texts=["a red circle"] * 3))
+    np.testing.assert_array_equal(one[1:2], model.sample(1, seed=3, texts="a RED circle."))
+    assert not np.array_equal(one[:1], model.sample(1, seed=2, texts="a small blue star"))
+    known = model.known_captions()
+    given = model.sample(3, seed=2, texts=[known[(2 + place) % len(known)] for place in range(3)])
+    np.testing.assert_array_equal(given, model.sample(3, seed=2))
+    np.testing.assert_array_equal(model.draw(3, 2)["sample"], given)
+    assert model.encode_text(["red", "", "nothing known"]).shape == (3, 6)
+
+
+def test_texts_that_cannot_be_are_refused(model):
+    with pytest.raises(UserError, match="one for each of 3 samples"):
+        model.sample(3, texts=["red"])
+    with pytest.raises(UserError, match="one for each of 1"):
+        model.sample(1, texts=[3])
+    with pytest.raises(UserError, match="takes texts=, not labels"):
+        model.sample(1, labels=1)
+    with pytest.raises(UserError, match="one sample or more"):
+        model.sample(0)
+    with pytest.raises(UserError, match="XLA"):
+        model.compile(jit_compile=True)
+
+
+def test_captions_are_remembered_evenly():
+    assert remembered([]) == ()
+    assert remembered(["a", "b", "a"]) == ("a", "b")
+    many = remembered([(f"text {place}", "other") for place in range(10_000)])
+    assert len(many) == REMEMBERED and len(set(many)) == REMEMBERED and int(many[-1].split()[1]) > 9000
+
+
+def test_what_is_shown_has_its_captions(model):
+    shown = model.shows(None, 64)
+    assert shown["captions"] == list(model.texts_for(24)) and shown["samples"].dtype == np.uint8
+    real = {"sample": np.zeros((5, 8, 8, 1), np.uint8), "text": [b"red"] * 5}
+    assert model.shows_data(real)["real_text"] == ["red"] * 5
+
+
+def test_networks_that_do_not_fit_are_refused():
+    def build(**changes):
+        parts = {
+            "generator": networks.text_to_image_generator((8, 8, 1), 5, 6, 4),
+            "discriminator": networks.text_to_image_discriminator((8, 8, 1), 6, 4),
+            "text_encoder": networks.text_encoder(("", "[UNK]", "red"), 6, length=3, units=4),
+            "image_encoder": networks.image_encoder((8, 8, 1), 6, 4),
+            "tokenizer": Tokenizer(("", "[UNK]", "red"), 3),
+        }
+        return kg.schemes.TextToImage(**(parts | changes))
+
+    assert build().known_captions() == ("red",)
+    with pytest.raises(UserError, match="3 numbers of a text"):
+        build(text_encoder=networks.text_encoder(("", "[UNK]", "red"), 6, length=4, units=4))
+    with pytest.raises(UserError, match="Received: 6 and 7"):
+        build(image_encoder=networks.image_encoder((8, 8, 1), 7, 4))
+    with pytest.raises(UserError, match="image encoder takes images"):
+        build(image_encoder=networks.image_encoder((16, 16, 1), 6, 4))
+    with pytest.raises(UserError, match="generator's second input is the text's code, 6"):
+        build(generator=networks.text_to_image_generator((8, 8, 1), 5, 7, 4))
+    with pytest.raises(UserError, match="discriminator's second input"):
+        build(discriminator=networks.dcgan_discriminator((8, 8, 1), 4))
+    for name, value in {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0}.items():
+        with pytest.raises(UserError, match=name):
+            build(**{name: value})
+
+
+def test_stages_that_do_not_fit_are_refused():
+    model = small_model("stackgan")
+    config = {name: getattr(model, name) for name in (*model.network_names(), "tokenizer")}
+    with pytest.raises(UserError, match="stage_1_steps"):
+        kg.schemes.StackGAN(**config, stage_1_steps=1.5)
+    with pytest.raises(UserError, match="stage_1_discriminator takes images"):
+        kg.schemes.StackGAN(**config | {"stage_1_discriminator": model.discriminator})
+    with pytest.raises(UserError, match="Received one of 2 inputs and 1 outputs"):
+        kg.schemes.StackGAN(**config | {"generator": networks.text_to_image_generator((8, 8, 1), 5, 6, 4)})
+    with pytest.raises(UserError, match="can be halved"):
+        networks.stackgan_generator((6, 6, 1))
+    with pytest.raises(UserError, match="batch normalization"):
+        small_model("df_gan", discriminator={"name": "text_to_image_discriminator"})

@@ -1,0 +1,74 @@
+"""Text to image in two stages.
+
+keras-gans train stackgan
+keras-gans train stackgan_small
+keras-gans train stackgan_128
+"""
+
+from ..recipe import Recipe, recipe
+from .text_to_image import ADAM, ENCODERS, PAPERS
+
+_STAGE_1, _STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
+
+
+def _networks(base_filters):
+    discriminator = {"name": "text_to_image_discriminator", "base_filters": base_filters}
+    return {
+        **ENCODERS,
+        "stage_1_generator": {"name": "stackgan_stage_1_generator", "base_filters": base_filters},
+        "stage_1_discriminator": discriminator,
+        "generator": {"name": "stackgan_generator", "base_filters": base_filters, "residual_blocks": 2},
+        "discriminator": discriminator,
+    }
+
+
+@recipe
+def stackgan() -> "Recipe":
+    """Drawn shapes of 32 pixels, then of 64; not measured."""
+    return Recipe(
+        summary="drawn shapes by their captions, small first",
+        source="Zhang et al. 2017",
+        scheme={"name": "stackgan", "encoder_steps": 500, "stage_1_steps": 4000, "divergence_weight": 2.0},
+        networks=_networks(16),
+        optimizers={player: ADAM for player in (*_STAGE_1, *_STAGE_2)},
+        data="shapes/64",
+        steps=8000,
+        picture_every=500,
+    )
+
+
+@recipe
+def stackgan_small() -> "Recipe":
+    """The same of 16 pixels, then of 32."""
+    plain = stackgan()
+    return plain.replace(
+        summary="small drawn shapes by their captions, smaller first",
+        scheme={**plain.scheme, "stage_1_steps": 3000},
+        data="shapes",
+        steps=6000,
+    )
+
+
+@recipe
+def stackgan_128() -> "Recipe":
+    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`).
+
+    For a GPU, and not measured here.
+    """
+    plain = stackgan()
+    scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
+    large = {"residual_blocks": 4, "condition_dim": 128}
+    networks = _networks(64)
+    networks["generator"] |= large
+    networks["stage_1_generator"] |= {"condition_dim": 128}
+    return plain.replace(
+        summary="images by their captions, of 64 and of 128 pixels",
+        scheme=scheme,
+        networks=networks,
+        optimizers={player: PAPERS for player in (*_STAGE_1, *_STAGE_2)},
+        data="shapes/64",
+        image_size=128,
+        steps=120_000,
+        picture_every=2000,
+        checkpoint_every=2000,
+    )

@@ -1,0 +1,77 @@
+"""Texts on the command line: from options and files, checked against what a run can read."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_gans.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from keras_gans.engine.base import AdversarialModel
+
+_LONGEST_NAME = 48
+_NAMED = 5
+
+
+def texts_of(options: Sequence[str] | None, file: Path | None) -> list[str]:
+    """The texts of `--text` options, then those of a file of `--texts`, one a line; empty lines do not count.
+
+    Raises:
+        UserError: an empty text, or a file that is not there, not in UTF-8 or empty.
+    """
+    texts = list(options or ())
+    if any(not text.strip() for text in texts):
+        raise UserError(
+            '--text takes what is to be drawn, such as "a small red circle, top left". Received an empty one.'
+        )
+    if file is not None:
+        texts += _read(file.expanduser())
+    return texts
+
+
+def _read(file):
+    if not file.is_file():
+        raise UserError(f"--texts takes a file with a text on each line. There is no file {file}.")
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is not a text in UTF-8: {error}.") from None
+    if not (texts := [line.strip() for line in lines if line.strip()]):
+        raise UserError(f"{file} holds no text.")
+    return texts
+
+
+def check_reads(model: "AdversarialModel", texts: Sequence[str]) -> list[str]:
+    """What a user should know of how a model reads texts, in lines: words that it does not know, ends that it cuts off.
+
+    Raises:
+        UserError: the model draws to no texts, or knows no word of one of them.
+    """
+    from keras_gans.latent.decoding import draws_to_texts
+    from keras_gans.layers.tokenizer import pieces
+    from keras_gans.registry import schemes
+
+    if not draws_to_texts(model):
+        those = ", ".join(name for name, scheme in schemes.items() if draws_to_texts(scheme))
+        raise UserError(f"{type(model).__name__} draws to no texts: leave them out. Schemes that do: {those}.")
+    tokenizer, lines = model.tokenizer, []
+    for text in texts:
+        found, unknown = pieces(text, tokenizer.level), tokenizer.unknown(text)
+        if not set(found) - set(unknown):
+            frequent = ", ".join(word for word in tokenizer.vocabulary[2:14] if word.strip())
+            raise UserError(f"The model knows no {tokenizer.level} of {text!r}. What it knows best: {frequent}.")
+        close = {word: nearest(word, tokenizer.vocabulary[2:]) for word in unknown[:_NAMED]}
+        named = [repr(word) + (f" (did you mean {near[0]!r}?)" if near else "") for word, near in close.items()]
+        if named:
+            lines.append(f"{text!r}: unknown to the model, and read as one unknown word: {', '.join(named)}.")
+        if len(found) > tokenizer.length:
+            lines.append(
+                f"{text!r}: the model reads the first {tokenizer.length} of its {len(found)} {tokenizer.level}s."
+            )
+    return lines
+
+
+def file_name(text: str) -> str:
+    """A text as a part of a file's name: "a-small-red-circle-top-left"."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "text"
