@@ -51,9 +51,8 @@ def stackgan_small() -> "Recipe":
 
 @recipe
 def stackgan_128() -> "Recipe":
-    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`).
-
-    For a GPU, and not measured here.
+    """Images of 64 pixels, then of 128, with the paper's sizes: for a folder of pictures with captions (`--data`), on a
+    GPU; not measured here.
     """
     plain = stackgan()
     scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
