@@ -140,18 +140,15 @@ def test_it_is_saved_in_a_model_exported_and_mapped_over_a_dataset(tokenizer, tm
     np.testing.assert_array_equal(next(iter(batches)), expected)
 
 
-def test_two_replicas_read_alike(tokenizer):
+def test_two_replicas_read_alike(tokenizer, two_replicas):
     texts = tf.constant(CAPTIONS[:8])
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]) if _two_cpus() else tf.distribute.get_strategy()
-    with strategy.scope():
+    with two_replicas.scope():
         made = Tokenizer(tokenizer.vocabulary, tokenizer.length, tokenizer.level)
-    found = tf.function(lambda: strategy.run(lambda: made(texts)))()
-    for values in strategy.experimental_local_results(found):
-        np.testing.assert_array_equal(values, tokenizer(texts))
-
-
-def _two_cpus():
-    return len(tf.config.list_logical_devices("CPU")) > 1
+    found = tf.function(lambda: two_replicas.run(lambda: made(texts)))()
+    values = two_replicas.experimental_local_results(found)
+    assert len(values) == 2
+    for each in values:
+        np.testing.assert_array_equal(each, tokenizer(texts))
 
 
 def test_mistakes_are_named():

@@ -16,6 +16,7 @@ from keras_gans import latent
 from keras_gans.errors import UserError
 from keras_gans.export import export_model
 from keras_gans.layers.tokenizer import read_vocabulary, tokens_in_python
+from keras_gans.metrics import matching
 from tests.processes import HANGS
 from tests.small import recipe_for
 from tests.test_training_cli import run_here, unwrapped
@@ -40,6 +41,11 @@ def folder(tmp_path_factory):
     for name in CAPTIONS:
         PIL.Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(data / name)
     rows = [{"file_name": name, "text": text} for name, texts in CAPTIONS.items() for text in texts]
+    # Enough more for one half to be held out.
+    for place in range(3, 30):
+        PIL.Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(data / f"{place}.png")
+    words = [f"a {size} {shape}" for size in ("small", "large") for shape in ("circle", "square", "star")]
+    rows += [{"file_name": f"{place}.png", "text": words[place % 6]} for place in range(3, 30)]
     (data / "metadata.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     for scheme, source in (("text_to_image", str(data)), ("gan", "digits")):
         recipe = recipe_for(scheme)
@@ -172,6 +178,17 @@ def test_mistakes_about_walks_are_named(folder, model, tmp_path):
 
 def _points():
     return kg.networks.mlp_generator((2,), output_activation=None), kg.networks.mlp_discriminator((2,))
+
+
+def test_a_run_is_measured_by_its_texts(folder, monkeypatch):
+    monkeypatch.setattr(matching, "_FEWEST_STEPS", 3)
+    output = succeed("evaluate", "1", "--metrics", "text_retrieval,text_auc", "--samples", "12", cwd=folder)
+    assert "real held-out images in the samples' place" in output and "half of train" in output
+    (run,) = (folder / "runs").glob("00001*")
+    scores = json.loads((run / "evaluation.json").read_text())["scores"]
+    assert [score["name"] for score in scores] == ["text_retrieval", "text_auc"]
+    assert all(0.0 <= score["value"] <= 1.0 and score["protocol"]["samples"] == 12 for score in scores)
+    assert "needs data with columns of classes" in fail("evaluate", "1", "--metrics", "attribute_accuracy", cwd=folder)
 
 
 # The export -----------------------------------------------------------------------------------------------------

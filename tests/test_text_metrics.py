@@ -11,7 +11,7 @@ from keras_gans.data import shapes
 from keras_gans.engine import AdversarialModel
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, Texts
-from keras_gans.metrics import TextEvaluation, evaluation_of
+from keras_gans.metrics import TextEvaluation, classifiers, evaluation_of, matching
 from keras_gans.metrics.measures import OF_TEXTS
 from keras_gans.metrics.text import area_under_curve
 
@@ -85,6 +85,15 @@ class Drawing:
         levels = (images.max(axis=(1, 2)) + 1.0) * 127.5
         wanted = np.array([shapes._LEVELS[said(text)[0]] for text in texts])
         return -self.hearing * np.abs(levels - wanted).sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_steps():
+    """So few images need no more; a dozen combinations of two attributes are learned soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (classifiers, matching):
+            patch.setattr(module, "_FEWEST_STEPS", 125)
+        yield
 
 
 @pytest.fixture(scope="module")

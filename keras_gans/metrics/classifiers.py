@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SEED = 0
 _VERSION = 1
+# Of a classifier of any source.
+_FEWEST_STEPS = 300
 # What decides a layer's result besides its weights.
 _IDENTIFYING = ("activation", "strides", "padding", "pool_size", "epsilon", "negative_slope", "scale")
 
@@ -198,7 +200,7 @@ def for_images(source: Source, progress: bool = False) -> Any:
     down = tuple((min(128, 32 * 2**number), 3, 2) for number in range(halvings))
     blocks = ((32, 3, 1), *down, (64, 3, 1), (64, 3, 2))
     definition = Classifier(f"{source.name} ({source.split})", blocks, batch_size=64)
-    steps = min(1200, max(300, 20 * count // definition.batch_size))
+    steps = min(1200, max(_FEWEST_STEPS, 20 * count // definition.batch_size))
     digest = hashlib.sha256(json.dumps([_VERSION, _SEED, dataclasses.asdict(definition), steps]).encode())
     digest.update(np.ascontiguousarray(source.samples))
     digest.update(np.ascontiguousarray(source.labels))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from keras_gans import losses
 from keras_gans.data import cache
@@ -26,7 +26,7 @@ from keras_gans.networks.text import image_encoder, text_encoder
 from keras_gans.pixels import from_uint8
 
 _SEED, _VERSION, _BATCH = 0, 1, 64
-_DIMENSIONS = 64
+_DIMENSIONS, _FEWEST_STEPS = 64, 200
 _CHUNK = 256
 
 
@@ -67,7 +67,7 @@ def matcher_of(source: Source, groups: np.ndarray, progress: bool = False) -> Ma
         UserError: the cache cannot be written, or what lies there cannot be read.
     """
     texts: TextArray = source.columns["text"].values
-    steps = min(1500, max(200, 20 * len(source) // _BATCH))
+    steps = min(1500, max(_FEWEST_STEPS, 20 * len(source) // _BATCH))
     digest = hashlib.sha256(json.dumps([_VERSION, _SEED, steps, _DIMENSIONS]).encode())
     for part in (source.columns["image"].values, texts.characters, texts.starts, texts.rows, groups):
         digest.update(np.ascontiguousarray(part))
@@ -103,6 +103,12 @@ def _identity(*networks):
     return hashlib.sha256(" ".join(map(identity_of, networks)).encode()).hexdigest()[:16]
 
 
+def _loss(groups, codes):
+    """The joint embedding's loss of codes of texts and of images, one after the other: (batch, 2 d)."""
+    texts, images = codes[:, :_DIMENSIONS], codes[:, _DIMENSIONS:]
+    return losses.structured_joint_embedding(texts, images, ops.ravel(groups))
+
+
 def _train(source, groups, steps, progress):
     """Encoders after so many steps; the global random state is as before."""
     tokenizer = Tokenizer.of(source.columns["text"].values)
@@ -112,24 +118,16 @@ def _train(source, groups, steps, progress):
     texts = text_encoder(tokenizer.vocabulary, _DIMENSIONS, length=tokenizer.length, units=64)
     images = image_encoder(source.columns["image"].field.shape, _DIMENSIONS, base_filters=16)
     random.setstate(before)
-    variables = texts.trainable_variables + images.trainable_variables
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps))
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step(pictures, tokens, of_group):
-        with tf.GradientTape() as tape:
-            codes = texts(tokens, training=True), images(pictures, training=True)
-            loss = losses.structured_joint_embedding(*codes, of_group)
-        optimizer.apply(tape.gradient(loss, variables), variables)
-
+    tokens, pictures = keras.Input((tokenizer.length,), dtype="int32"), keras.Input(images.input_shape[1:])
+    pair = keras.Model([pictures, tokens], keras.layers.Concatenate()([texts(tokens), images(pictures)]))
+    pair.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), _loss)
     columns = source.columns | {"group": class_column(groups)}
     rows = Source(source.name, source.split, {name: columns[name] for name in ("image", "text", "group")})
     batches = to_dataset(
         rows, batch_size=min(_BATCH, len(source)), fields=("image", "text", "group"), seed=_SEED, repeat=True
     )
+    batches = batches.map(lambda image, text, group: ((image, tokenizer(text)), group))
     with progress_bar("Training encoders that match captions, once", steps, progress) as advance:
-        for pictures, captions, of_group in batches.take(steps):
-            step(pictures, tokenizer(captions), of_group)
-            advance(1)
+        each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: advance(1))
+        pair.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[each])
     return Matcher(texts, images, tokenizer, _identity(texts, images))

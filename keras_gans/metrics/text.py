@@ -94,6 +94,12 @@ class TextEvaluation:
         UserError: no images with texts, no such measure, or one that these data do not allow.
     """
 
+    # What the column of floors is, for people.
+    floor_means = (
+        "'the data' is the same figure with real held-out images in the samples' place; of text_retrieval and text_auc "
+        "it is what encoders reach that were trained for this alone: do not expect a run to pass it."
+    )
+
     def __init__(
         self,
         source: Any,
@@ -117,12 +123,6 @@ class TextEvaluation:
             features.check_name(extractor)
         self.measures = self._chosen(metrics)
         self.confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
-
-    # What the column of floors is, for people.
-    floor_means = (
-        "'the data' is the same figure with real held-out images in the samples' place; of text_retrieval and text_auc "
-        "it is what encoders reach that were trained for this alone: do not expect a run to pass it."
-    )
 
     # What is measured -------------------------------------------------------------------------------------------
 
@@ -152,9 +152,8 @@ class TextEvaluation:
     def _results(self, measure):
         if measure not in ("attribute_accuracy", "r_precision", "text_retrieval"):
             return [measure]
-        own = (
-            [measure] if measure != "attribute_accuracy" else [f"{name}_accuracy" for name in (*self.attributes, "all")]
-        )
+        by_attribute = [f"{name}_accuracy" for name in (*self.attributes, "all")]
+        own = by_attribute if measure == "attribute_accuracy" else [measure]
         return [f"{name}{ending}" for ending in self._endings for name in own]
 
     # The data's side --------------------------------------------------------------------------------------------
@@ -345,7 +344,7 @@ class TextEvaluation:
             others = np.flatnonzero(held.groups != held.groups[row])
             others = random.choice(others, min(CANDIDATES - 1, len(others)), replace=False)
             best += agreements[row] > agreements[others].max()
-        return best / len(pictures)
+        return float(best / len(pictures))
 
     def _distances(self, images):
         """{measure: figure} of images against real ones."""
