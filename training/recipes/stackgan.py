@@ -39,13 +39,16 @@ def stackgan() -> "Recipe":
 
 @recipe
 def stackgan_small() -> "Recipe":
-    """The same of 16 pixels, then of 32."""
+    """Shapes of 8 pixels, then of 16, a minute of one core. Of one run, seed 2: colours 0.995, places 1.00 and counts 0.99
+    as the caption says, shapes 0.30, which takes more steps; the judge prefers the right text to one that is wrong in one
+    attribute in 0.90 of the cases.
+    """
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, "stage_1_steps": 3000},
-        data="shapes",
-        steps=6000,
+        scheme={**plain.scheme, "encoder_steps": 200, "stage_1_steps": 1200},
+        data="shapes/16",
+        steps=2500,
     )
 
 
