@@ -55,21 +55,37 @@ def gradient_norms(critic: Score, samples: tf.Tensor, *conditions: tf.Tensor) ->
     Returns:
         float32 tensor (batch,).
     """
-    return _gradient_norms(critic, (samples,), conditions)[0]
+    return _slopes(lambda samples: critic(samples, *conditions), samples)[0]
 
 
-def _gradient_norms(critic, inputs, conditions=()):
-    """The gradient's norm in each of several inputs, a list of float32 tensors (batch,)."""
+def _slopes(critic, *inputs):
+    """The norms of the critic's gradient with respect to each of its inputs, (batch,) each."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         # The sum, not the mean: each sample's own gradient must not shrink with the batch.
-        total = tf.reduce_sum(critic(*inputs, *conditions))
+        total = tf.reduce_sum(critic(*inputs))
     norms = []
-    for values, gradient in zip(inputs, tape.gradient(total, inputs), strict=True):
-        squares = tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)), axis=list(range(1, values.shape.rank)))
+    for gradient in tape.gradient(total, inputs):
+        squares = tf.square(tf.cast(gradient, tf.float32))
         # The root has no finite gradient at zero, and a critic may well be flat at its start.
-        norms.append(tf.sqrt(squares + 1e-12))
+        norms.append(tf.sqrt(tf.reduce_sum(squares, axis=list(range(1, squares.shape.rank))) + 1e-12))
     return norms
+
+
+def matching_slopes(critic: Score, samples: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
+    """||dD(x, t)/dx|| + ||dD(x, t)/dt|| of each sample x with its text's code t.
+
+    Tao et al., "DF-GAN: A Simple and Effective Baseline for Text-to-Image Synthesis" (2022), equation 1.
+
+    Args:
+        critic: function of samples and codes, see `gradient_norms`.
+        samples: float32 tensor, the batch first.
+        codes: float32 tensor (batch, d).
+
+    Returns:
+        float32 tensor (batch,).
+    """
+    return tf.add_n(_slopes(critic, samples, codes))
 
 
 def gradient_penalty(critic: Score, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -102,23 +118,6 @@ def real_gradient_penalty(discriminator: Score, real: tf.Tensor) -> tf.Tensor:
         Scalar float32 tensor.
     """
     return R1().value(discriminator, real, real)
-
-
-def matching_aware_penalty(critic: Score, images: tf.Tensor, codes: tf.Tensor, power: float) -> tf.Tensor:
-    """E (||df(x, t)/dx|| + ||df(x, t)/dt||)^p over real images x with the codes t of their own texts.
-
-    Tao et al., "DF-GAN" (2022), equation 1, without its weight k.
-
-    Args:
-        critic: (images, codes) -> scores (batch, 1).
-        images: (batch, height, width, channels).
-        codes: (batch, d).
-        power: p.
-
-    Returns:
-        float32 scalar tensor.
-    """
-    return tf.reduce_mean(sum(_gradient_norms(critic, (images, codes))) ** power)
 
 
 def check_weight(name: str, weight: float) -> None:

@@ -162,6 +162,10 @@ class TextConditional:
         others = tf.gather(global_rows(codes), chosen)
         return codes, others, tf.cast(tf.reduce_any(differ, axis=1, keepdims=True), tf.float32)
 
+    def standard_normal(self, rows: Any, size: int) -> Tensor:
+        """Fresh noise of a training step beside the latents, N(0, I), (rows, size)."""
+        return draw_latents(rows, size, self.next_seed())
+
     # Sampling ---------------------------------------------------------------------------------------------------
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:

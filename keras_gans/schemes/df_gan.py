@@ -7,6 +7,7 @@ https://arxiv.org/abs/2008.05865
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
@@ -14,7 +15,7 @@ from keras_gans.engine.text_conditional import TextConditionalGAN
 from keras_gans.hints import Loss, Tensor
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import check_keeps_samples_apart, check_weight, matching_aware_penalty
+from keras_gans.penalties import check_keeps_samples_apart, check_weight, matching_slopes
 
 
 @register_scheme("df_gan")
@@ -74,8 +75,9 @@ class DFGAN(TextConditionalGAN):
     ) -> Loss:
         scores, curves = self.three_scores(real, codes, wrong_codes, fake)
         loss = losses.matching_aware_hinge(*scores, self.wrong_text_weight, differs)
-        critic = lambda *pair: self.score(list(pair))  # noqa: E731
-        penalty = matching_aware_penalty(critic, real, codes, self.gradient_penalty_power)
+        penalty = ops.mean(
+            matching_slopes(lambda *pair: self.score(list(pair)), real, codes) ** self.gradient_penalty_power
+        )
         return loss + self.gradient_penalty_weight * penalty, curves | {"gradient_penalty": penalty}
 
     def generator_loss(

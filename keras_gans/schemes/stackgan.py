@@ -24,7 +24,6 @@ from keras_gans.hints import Loss, Tensor
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
-from keras_gans.randomness import for_this_replica, normal
 
 STAGE_1, STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
 
@@ -192,8 +191,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         return self.generator([small, codes, self._noise(self.generator, rows)], training=True)
 
     def _noise(self, network, rows):
-        size, seed = network.inputs[2].shape[-1], self.next_seed()
-        return for_this_replica(lambda count: normal((count, size), seed), rows)
+        return self.standard_normal(rows, network.inputs[2].shape[-1])
 
     def smaller(self, images: Tensor) -> Tensor:
         """Images at stage I's size: each pixel the mean of those that it stands for."""
