@@ -39,20 +39,23 @@ def stackgan() -> "Recipe":
 
 @recipe
 def stackgan_small() -> "Recipe":
-    """The same of 16 pixels, then of 32."""
+    """Shapes of 8 pixels, then of 16, a minute of one core. Of one run, seed 2: colours 0.995, places 1.00 and counts 0.99
+    as the caption says, shapes 0.30, which takes more steps; the judge prefers the right text to one that is wrong in one
+    attribute in 0.90 of the cases.
+    """
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, "stage_1_steps": 3000},
-        data="shapes",
-        steps=6000,
+        scheme={**plain.scheme, "encoder_steps": 200, "stage_1_steps": 1200},
+        data="shapes/16",
+        steps=2500,
     )
 
 
 @recipe
 def stackgan_128() -> "Recipe":
-    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`); for a
-    GPU, and not measured here.
+    """Images of 64 pixels, then of 128, with the paper's sizes: for a folder of pictures with captions (`--data`), on a
+    GPU; not measured here.
     """
     plain = stackgan()
     scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
