@@ -59,32 +59,8 @@ def gradient_norms(critic: Score, samples: tf.Tensor, *conditions: tf.Tensor) ->
         tape.watch(samples)
         # The sum, not the mean: each sample's own gradient must not shrink with the batch.
         total = tf.reduce_sum(critic(samples, *conditions))
-    return _norms(tape.gradient(total, samples))
-
-
-def joint_gradient_norms(critic: Score, *inputs: tf.Tensor) -> tf.Tensor:
-    """Each row's norms of the critic's gradients with respect to each of its inputs, added up.
-
-    Tao et al., "DF-GAN: A Simple and Effective Baseline for Text-to-Image Synthesis" (2022), equation 1, where the
-    inputs are an image and the code of its text.
-
-    Args:
-        critic: see `gradient_norms`; it takes all the inputs.
-        *inputs: float tensors, the batch first.
-
-    Returns:
-        float32 tensor (batch,).
-    """
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        total = tf.reduce_sum(critic(*inputs))
-    return tf.add_n([_norms(gradient) for gradient in tape.gradient(total, inputs)])
-
-
-def _norms(gradient):
-    """The norm of each row, float32 (batch,)."""
-    gradient = tf.cast(gradient, tf.float32)
-    squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, gradient.shape.rank)))
+    gradient = tf.cast(tape.gradient(total, samples), tf.float32)
+    squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, samples.shape.rank)))
     # The root has no finite gradient at zero, and a critic may well be flat at its start.
     return tf.sqrt(squares + 1e-12)
 
