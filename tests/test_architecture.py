@@ -19,7 +19,7 @@ ALLOWED = {
     "layers": set(),
     "metrics": {"data", "networks", "layers"},
     "drawing": set(),
-    "runs": {"layers", "schemes"},
+    "runs": {"engine", "layers", "schemes"},
     "testing": {"engine"},
     # Above the library, of which they may import anything; the command line alone knows both.
     "training": None,

@@ -212,7 +212,8 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
             f"{checkpoint} is whole but does not load: {reason[:300]}. If its networks use layers of your own, import "
             "the module that registers those first."
         ) from error
-    if not isinstance(model, tuple(scheme for _, scheme in schemes.items())):
+    known: Any = tuple(scheme for _, scheme in schemes.items())
+    if not isinstance(model, known):
         raise UserError(
             f"{checkpoint} holds a {type(model).__name__} and no scheme of keras_gans, so that it is no checkpoint of "
             "a run."

@@ -69,8 +69,8 @@ def check_two_replicas_step_as_one(factory: Factory, steps: int | None = None, s
 
     Args:
         factory: see the package's description.
-        steps: how many to compare, by default three, or as many as see all phases. Rounding grows with them, by a factor
-            of ten a step for some schemes.
+        steps: how many to compare, by default three, or as many as see all phases. Rounding grows with them, by a
+            factor of ten a step for some schemes.
         steps_per_execution: of the two replicas; one device takes each by itself.
     """
     rates = _rates(factory)

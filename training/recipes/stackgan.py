@@ -39,21 +39,22 @@ def stackgan() -> "Recipe":
 
 @recipe
 def stackgan_small() -> "Recipe":
-    """The same of 16 pixels, then of 32."""
+    """Shapes of 8 pixels, then of 16, a minute of one core. Of one run, seed 2: colours as the caption says in 0.995 of
+    the cases, places in 1.00, counts in 0.99 and shapes in 0.30, which take more steps.
+    """
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, "stage_1_steps": 3000},
-        data="shapes",
-        steps=6000,
+        scheme={**plain.scheme, "encoder_steps": 200, "stage_1_steps": 1200},
+        data="shapes/16",
+        steps=2500,
     )
 
 
 @recipe
 def stackgan_128() -> "Recipe":
-    """Images of 64 pixels, then of 128, with the paper's sizes, for a folder of photographs with captions (`--data`).
-
-    For a GPU, and not measured here.
+    """Images of 64 pixels, then of 128, with the paper's sizes: for a folder of pictures with captions (`--data`), on a
+    GPU; not measured here.
     """
     plain = stackgan()
     scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
