@@ -215,7 +215,10 @@ def _print_outcome(outcome, root):
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
-    _print_command(f"keras-gans sample {run} --count 64", "draw more")
+    if outcome.translates_texts:
+        _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
+    else:
+        _print_command(f"keras-gans sample {run} --count 64", "draw more")
     exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
     _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError
-from keras_gans.fields import Classes, Images
+from keras_gans.fields import Classes, Texts
 from keras_gans.runs import run_directory
 
 from . import new_run
@@ -39,12 +39,14 @@ class Outcome:
         steps: training steps taken in all.
         picture: the last picture of samples.
         signal: number of the signal that ended it early, or None.
+        translates_texts: whether the run's model translates sentences.
     """
 
     run: Path | None
     steps: int
     picture: Path | None
     signal: int | None
+    translates_texts: bool = False
 
 
 def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bool = False) -> "Source":
@@ -270,7 +272,8 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
         progress.close()
         if interruption:
             interruption.restore()
-    return Outcome(run, model.steps_taken, pictures.latest, interruption.signal if interruption else None)
+    signal = interruption.signal if interruption else None
+    return Outcome(run, model.steps_taken, pictures.latest, signal, _translates_texts(scheme_of(recipe)))
 
 
 def _doctor(mode, recipe, run, source, console):
@@ -290,11 +293,14 @@ def _doctor(mode, recipe, run, source, console):
     )
 
 
+def _translates_texts(scheme):
+    return any(scheme.takes[field] == (Texts,) for pair in scheme.translates.values() for field in pair)
+
+
 def _translation_check(recipe, source, console):
     """What the doctor compares translations with, or None where there are none or the run is too short to judge."""
     scheme = scheme_of(recipe)
-    is_of_pictures = all(scheme.takes[field] == (Images,) for pair in scheme.translates.values() for field in pair)
-    if not scheme.translates or not is_of_pictures or recipe.steps <= TRANSLATING:
+    if not scheme.translates or _translates_texts(scheme) or recipe.steps <= TRANSLATING:
         return None
     check = functools.partial(
         kg.metrics.TranslationEvaluation,
