@@ -259,10 +259,13 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
     outcome = training.train(chosen, root=root, run=run, console=console, **options)
     from .build import scheme_of
 
-    _print_outcome(outcome, root, translates=bool(scheme_of(chosen).translates))
+    scheme = scheme_of(chosen)
+    pictures = "pictures" if scheme.translates else ""
+    _print_outcome(outcome, root, "texts" if training.translates_texts(scheme) else pictures)
 
 
 def _print_outcome(outcome, root, translates):
+    """Says what a run left and what to do next; `translates` is "texts", "pictures" or empty."""
     if not outcome.began:
         console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
         return
@@ -281,7 +284,9 @@ def _print_outcome(outcome, root, translates):
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
     _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
-    if translates:
+    if translates == "texts":
+        _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
+    elif translates:
         _print_command(f"keras-gans translate {run} INPUT OUTPUT", "translate a picture, or a folder of pictures")
     else:
         _print_command(f"keras-gans sample {run} --count 64", "draw more")

@@ -14,7 +14,7 @@ from rich.markup import escape
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
-from keras_gans.fields import Classes, Images
+from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
 from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
@@ -359,11 +359,15 @@ def _doctor(mode, recipe, run, source, console):
     )
 
 
+def translates_texts(scheme: "type[AdversarialModel]") -> bool:
+    """Whether what a scheme translates are sentences."""
+    return any(scheme.takes[field] == (Texts,) for pair in scheme.translates.values() for field in pair)
+
+
 def _translation_check(recipe, source, console):
     """What the doctor compares translations with, or None where there are none or the run is too short to judge."""
     scheme = scheme_of(recipe)
-    is_of_pictures = all(scheme.takes[field] == (Images,) for pair in scheme.translates.values() for field in pair)
-    if not scheme.translates or not is_of_pictures or recipe.steps <= TRANSLATING:
+    if not scheme.translates or translates_texts(scheme) or recipe.steps <= TRANSLATING:
         return None
     check = functools.partial(
         kg.metrics.TranslationEvaluation,

@@ -11,7 +11,9 @@ _SOURCE = "Wu et al. 2017"
 
 @recipe
 def adversarial_nmt() -> "Recipe":
-    """Not measured."""
+    """After its 500 steps of maximum likelihood, half a minute of one core, 0.993 [0.987, 0.997] of 600 held-out texts
+    are translated exactly, greedily; seeds 0 to 2. What the adversarial phase adds was not measured.
+    """
     return Recipe(
         summary="numbers and dates in digits to words: a small Transformer, then a discriminator's reward",
         source=_SOURCE,
