@@ -373,7 +373,7 @@ def test_mistakes_are_named(folder, tmp_path):
         (("digits.txt", "digits.txt"), "take the place of their originals"),
         ((tmp_path / "latin.txt", tmp_path / "out.txt"), "is not UTF-8 (byte 4"),
         ((tmp_path / "empty.txt", tmp_path / "out.txt"), "There is no sentence in"),
-        (("512", "--direction", "a_to_b"), "Unknown direction 'a_to_b'. Did you mean"),
+        (("512", "--direction", "a_to_b"), "Unknown direction 'a_to_b'. Known: source_to_target"),
         (("512", "--method", "beem"), "Unknown method 'beem'. Did you mean 'beam'"),
     ):
         code, _, errors = translate(folder, "latest", *arguments)
