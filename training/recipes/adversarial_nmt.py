@@ -11,8 +11,8 @@ _SOURCE = "Wu et al. 2017"
 
 @recipe
 def adversarial_nmt() -> "Recipe":
-    """After its 500 steps of maximum likelihood, half a minute of one core, 0.993 [0.987, 0.997] of 600 held-out texts
-    are translated exactly, greedily; seeds 0 to 2. What the adversarial phase adds was not measured.
+    """Of 600 held-out texts 0.997 [0.993, 0.998] are translated exactly, greedily, and 0.993 [0.987, 0.997] after the
+    500 steps of maximum likelihood; seeds 0 to 2. Some 66 seconds of one core. The discriminator finds nothing there.
     """
     return Recipe(
         summary="numbers and dates in digits to words: a small Transformer, then a discriminator's reward",
