@@ -55,14 +55,37 @@ def gradient_norms(critic: Score, samples: tf.Tensor, *conditions: tf.Tensor) ->
     Returns:
         float32 tensor (batch,).
     """
+    return _slopes(lambda samples: critic(samples, *conditions), samples)[0]
+
+
+def _slopes(critic, *inputs):
+    """The norms of the critic's gradient with respect to each of its inputs, (batch,) each."""
     with tf.GradientTape() as tape:
-        tape.watch(samples)
+        tape.watch(inputs)
         # The sum, not the mean: each sample's own gradient must not shrink with the batch.
-        total = tf.reduce_sum(critic(samples, *conditions))
-    gradient = tf.cast(tape.gradient(total, samples), tf.float32)
-    squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, samples.shape.rank)))
-    # The root has no finite gradient at zero, and a critic may well be flat at its start.
-    return tf.sqrt(squares + 1e-12)
+        total = tf.reduce_sum(critic(*inputs))
+    norms = []
+    for gradient in tape.gradient(total, inputs):
+        squares = tf.square(tf.cast(gradient, tf.float32))
+        # The root has no finite gradient at zero, and a critic may well be flat at its start.
+        norms.append(tf.sqrt(tf.reduce_sum(squares, axis=list(range(1, squares.shape.rank))) + 1e-12))
+    return norms
+
+
+def matching_slopes(critic: Score, samples: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
+    """||dD(x, t)/dx|| + ||dD(x, t)/dt|| of each sample x with its text's code t.
+
+    Tao et al., "DF-GAN: A Simple and Effective Baseline for Text-to-Image Synthesis" (2022), equation 1.
+
+    Args:
+        critic: function of samples and codes, see `gradient_norms`.
+        samples: float32 tensor, the batch first.
+        codes: float32 tensor (batch, d).
+
+    Returns:
+        float32 tensor (batch,).
+    """
+    return tf.add_n(_slopes(critic, samples, codes))
 
 
 def gradient_penalty(critic: Score, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

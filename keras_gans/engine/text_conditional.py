@@ -19,7 +19,7 @@ from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.fields import Field, Images, Texts
 from keras_gans.hints import Tensor
-from keras_gans.latent import draw_latents, latents_from_seeds
+from keras_gans.latent import draw_latents, latents_from_seeds, prior_named
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
 from keras_gans.pixels import to_uint8
@@ -58,6 +58,7 @@ class TextConditional:
 
     def _check_reading(self) -> None:
         """Raises a `UserError` unless tokenizer, encoders and options fit together."""
+        prior_named(self.latent_prior)
         length, texts, images = self.tokenizer.length, self.text_encoder, self.image_encoder
         if tuple(texts.input_shape[1:]) != (length,):
             raise UserError(
@@ -160,6 +161,10 @@ class TextConditional:
         codes = self.codes_of(tokens)
         others = tf.gather(global_rows(codes), chosen)
         return codes, others, tf.cast(tf.reduce_any(differ, axis=1, keepdims=True), tf.float32)
+
+    def standard_normal(self, rows: Any, size: int) -> Tensor:
+        """Fresh noise of a training step beside the latents, N(0, I), (rows, size)."""
+        return draw_latents(rows, size, self.next_seed())
 
     # Sampling ---------------------------------------------------------------------------------------------------
 

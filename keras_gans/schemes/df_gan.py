@@ -7,7 +7,6 @@ https://arxiv.org/abs/2008.05865
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
@@ -16,7 +15,7 @@ from keras_gans.engine.text_conditional import TextConditionalGAN
 from keras_gans.hints import Loss, Tensor
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
-from keras_gans.penalties import check_keeps_samples_apart, check_weight
+from keras_gans.penalties import check_keeps_samples_apart, check_weight, matching_slopes
 
 
 @register_scheme("df_gan")
@@ -76,19 +75,10 @@ class DFGAN(TextConditionalGAN):
     ) -> Loss:
         scores, curves = self.three_scores(real, codes, wrong_codes, fake)
         loss = losses.matching_aware_hinge(*scores, self.wrong_text_weight, differs)
-        penalty = ops.mean(self._slopes(real, codes) ** self.gradient_penalty_power)
+        penalty = ops.mean(
+            matching_slopes(lambda *pair: self.score(list(pair)), real, codes) ** self.gradient_penalty_power
+        )
         return loss + self.gradient_penalty_weight * penalty, curves | {"gradient_penalty": penalty}
-
-    def _slopes(self, images, codes):
-        """||dD/dx|| + ||dD/dt|| of each pair, (batch,)."""
-        with tf.GradientTape() as tape:
-            tape.watch([images, codes])
-            # The sum, not the mean: each pair's own gradient must not shrink with the batch.
-            total = tf.reduce_sum(self.score([images, codes]))
-        gradients = tape.gradient(total, [images, codes])
-        squares = (tf.reduce_sum(tf.reshape(each, (tf.shape(each)[0], -1)) ** 2, axis=1) for each in gradients)
-        # The root has no finite gradient at zero.
-        return sum(tf.sqrt(each + 1e-12) for each in squares)
 
     def generator_loss(
         self, fake: Tensor, codes: Tensor, real: Tensor, real_codes: Tensor, wrong_codes: Tensor, differs: Tensor

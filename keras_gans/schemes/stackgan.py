@@ -21,7 +21,6 @@ from keras_gans.engine.text_conditional import TextConditional
 from keras_gans.errors import UserError
 from keras_gans.fields import Field
 from keras_gans.hints import Loss, Tensor
-from keras_gans.latent import draw_latents, prior_named
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
@@ -98,7 +97,6 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.captions, self.encoder_steps, self.stage_1_steps = tuple(captions), encoder_steps, stage_1_steps
         self.wrong_text_weight, self.divergence_weight = wrong_text_weight, divergence_weight
         self.latent_prior, self.latent_dim = latent_prior, stage_1_generator.inputs[0].shape[-1]
-        prior_named(latent_prior)
         check_weight("divergence_weight", divergence_weight)
         self._check_reading()
         self._check_stages()
@@ -193,7 +191,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         return self.generator([small, codes, self._noise(self.generator, rows)], training=True)
 
     def _noise(self, network, rows):
-        return draw_latents(rows, network.inputs[2].shape[-1], self.next_seed())
+        return self.standard_normal(rows, network.inputs[2].shape[-1])
 
     def smaller(self, images: Tensor) -> Tensor:
         """Images at stage I's size: each pixel the mean of those that it stands for."""
