@@ -318,6 +318,15 @@ def test_nohup_keeps_its_word():
         signal.signal(signal.SIGHUP, before)
 
 
+def test_a_second_signal_ends_a_run_at_once():
+    interruption = Interruption()
+    interruption._note(signal.SIGTERM, None)
+    assert interruption.signal == signal.SIGTERM
+    with pytest.raises(KeyboardInterrupt):
+        interruption._note(signal.SIGINT, None)
+    assert interruption.signal == signal.SIGTERM
+
+
 def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path):
     (tmp_path / "slow_module.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport nothing")
     code = "from keras_gans.quiet import import_quietly; import_quietly('slow_module')"

@@ -26,7 +26,7 @@ def evaluation():
 def test_a_picture_finds_its_caption_among_a_hundred(kind, level, evaluation):
     recipe = recipes.named("text_to_image_small")
     networks = {**recipe.networks, "text_encoder": {**recipe.networks["text_encoder"], "kind": kind}}
-    # As many steps as the encoder learns for, and no more.
+    # The first phase alone, longer than the recipe has it.
     changes = {"steps": STEPS, "scheme": {**recipe.scheme, "encoder_steps": STEPS}, "networks": networks}
     found = {"text_retrieval": [], "text_retrieval_held_out": []}
     for seed in SEEDS:

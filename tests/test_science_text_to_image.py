@@ -1,51 +1,52 @@
-"""Drawn shapes by their captions: the judge reads, the pictures show what was asked, and what each part adds.
+"""Drawn shapes by their captions: the judge reads, the pictures show what was asked, and what wrong texts add to it.
 
 Figures of `TextEvaluation` on 1,000 captions of held-out pictures, and on 1,000 of combinations never trained on.
 """
 
 import functools
 
-import numpy as np
 import pytest
 
 from keras_gans.metrics import TextEvaluation
+from keras_gans.training import recipe as recipes
 from tests.science import report, trained
 
 SEEDS = (2, 3, 4)
-DATA = "shapes/16"
+RECIPE = "text_to_image_small"
 
 
 @functools.cache
 def evaluation():
     measures = ["attribute_accuracy", "text_auc", "text_auc_one_wrong"]
-    return TextEvaluation(DATA, metrics=measures, samples=1000).prepare()
+    return TextEvaluation("shapes/16", metrics=measures, samples=1000).prepare()
 
 
 @functools.cache
-def figures(recipe, scheme=()):
-    """{figure: its values over the seeds}."""
+def medians(wrong_text_weight):
+    """{figure: its median over the seeds}."""
+    scheme = {**recipes.named(RECIPE).scheme, "wrong_text_weight": wrong_text_weight}
     found = []
     for seed in SEEDS:
-        model = trained(recipe, seed, **({"scheme": dict(scheme)} if scheme else {}))
-        found.append({score.name: score.value for score in evaluation().of(model)})
-    for name in found[0]:
-        report(f"{recipe} {name}", [each[name] for each in found], "")
-    return {name: [each[name] for each in found] for name in found[0]}
+        scores = evaluation().of(trained(RECIPE, seed, scheme=scheme))
+        found.append({score.name: score.value for score in scores})
+    what = f"{RECIPE}, w={wrong_text_weight}"
+    return {name: report(f"{what}: {name}", [each[name] for each in found], "") for name in found[0]}
 
 
 @pytest.mark.slow
-def test_the_judge_hears_one_wrong_word_and_the_pictures_show_what_was_asked():
-    found = figures("text_to_image_small")
-    assert np.median(found["text_auc_one_wrong"]) >= 0.87
-    assert np.median(found["colour_accuracy"]) >= 0.95
-    assert np.median(found["colour_accuracy_held_out"]) >= np.median(found["colour_accuracy"]) - 0.10
-    assert np.median(found["shape_accuracy"]) >= 0.85
-    assert np.median(found["shape_accuracy_held_out"]) >= np.median(found["shape_accuracy"]) - 0.10
+def test_the_judge_reads_and_the_pictures_show_what_was_asked():
+    """Shapes are far from done after these steps: 0.25 is chance."""
+    found = medians(0.5)
+    assert found["text_auc"] >= 0.95 and found["text_auc_one_wrong"] >= 0.72
+    assert found["colour_accuracy"] >= 0.95 and found["position_accuracy"] >= 0.97 and found["count_accuracy"] >= 0.95
+    assert found["size_accuracy"] >= 0.90 and found["shape_accuracy"] >= 0.45
+    for name in ("colour", "size", "shape", "position", "count"):
+        assert found[f"{name}_accuracy_held_out"] >= found[f"{name}_accuracy"] - 0.10
 
 
 @pytest.mark.slow
-def test_without_wrong_texts_the_judge_hears_less():
-    scheme = {"name": "text_to_image", "encoder_steps": 300, "wrong_text_weight": 0.0}
-    without = figures("text_to_image_small", scheme=tuple(scheme.items()))
-    with_them = figures("text_to_image_small")
-    assert np.median(with_them["text_auc_one_wrong"]) > np.median(without["text_auc_one_wrong"])
+def test_without_wrong_texts_the_judge_reads_less_and_shapes_are_worse():
+    with_them, without = medians(0.5), medians(0.0)
+    assert with_them["text_auc"] >= without["text_auc"] + 0.08
+    assert with_them["text_auc_one_wrong"] >= without["text_auc_one_wrong"] + 0.07
+    assert with_them["shape_accuracy"] >= without["shape_accuracy"] + 0.08

@@ -34,6 +34,8 @@ def text_to_image() -> "Recipe":
 
 @recipe
 def text_to_image_small() -> "Recipe":
-    """The same of 16x16 pixels."""
+    """The same of 16x16 pixels: colours as the caption says in 0.998 [0.997, 0.999] of the cases, sizes in
+    0.967 [0.952, 0.973], shapes in 0.575 [0.533, 0.595]; seeds 2 to 4. Two minutes of one core.
+    """
     plain = text_to_image()
     return plain.replace(summary="small drawn shapes by their captions", data="shapes/16", steps=3000)
