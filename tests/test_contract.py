@@ -27,9 +27,9 @@ def firsts(method):
     return set(owners.values())
 
 
-# Of several phases or a gradient of gradients beside a text encoder: what takes longest is with the slow tests, as
-# text_to_image shows the same with the fast ones.
-HEAVY = {"stackgan", "df_gan"}
+# Of several phases, a gradient of gradients beside a text encoder or loops over tokens: what takes longest is with the
+# slow tests. text_to_image shows the same with the fast ones, and tests of its own what adversarial_nmt's players do.
+HEAVY = {"stackgan", "df_gan", "adversarial_nmt"}
 # {check: the schemes that the fast tests run it for}, all of them unless named.
 FAST = {
     testing.check_two_replicas_step_as_one: firsts("play") - HEAVY,
