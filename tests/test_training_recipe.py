@@ -36,6 +36,10 @@ def test_every_recipe_builds_on_its_own_data(name):
         labels = np.arange(40) % 10
         shown = {f"image_{side}": np.zeros((40, 32, 32, channels), "uint8") for side, channels in (("a", 1), ("b", 3))}
         source = kg.data.Source.of({**shown, "label_a": labels, "label_b": labels})
+    elif recipe.data.startswith("shapes"):
+        side = recipe.image_size or int(recipe.data.partition("/")[2] or 32)
+        captions = ["a red circle", "two blue stars"] * 10
+        source = kg.data.Source.of({"image": np.zeros((20, side, side, 3), "uint8"), "text": captions})
     else:
         # Of the shape and classes of what is not embedded, or takes seconds to open.
         shape = (28, 28, 1) if recipe.data == "mnist" else (2,)

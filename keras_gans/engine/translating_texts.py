@@ -97,7 +97,8 @@ class TextTranslatingModel(AdversarialModel):
                 f"{', '.join(map(repr, options))}."
             )
         read = {side: field.vocabulary or learn(_all_texts(field), size) for side, field in data_fields.items()}
-        return {side: dataclasses.replace(data_fields[side], vocabulary=pieces) for side, pieces in read.items()}
+        known: dict[str, Any] = dict(data_fields)
+        return {side: dataclasses.replace(known[side], vocabulary=pieces) for side, pieces in read.items()}
 
     @classmethod
     def network_arguments(cls, role: str, data_fields: Mapping[str, Field], latent_dim: int) -> dict[str, Any]:

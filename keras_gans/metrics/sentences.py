@@ -143,7 +143,7 @@ class SentenceEvaluation:
     def of_texts(self, translated: Sequence[str]) -> dict[str, tuple[float, float | None]]:
         """{result: (value, standard error)} of translations of the held-out sentences, without what needs a model."""
         _, references, _ = self._held
-        values = {}
+        values: dict[str, tuple[float, float | None]] = {}
         for name, metric in self._metrics.items():
             if name in self.names:
                 found = metric.corpus_score(list(translated), [references], n_bootstrap=_BOOTSTRAPS)
