@@ -10,6 +10,8 @@ import random
 
 import numpy as np
 
+from keras_gans.private_apis import operation_of
+
 
 def step_of(case, bfloat16=False, device="cpu", compiled=False):
     """A function that takes one full step and reads its loss, so that it has ended.
@@ -107,7 +109,7 @@ def _network(network):
 
     for layer in network.layers:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-        sources = [] if not order else [tensor._keras_history.operation.name for tensor in inputs]
+        sources = [] if not order else [operation_of(tensor) for tensor in inputs]
         order.append((layer.name, sources))
         kind = type(layer).__name__
         if sources and kind != "Add":

@@ -143,3 +143,13 @@ def no_progress_bars() -> Iterator[None]:
         yield
     finally:
         tqdm_utils.display_progress_bar(shown)
+
+
+def interval_of(score: Any) -> float:
+    """Half of the bootstrap's confidence interval of a sacreBLEU score, which is public only as a part of a text."""
+    return float(score._ci)
+
+
+def operation_of(tensor: Any) -> str:
+    """The name of the layer that a symbolic tensor of Keras comes from."""
+    return tensor._keras_history.operation.name

@@ -384,7 +384,7 @@ def test_mistakes_are_named(folder, tmp_path):
 def test_a_run_is_measured_by_command(folder):
     code, output, errors = run_here("evaluate", "latest", "--metrics", "bleu,exact_match,entropy", cwd=folder)
     assert code == 0, errors
-    assert "bleu" in output and "half of train" in unwrapped(output)
+    assert "bleu" in output and "held out of train" in unwrapped(output)
 
 
 def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):

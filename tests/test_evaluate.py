@@ -48,6 +48,7 @@ class Drawing:
     """Stands for a model: its samples are rows of an array, the seed the first row."""
 
     translates = {}
+    takes = {}
 
     def __init__(self, items):
         self.items, self.seeds = items, []

@@ -12,7 +12,7 @@ from rich.console import Console
 import keras_gans as kg
 from keras_gans import testing
 from keras_gans.doctor import examination
-from keras_gans.engine import AdversarialModel, Phase, register_scheme
+from keras_gans.engine import AdversarialModel, Phase
 from keras_gans.fields import Points
 from keras_gans.optimizers import Adam
 from keras_gans.training.executions import steps_at_once
@@ -20,7 +20,7 @@ from keras_gans.training.executions import steps_at_once
 FIRST, SECOND = 2, 2
 
 
-@register_scheme("phased_errors")
+@keras.saving.register_keras_serializable(package="tests")
 class PhasedErrors(AdversarialModel):
     """Two regressions, one after the other, and both together in the end."""
 

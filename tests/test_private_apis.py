@@ -45,6 +45,8 @@ def test_nothing_else_reaches_for_a_private_name():
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.startswith("__")
+        # Documented, underscore and all.
+        and ast.unparse(node) != "os._exit"
         and (node.attr not in own or hasattr(keras.Model, node.attr))
     ]
     offences += [

@@ -49,7 +49,9 @@ def folder(tmp_path_factory):
     (data / "metadata.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     for scheme, source in (("text_to_image", str(data)), ("gan", "digits")):
         recipe = recipe_for(scheme)
-        recipe = recipe.replace(data=source, batch_size=2, **({"image_size": 16} if scheme != "gan" else {}))
+        recipe = recipe.replace(
+            data=source, batch_size=2, hold_out=0.0, **({"image_size": 16} if scheme != "gan" else {})
+        )
         run = new_run.create(recipe, root / "runs")
         new_run.write_recipe(run, recipe)
         model = training.build_for(recipe, training.open_data(recipe))

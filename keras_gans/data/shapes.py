@@ -54,7 +54,7 @@ class Combination(NamedTuple):
     @property
     def labels(self) -> dict[str, int]:
         """{attribute: index of its value}."""
-        return {name: ATTRIBUTES[name].index(value) for name, value in self._asdict().items()}
+        return {name: ATTRIBUTES[name].index(value) for name, value in zip(ATTRIBUTES, self, strict=True)}
 
 
 def combinations(held_out: bool) -> list[Combination]:

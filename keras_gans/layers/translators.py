@@ -155,7 +155,7 @@ class RNNSearch(Translator):
 class HeadAttention(layers.Layer):
     """Scaled dot-product attention of several heads."""
 
-    def __init__(self, units, heads, **kwargs):
+    def __init__(self, units: int, heads: int, **kwargs: Any):
         # Masks stay float32: half precision cannot hold what must not be.
         super().__init__(autocast=False, **kwargs)
         self.heads = heads
@@ -164,7 +164,7 @@ class HeadAttention(layers.Layer):
             layer.build((None, units))
         self.built = True
 
-    def call(self, queries, keys, values, bias):
+    def call(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """(values (batch, t, units), attention (batch, t, s)) of projected keys and values, with bias (batch, t, s)."""
         query, keys, values = (self._split(each) for each in (self.query(queries), keys, values))
         scale = query.shape[-1] ** -0.5
@@ -182,7 +182,7 @@ class HeadAttention(layers.Layer):
 class FeedForward(layers.Layer):
     """Two dense layers at each place, the first four times as wide."""
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.hidden, self.outer = layers.Dense(4 * units, activation="relu"), layers.Dense(units)
         self.hidden.build((None, units))
@@ -196,7 +196,7 @@ class FeedForward(layers.Layer):
 class TransformerBlock(layers.Layer):
     """A layer of the encoder or decoder, with normalization before each part (Xiong et al. 2020)."""
 
-    def __init__(self, units, heads, dropout, is_decoder, **kwargs):
+    def __init__(self, units: int, heads: int, dropout: float, is_decoder: bool, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.attention = HeadAttention(units, heads)
         self.cross = HeadAttention(units, heads) if is_decoder else None
@@ -208,12 +208,21 @@ class TransformerBlock(layers.Layer):
             norm.build((None, None, units))
         self.built = True
 
-    def projected(self, rows):
+    def projected(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The rows' own keys and values."""
         rows = self.norms[0](rows)
         return self.attention.key(rows), self.attention.value(rows)
 
-    def call(self, rows, keys, values, bias, memory=None, memory_bias=None, training=False):
+    def call(
+        self,
+        rows: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        bias: Tensor,
+        memory: Tensor | None = None,
+        memory_bias: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor]:
         """(rows, attention to the memory or to themselves) behind keys and values of the rows that may be seen."""
         out, attention = self.attention(self.norms[0](rows), keys, values, bias)
         rows += self.dropouts[0](out, training=training)

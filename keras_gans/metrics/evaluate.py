@@ -41,7 +41,8 @@ def evaluate(
     """Measures a model's samples against held-out data.
 
     Args:
-        model: an `AdversarialModel`, or anything with `sample(count, seed)`, `sample_shape()`, and empty `translates`.
+        model: an `AdversarialModel`, or anything with `sample(count, seed)`, `sample_shape()`, and empty `translates`
+            and `takes`.
         source: the data that the model was trained on: a `Source`, or a name, folder or array as
             `keras_gans.data.open_source` takes.
         metrics, samples, seed, extractor: see `Evaluation`.
@@ -70,7 +71,7 @@ def evaluation_of(
         return SentenceEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
-    if scheme.makes == "sample" and Texts in scheme.takes.get("text", ()):
+    if Texts in scheme.takes.get("text", ()):
         return TextEvaluation(source, metrics or scheme.measures, *args, **options)
     return Evaluation(source, metrics or scheme.measures, *args, **options)
 

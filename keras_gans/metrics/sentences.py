@@ -20,6 +20,7 @@ from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Texts
 from keras_gans.metrics import measures
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
+from keras_gans.private_apis import interval_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.translating_texts import TextTranslatingModel
@@ -147,7 +148,7 @@ class SentenceEvaluation:
         for name, metric in self._metrics.items():
             if name in self.names:
                 found = metric.corpus_score(list(translated), [references], n_bootstrap=_BOOTSTRAPS)
-                values[name] = float(found.score), float(found._ci) / _HALF_WIDTH
+                values[name] = float(found.score), interval_of(found) / _HALF_WIDTH
         share = float(np.mean([one == other for one, other in zip(translated, references, strict=True)]))
         return values | {"exact_match": (share, measures.error_of_share(share, len(references)))}
 

@@ -34,7 +34,7 @@ def df_gan() -> "Recipe":
 
 @recipe
 def df_gan_small() -> "Recipe":
-    """The same of 16x16 pixels, two and a half minutes of one core; the text is hardly followed by then."""
+    """The same of 16x16 pixels, two and a half minutes of one core, by when the text is hardly followed; one seed."""
     plain = df_gan()
     return plain.replace(
         summary="small drawn shapes by their captions, the text in every block",
