@@ -54,6 +54,7 @@ def test_an_image_without_a_label_has_the_class_that_is_seen_in_it_and_teaches_n
     assert losses["classifiers"] == pytest.approx(np.log(4.0 / 3.0), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_classifiers_learn_for_their_steps_and_are_then_fixed_to_the_bit():
     model = small_model("cycada")
     assert model.classifier_steps == 2

@@ -92,6 +92,7 @@ def small_cyclegan():
     return schemes.CycleGAN(*translators, *judges)
 
 
+@pytest.mark.slow
 def test_where_dynamic_int8_loses_too_much_weights_alone_are_narrow_and_the_report_says_so(tmp_path, monkeypatch):
     """Both directions of a translator, each with float32 parity."""
     monkeypatch.setitem(exporter.FLOORS_DB, "dynamic_int8", 190.0)
