@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import keras_gans as kg
+from keras_gans.data import cache
 from keras_gans.data.holding_out import has_held_out_split, held_out_of
 from keras_gans.errors import UserError
 from keras_gans.metrics import Evaluation
@@ -100,3 +101,14 @@ def test_refuses():
     with pytest.raises(UserError, match="3 row.s., all alike.*--hold-out 0"):
         kg.data.hold_out(kg.data.open_source(np.zeros((3, 8, 8, 1), np.uint8)), 0.1)
     assert len(kg.data.hold_out(kg.data.open_source(noise(2)), 0.001).held_out) == 1
+
+
+def test_what_does_not_fit_in_memory_stays_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 0)
+    images = noise(3000)
+    save_all(tmp_path / "photos", images)
+    training = kg.data.hold_out(kg.data.open_source(tmp_path / "photos"), 0.1)
+    for source in (training, training.held_out):
+        assert isinstance(source.samples, np.memmap)
+    assert rows_of(training) | rows_of(training.held_out) == {row.tobytes() for row in images}

@@ -59,6 +59,7 @@ _WHICH_FOR_WHAT = {
     "pictures into other pictures": "cyclegan_resnet --data 'FOLDER + FOLDER'",
     "pictures from pairs": "pix2pix_unet --data 'FOLDER = FOLDER'",
     "pictures from captions": "text_to_image",
+    "sentences into sentences": "adversarial_nmt",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gans.data import naming, pairs
+from keras_gans.data import cache, naming, pairs
 from keras_gans.data.opening import is_folder, open_source
 from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
@@ -15,6 +15,7 @@ from keras_gans.errors import UserError
 from keras_gans.fields import Images
 from keras_gans.registry import sources
 
+_CHUNK = 1024
 HELD_OUT_SPLITS = ("test", "validation", "val")
 
 
@@ -55,7 +56,7 @@ def hold_out(source: Source, share: float, data_dir: str | Path | None = None) -
         # At least one of either, however few there are.
         limit = np.clip(share, places.min(), np.max(places[places < places.max()]))
         for side, rows in ((held, places <= limit), (kept, places > limit)):
-            side.update({name: column.take(np.flatnonzero(rows)) for name, column in columns.items()})
+            side.update({name: _taken(column, np.flatnonzero(rows)) for name, column in columns.items()})
     order = list(source.columns)
     return dataclasses.replace(
         source,
@@ -64,6 +65,23 @@ def hold_out(source: Source, share: float, data_dir: str | Path | None = None) -
             source, split=f"held out of {source.split}", columns={name: held[name] for name in order}
         ),
     )
+
+
+def _taken(column, rows):
+    """Some rows of a column; of a memory map, which may not fit in memory, as another one."""
+    values = column.values
+    if not isinstance(values, np.memmap):
+        return column.take(rows)
+
+    def fill(array):
+        for start in range(0, len(rows), _CHUNK):
+            array[start : start + _CHUNK] = values[rows[start : start + _CHUNK]]
+
+    def identity():
+        return f"{values.filename} {hashlib.sha256(rows.tobytes()).hexdigest()}"
+
+    kept = cache.filled_array((len(rows), *values.shape[1:]), values.dtype, fill, identity)
+    return dataclasses.replace(column, values=kept)
 
 
 def _places(values: Any) -> np.ndarray:

@@ -71,7 +71,7 @@ def open_source(
         ):
             # Each kept the size that its own files share.
             return open_source(
-                source, split=split, image_size=DEFAULT_IMAGE_SIZE, channels=channels, labels=labels, data_dir=data_dir
+                source, split=split, labels=labels, data_dir=data_dir, **{**shared, "image_size": DEFAULT_IMAGE_SIZE}
             )
         return pairs.unpaired_source(pair, a, b)
     source, class_name = pairs.class_of(source)
