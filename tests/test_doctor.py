@@ -422,8 +422,14 @@ def test_the_report_and_tensorboard(tmp_path):
     assert [line["step"] for line in lines] == [0, 2, 4, 6, 7]
     assert lines[-1]["verdict"] == watching.verdict.name and lines[2]["coverage"] == watching.history[2].coverage
     found = events(tmp_path / "board")
-    assert {"doctor/diversity", "doctor/separation", "doctor/generator_weight_changes", "doctor/sick"} <= set(found)
-    assert [step for step, _ in found["doctor/coverage"]] == [2, 4, 6, 7]
+    drawn = {name.removeprefix("6 doctor/") for name in found if name.startswith("6 doctor/")}
+    # Few, and no loss or gradient norm, which are curves already.
+    assert {"diversity", "separation", "sick"} <= drawn and len(drawn) <= 8
+    assert not [name for name in drawn if name.endswith(("losses", "gradient_norms"))]
+    assert [step for step, _ in found["6 doctor/coverage"]] == [2, 4, 6, 7]
+    # The verdict that holds in the end is the last that is shown.
+    step, text = found["doctor/verdict"][-1]
+    assert step == 7 and watching.verdict.name in str(text)
 
 
 def test_a_run_that_goes_on_keeps_its_history(tmp_path):
@@ -595,3 +601,10 @@ def test_a_scheme_without_samples_is_judged_by_losses_and_weights_alone():
     logs = {name: float(value) for name, value in model.train_step(tf.ones((4, 2))).items()}
     signs = examination.look(1, logs)
     assert signs.weight_changes["discriminator"] > 0 and signs.separation is None and signs.diversity is None
+
+
+@pytest.mark.parametrize("signs", [{"losses": {"generator": -1e6}}, {"losses": {"discriminator": -np.inf}}])
+def test_a_loss_explodes_downwards_too(signs):
+    """A critic's is negative: it must count by its size, in the verdict and in its evidence."""
+    last = verdicts(course((2, signs)))[-1]
+    assert last.name == "exploding" and len(last.evidence) == 1 and "loss is -" in last.evidence[0]

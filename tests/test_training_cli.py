@@ -63,12 +63,19 @@ def trained(tmp_path_factory):
     return folder, output
 
 
+def test_a_run_that_is_refused_before_its_first_step_leaves_nothing(trained, tmp_path):
+    options = ["--evaluate-every", "10", "--set", "best=nonsense", "--runs", str(tmp_path), *TINY]
+    code, _, errors = run_here("train", "dcgan", "--steps", "10", *options, cwd=trained[0])
+    assert code == 2 and "nonsense" in errors
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_leaves_what_it_says(trained):
     folder, output = trained
     directory = folder / "runs" / "00001-dcgan-digits"
-    names = {path.name for path in directory.iterdir()}
+    names = {path.name for path in directory.iterdir() if not path.name.startswith("events.out")}
     files = {"recipe.json", "environment.json", "metrics.jsonl", "doctor.jsonl"}
-    assert names == files | {"tensorboard", "checkpoints", "samples"}
+    assert names == files | {"checkpoints", "samples"}
     assert json.loads((directory / "recipe.json").read_text())["steps"] == 30
     assert (directory / "checkpoints" / "step-00000030.keras").exists()
     assert "step 30/30" in output and "discriminator_loss" in output and "generator_loss" in output

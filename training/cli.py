@@ -149,6 +149,13 @@ def train_command(
             min=0.0,
         ),
     ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable",
+            help="Leave image files that cannot be read out, and name them; else they end the run before it begins.",
+        ),
+    ] = False,
     evaluate_every: Annotated[
         int | None, typer.Option(help="Measure the samples every so many steps and keep the best checkpoint.", min=1)
     ] = None,
@@ -215,6 +222,7 @@ def train_command(
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
+    given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
@@ -284,7 +292,8 @@ def _print_outcome(outcome, root, translates):
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
-    _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
+    logs = shlex.quote(str(outcome.run.parent))
+    _print_command(f"tensorboard --logdir {logs}", "watch the curves and the samples change")
     if translates == "texts":
         _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
     elif translates:

@@ -62,23 +62,29 @@ def evaluate_command(
         from keras_gans.callbacks.evaluate import pictures_of
         from keras_gans.drawing.picture import save_png
         from keras_gans.metrics import evaluation_of
+        from keras_gans.metrics.accuracy import sentence
 
         from .build import scheme_of
         from .going_on import recipe_of
-        from .train import open_data
+        from .train import classifier_accuracy, open_data
 
         recipe = recipe_of(folder)
         status.update("opening the data ...")
-        evaluation = evaluation_of(scheme_of(recipe), open_data(recipe), names, samples, seed, extractor)
+        source = open_data(recipe)
+        evaluation = evaluation_of(scheme_of(recipe), source, names, samples, seed, extractor)
+        classifier = classifier_accuracy(recipe, source)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
         model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
         scores = evaluation.of(model)
+        accuracies = [] if classifier is None else classifier.of(model)
     _print_scores(
         console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
     )
-    _write(folder, checkpoint, model.steps_taken, scores)
+    if accuracies:
+        console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
+    _write(folder, checkpoint, model.steps_taken, scores, accuracies)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
@@ -143,7 +149,9 @@ def _explanation(scores, floor_means):
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
 
 
-def _write(folder, checkpoint, step, scores):
+def _write(folder, checkpoint, step, scores, accuracies):
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
+    if accuracies:
+        record["classifier"] = [each._asdict() for each in accuracies]
     with atomically(folder / "evaluation.json") as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.markup import escape
 
+from keras_gans.callbacks.board import DOCTOR
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.doctor.diagnosis import diagnose
 from keras_gans.doctor.examination import Examination, first_rows
@@ -167,6 +168,9 @@ class Doctor(EveryNSteps):
         if self.verdict.name != HEALTHY or self.verdicts:
             self._speak()
         self.verdicts.append(self.verdict)
+        self._show_verdict()
+
+    def _show_verdict(self):
         if self._writer is not None:
             with self._writer.as_default():
                 tf.summary.text("doctor/verdict", _as_markdown(self.verdict), step=self.verdict.step)
@@ -175,6 +179,10 @@ class Doctor(EveryNSteps):
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         verdict = self.verdict
+        said = self.verdicts[-1] if self.verdicts else None
+        if not getattr(self.model, "is_interrupted", False) and (said is None or said.step < verdict.step):
+            # What TensorBoard shows last is what holds in the end.
+            self._show_verdict()
         style = "bold red" if verdict.is_sick else "bold"
         since = f" (since step {verdict.since})" if verdict.is_sick else ""
         self._print(f"[{style}]Doctor: {verdict.name}{since}:[/] {escape(verdict.summary)}.")
@@ -253,8 +261,8 @@ class Doctor(EveryNSteps):
             return
         with self._writer.as_default():
             for name, value in self.history[-1].scalars().items():
-                tf.summary.scalar(f"doctor/{name}", value, step=self.step)
-            tf.summary.scalar("doctor/sick", float(self.verdict.is_sick), step=self.step)
+                tf.summary.scalar(f"{DOCTOR}/{name}", value, step=self.step)
+            tf.summary.scalar(f"{DOCTOR}/sick", float(self.verdict.is_sick), step=self.step)
         self._writer.flush()
 
     def _write_report(self):

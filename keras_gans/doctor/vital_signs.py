@@ -16,6 +16,11 @@ from keras_gans.pixels import from_uint8
 
 THUMBNAIL = 8
 FEWEST = 32
+# What TensorBoard draws: of samples and translations.
+_DRAWN = (
+    *("diversity", "coverage", "distance", "duplicates", "separation", "class_entropy", "missing_classes"),
+    *("classes_kept", "hidden_share"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +71,16 @@ class VitalSigns:
     finite: bool = True
 
     def scalars(self) -> dict[str, float]:
-        """{name: float} of everything that was measured, as TensorBoard draws it."""
+        """{name: float} of what was measured of samples and translations, as TensorBoard draws it.
+
+        Losses and gradient norms are drawn as curves already; the rest stands in the doctor's report.
+        """
         flat = {}
-        for name, value in dataclasses.asdict(self).items():
-            if name == "swaps":
-                continue
+        for name in _DRAWN:
+            value = getattr(self, name)
             if isinstance(value, dict):
-                flat.update({f"{player}_{name}": float(number) for player, number in value.items()})
-            elif value is not None and name not in ("step", "finite"):
+                flat.update({f"{direction}_{name}": float(number) for direction, number in value.items()})
+            elif value is not None:
                 flat[name] = float(value)
         return flat
 
