@@ -260,6 +260,9 @@ def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
 def _check_type(key, old, new):
     if old is None or new is None:
         return
+    if key == "labels_per_class":
+        # Of all classes together they are a whole number; `check_labels_per_class` has the rest.
+        return
     numbers = (int, float)
     is_number = isinstance(new, numbers) and not isinstance(new, bool)
     fits = (
