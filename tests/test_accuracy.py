@@ -126,5 +126,7 @@ def test_a_run_and_its_evaluation_say_how_well_it_classifies(tmp_path):
     assert code == 0, errors
     final = output[output.index("Classifier:") :].split("labelled")[0]
     assert final in unwrapped(said)
+    events = EventAccumulator(str(tmp_path / "runs/00001-sgan-digits")).Reload()
+    assert [point.step for point in events.Tensors("2 evaluation/sliced_wasserstein_distance")] == [20]
     record = json.loads((tmp_path / "runs/00001-sgan-digits/evaluation.json").read_text())["classifier"]
     assert [each["name"] for each in record] == ["labelled", "held_out"] and record[1]["count"] == 500

@@ -44,7 +44,7 @@ def evaluate_command(
 ) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
 
-    The figures and how they were measured are written to evaluation.json in the run.
+    The figures and how they were measured are written to evaluation.json in the run, and shown in TensorBoard.
     """
     from keras_gans.metrics.features import check_name
     from keras_gans.metrics.measures import check_names
@@ -85,6 +85,7 @@ def evaluate_command(
     if accuracies:
         console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
     _write(folder, checkpoint, model.steps_taken, scores, accuracies)
+    _show(folder, model.steps_taken, scores, accuracies)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
@@ -147,6 +148,22 @@ def _explanation(scores, floor_means):
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
+
+
+def _show(folder, step, scores, accuracies):
+    """Adds the figures to those of the run in TensorBoard, whose table of runs has them then."""
+    import tensorflow as tf
+
+    from keras_gans.callbacks import board
+
+    writer = tf.summary.create_file_writer(str(run_directory.board_of(folder)))
+    with writer.as_default():
+        for score in scores:
+            tf.summary.scalar(f"{board.EVALUATION}/{score.name}", score.value, step=step)
+            tf.summary.scalar(board.floor_of(score.name), score.floor, step=step)
+        for each in accuracies:
+            tf.summary.scalar(f"{board.ACCURACY}/{each.name}", each.value, step=step)
+    writer.close()
 
 
 def _write(folder, checkpoint, step, scores, accuracies):

@@ -223,8 +223,12 @@ def train(
             every=recipe.checkpoint_every,
             keep=recipe.keep_checkpoints,
             notes=notes,
+            parts=lambda: {run_directory.DOCTOR: doctor.state()} if doctor else {},
             stopgap=stopgap,
         )
+        doctor = _doctor(doctor, recipe, run, source, console)
+        if doctor and saved is not None and (state := run_directory.part_in(saved, run_directory.DOCTOR)):
+            doctor.take_up(state)
         return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint)
 
 
@@ -307,7 +311,6 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     progress = kg.callbacks.Progress(recipe.steps, console=console)
-    doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
         new_run.Begin(run),
         progress,

@@ -72,7 +72,7 @@ def open_folder(
             _open_directory(folder, split, side, image_size, channels, labels, progress, skip_unreadable)
             for side in sides
         ]
-        note = " ".join(dict.fromkeys(each.note for each in opened if each.note))
+        note = _sentences(*dict.fromkeys(each.note for each in opened))
         found = Source(str(folder), split, unpaired(*opened), _HINT, note=note)
     else:
         directory = _split_directory(root, split)
@@ -106,7 +106,7 @@ def _captioned(folder, split, table, image_size, channels, labels, progress, ski
 
 
 def _sentences(*notes):
-    return " ".join(filter(None, notes))
+    return "\n".join(filter(None, notes))
 
 
 def open_halves(
@@ -168,7 +168,7 @@ def readable(
         raise UserError(f"None of the {len(files)} images in {directory} can be read:\n  {_listed(failures)}")
     if not failures:
         return kept, ""
-    return kept, f"{len(failures)} of {len(files)} images cannot be read and are left out:\n  {_listed(failures)}\n"
+    return kept, f"{len(failures)} of {len(files)} images cannot be read and are left out:\n  {_listed(failures)}"
 
 
 def open_files(

@@ -137,7 +137,7 @@ def unpaired_source(pair: Unpaired, a: Source, b: Source) -> Source:
     for source in (a, b):
         if source.is_points:
             raise UserError(f"Two collections of images are asked for. Received: {source.name!r}, which holds points.")
-    note = " ".join(dict.fromkeys(source.note for source in (a, b) if source.note))
+    note = "\n".join(dict.fromkeys(source.note for source in (a, b) if source.note))
     skips = a.skip_unreadable or b.skip_unreadable
     return Source(named(pair), a.split, unpaired(a, b), note=note, skip_unreadable=skips)
 

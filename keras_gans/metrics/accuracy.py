@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_gans.data.holding_out import held_out_of
-from keras_gans.data.semi_supervised import labelled_subset
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 from keras_gans.fields import Kinds
@@ -62,6 +61,9 @@ class ClassifierAccuracy:
         seed: int = 0,
         data_dir: str | Path | None = None,
     ):
+        # It imports TensorFlow, which this package does not.
+        from keras_gans.data.semi_supervised import labelled_subset
+
         source.require_labels()
         labelled = source if labels_per_class is None else labelled_subset(source, labels_per_class, seed)
         self._rows = {LABELLED: _rows_of(labelled, takes, seed)}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
 # What a checkpoint holds besides its model: whatever the run that wrote it must know to go on as it was.
-NOTES = "run.json"
+NOTES, DOCTOR = "run.json", "doctor.npz"
 _PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
 # In a run directory until the first training step is taken.
@@ -184,6 +184,12 @@ def notes_in(checkpoint: str | Path) -> dict[str, Any]:
     """What the run that wrote a checkpoint noted in it, see `callbacks.Checkpoint`; {} where it noted nothing."""
     with zipfile.ZipFile(checkpoint) as archive:
         return json.loads(archive.read(NOTES)) if NOTES in archive.namelist() else {}
+
+
+def part_in(checkpoint: str | Path, name: str) -> bytes | None:
+    """What lies beside the model in a checkpoint under a name, see `callbacks.Checkpoint`; None where nothing does."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        return archive.read(name) if name in archive.namelist() else None
 
 
 def import_own_module(run: str | Path) -> None:
