@@ -25,8 +25,9 @@ FAR = 0.1
 # all alike can cover everything; their distance, 0.41 for Gaussian data, gives them away.
 VERY_FAR = 0.25
 # Share of the data's own coverage at full resolution, in features of random convolutions: noise of any kind had 0.03 or
-# less, generators of two units and discriminators of one up to 0.14; healthy runs 0.24 or more after 400 steps.
-UNLIKE = 0.15
+# less, discriminators of one unit 0.02, generators of two up to 0.14; healthy runs on digits had 0.5 or more after 400
+# steps, slow ones on clothes 0.18.
+UNLIKE = 0.1
 # Between the two nobody can tell.
 HARDLY_LIKE = 0.25
 # Share of the samples that are near copies of another: healthy runs had 0.02 or less, generators of two units 0.9.
@@ -132,5 +133,5 @@ def is_improving(window: "list[VitalSigns]") -> bool:
 def becomes_liker(window: "list[VitalSigns]") -> bool:
     """Whether in the second half of these looks samples came near to more of the data, seen at full resolution."""
     half = len(window) // 2
-    before, after = ([look.likeness for look in part] for part in (window[:half], window[-half:]))
+    before, after = ([look.likeness or 0.0 for look in part] for part in (window[:half], window[-half:]))
     return statistics.median(after) > statistics.median(before) + LIKER
