@@ -179,3 +179,20 @@ def test_a_checking_process_that_dies_is_explained(tmp_path, monkeypatch):
 def test_the_check_refuses_to_run_beside_keras(monkeypatch):
     with pytest.raises(AssertionError, match="proves nothing"):
         verify._assert_alone()
+
+
+def test_an_answer_that_depends_on_the_place_of_a_row_is_refused():
+    """The last row answers one more than it does alone, and another row is the last in reverse."""
+    inputs = {"z": np.arange(4.0)}
+
+    def by_place(tensors):
+        return {"image": tensors["z"] + (np.arange(len(tensors["z"])) == 3)}
+
+    for call, wrong in ((lambda tensors: {"image": tensors["z"] * 2}, False), (by_place, True)):
+        failures = []
+        golden = {"inputs": inputs, "outputs": call(inputs)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(verify, "_latency_ms", lambda call: 0.0)
+            checks = verify._check_signature("sample", call, golden, {"float": 1e-6, "levels": 0}, failures)
+        assert any("rows in reverse" in failure for failure in failures) == wrong
+        assert (checks["max_abs_difference_reversed"] == 1.0) == wrong

@@ -152,3 +152,16 @@ def test_a_gaussian_posterior_is_refused():
 def test_a_prior_without_room_for_a_style_is_refused():
     with pytest.raises(UserError, match="latents of size 11 or more. Received: 10"):
         kg.latent.draw_latents(2, 10, tf.constant([1, 2]), "categorical_10")
+
+
+def test_without_a_label_there_is_no_class_to_learn():
+    """A mean over all rows would take the label of a row that has none for class 0."""
+    model = small_model("semi_supervised_aae")
+    real = tf.constant(images(4))
+    loss, curves = model.classification_loss(real, tf.constant([-1, -1, -1, -1], tf.int64))
+    assert float(loss) == 0.0 and float(curves["labelled_accuracy"]) == 0.0
+    labels = np.array([1, -1, -1, 2])
+    logits = tf.nn.log_softmax(model.class_logits(real)).numpy()
+    expected = -(logits[0, 1] + logits[3, 2]) / 2
+    some, _ = model.classification_loss(real, tf.constant(labels))
+    np.testing.assert_allclose(float(some), expected, rtol=1e-4)

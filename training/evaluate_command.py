@@ -44,7 +44,7 @@ def evaluate_command(
 ) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
 
-    The figures and how they were measured are written to evaluation.json in the run.
+    The figures and how they were measured are written to evaluation.json in the run, and shown in TensorBoard.
     """
     from keras_gans.metrics.features import check_name
     from keras_gans.metrics.measures import check_names
@@ -62,23 +62,30 @@ def evaluate_command(
         from keras_gans.callbacks.evaluate import pictures_of
         from keras_gans.drawing.picture import save_png
         from keras_gans.metrics import evaluation_of
+        from keras_gans.metrics.accuracy import sentence
 
         from .build import scheme_of
         from .going_on import recipe_of
-        from .train import open_data
+        from .train import classifier_accuracy, open_data
 
         recipe = recipe_of(folder)
         status.update("opening the data ...")
-        evaluation = evaluation_of(scheme_of(recipe), open_data(recipe), names, samples, seed, extractor)
+        source = open_data(recipe)
+        evaluation = evaluation_of(scheme_of(recipe), source, names, samples, seed, extractor)
+        classifier = classifier_accuracy(recipe, source)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
         model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
         scores = evaluation.of(model)
+        accuracies = [] if classifier is None else classifier.of(model)
     _print_scores(
         console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
     )
-    _write(folder, checkpoint, model.steps_taken, scores)
+    if accuracies:
+        console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
+    _write(folder, checkpoint, model.steps_taken, scores, accuracies)
+    _show(folder, model.steps_taken, scores, accuracies)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
@@ -143,7 +150,25 @@ def _explanation(scores, floor_means):
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
 
 
-def _write(folder, checkpoint, step, scores):
+def _show(folder, step, scores, accuracies):
+    """Adds the figures to those of the run in TensorBoard, whose table of runs has them then."""
+    import tensorflow as tf
+
+    from keras_gans.callbacks import board
+
+    writer = tf.summary.create_file_writer(str(run_directory.board_of(folder)))
+    with writer.as_default():
+        for score in scores:
+            tf.summary.scalar(f"{board.EVALUATION}/{score.name}", score.value, step=step)
+            tf.summary.scalar(board.floor_of(score.name), score.floor, step=step)
+        for each in accuracies:
+            tf.summary.scalar(f"{board.ACCURACY}/{each.name}", each.value, step=step)
+    writer.close()
+
+
+def _write(folder, checkpoint, step, scores, accuracies):
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
+    if accuracies:
+        record["classifier"] = [each._asdict() for each in accuracies]
     with atomically(folder / "evaluation.json") as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

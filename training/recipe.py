@@ -37,6 +37,8 @@ class Recipe:
         channels: 1 or 3; None keeps the data's own.
         hold_out: share of the rows that is set aside, before training, to measure with; of data that have no split
             "test" or "validation" of their own. 0 trains on all.
+        skip_unreadable: whether image files of a folder that cannot be read are left out, and named; else they end the
+            run before it begins.
         batch_size: real samples that one update of the discriminator sees, over all devices.
         steps: updates of the generator.
         latent_dim: size of a latent.
@@ -68,6 +70,7 @@ class Recipe:
     image_size: int | None = None
     channels: int | None = None
     hold_out: float = 0.1
+    skip_unreadable: bool = False
     batch_size: int = 64
     steps: int = 3000
     latent_dim: int = 100
@@ -256,6 +259,9 @@ def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 def _check_type(key, old, new):
     if old is None or new is None:
+        return
+    if key == "labels_per_class":
+        # Of all classes together they are a whole number; `check_labels_per_class` has the rest.
         return
     numbers = (int, float)
     is_number = isinstance(new, numbers) and not isinstance(new, bool)

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
+from keras_gans.engine.classifying import Classifier
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
@@ -67,6 +68,7 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
         labels=(Classes,) in scheme.takes.values(),
         data_dir=data_dir,
         progress=progress,
+        skip_unreadable=recipe.skip_unreadable,
     )
     if scheme.aligned and len({source.columns[field].group for field in source.match(scheme.takes).values()}) > 1:
         raise UserError(
@@ -196,6 +198,7 @@ def train(
             return Outcome(None, model.steps_taken, None, None)
         if run is None:
             run = new_run.create(recipe, root)
+            stack.enter_context(new_run.forgotten_unless_begun(run))
             stack.enter_context(locked(run))
         run = Path(run)
         stopgap, means = (None, {}) if saved is None else _tidied(run, saved, recipe)
@@ -205,7 +208,8 @@ def train(
         _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
-        extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
+        extra = [kg.callbacks.Profile(run_directory.board_of(run))] if profile else []
+        extra += _service_watch(data_service, run)
         if worker.count == 1:
             # Of a cluster's means every worker would have to tell its part.
             extra.append(Means(means))
@@ -219,8 +223,12 @@ def train(
             every=recipe.checkpoint_every,
             keep=recipe.keep_checkpoints,
             notes=notes,
+            parts=lambda: {run_directory.DOCTOR: doctor.state()} if doctor else {},
             stopgap=stopgap,
         )
+        doctor = _doctor(doctor, recipe, run, source, console)
+        if doctor and saved is not None and (state := run_directory.part_in(saved, run_directory.DOCTOR)):
+            doctor.take_up(state)
         return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint)
 
 
@@ -232,7 +240,7 @@ def _tidied(run, saved, recipe):
     for folder in (run, run / "checkpoints", run / "samples"):
         clear_left_over(folder, at_the_start=True)
     step, notes = run_directory.step_of(saved), run_directory.notes_in(saved)
-    event_files.drop_after(run / "tensorboard", step)
+    event_files.drop_after(run_directory.board_of(run), step)
     is_stopgap = notes.get("interrupted", False) and step % recipe.checkpoint_every
     return saved if is_stopgap else None, notes.get("means", {})
 
@@ -297,14 +305,14 @@ def _check_doctor(mode, worker):
 
 
 def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint):
-    board = run / "tensorboard"
+    board = run_directory.board_of(run)
     if model.steps_taken == 0:
-        new_run.write_to_tensorboard(board, recipe)
+        new_run.write_to_tensorboard(board, run.name, recipe, tuple(model.players))
     rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     progress = kg.callbacks.Progress(recipe.steps, console=console)
-    doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
+        new_run.Begin(run),
         progress,
         kg.callbacks.Curves(
             board,
@@ -316,6 +324,7 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
         # Before the checkpoint, so that what it puts back is what is saved.
         *([doctor] if doctor else []),
         *_evaluation(recipe, run, source),
+        *_accuracy(recipe, run, source, console),
         checkpoint,
         *([interruption] if interruption else []),
         *extra,
@@ -349,7 +358,7 @@ def _doctor(mode, recipe, run, source, console):
         return None
     return kg.callbacks.Doctor(
         source.rows_for(takes) if "sample" in takes and scheme_of(recipe).is_generative else None,
-        run / "tensorboard",
+        run_directory.board_of(run),
         every=_looks_every(recipe),
         translation=_translation_check(recipe, source, console),
         console=console,
@@ -386,7 +395,7 @@ def _evaluation(recipe, run, source):
         return []
     return [
         kg.callbacks.Evaluate(
-            run / "tensorboard",
+            run_directory.board_of(run),
             source,
             every=recipe.evaluate_every,
             metrics_file=run / "metrics.jsonl",
@@ -394,6 +403,23 @@ def _evaluation(recipe, run, source):
             checkpoints=run / "checkpoints",
         )
     ]
+
+
+def classifier_accuracy(recipe: "Recipe", source: "Source") -> "kg.metrics.ClassifierAccuracy | None":
+    """What the recipe's classifier is asked, or None where its scheme does not classify."""
+    scheme = scheme_of(recipe)
+    if not issubclass(scheme, Classifier):
+        return None
+    return kg.metrics.ClassifierAccuracy(source, scheme.takes, recipe.labels_per_class, recipe.seed)
+
+
+def _accuracy(recipe, run, source, console):
+    """The callback that says how well the scheme classifies, in a list, or none where it does not."""
+    accuracy = classifier_accuracy(recipe, source)
+    if accuracy is None:
+        return []
+    board, file = run_directory.board_of(run), run / "metrics.jsonl"
+    return [kg.callbacks.Accuracy(board, accuracy, recipe.picture_every, metrics_file=file, console=console)]
 
 
 def _best_figure(recipe, source):

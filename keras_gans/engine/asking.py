@@ -190,13 +190,25 @@ class Asking:
         """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
         return {}
 
-    def export(self, filepath: str | Path, **kwargs: Any) -> None:
+    def export(self, filepath: str | Path, format: str = "tf_saved_model", **kwargs: Any) -> None:
         """Writes a SavedModel with the signatures of `endpoints`, each weight once.
 
         Args:
             filepath: folder to write.
+            format: "tf_saved_model"; `keras_gans.export` and `keras-gans export` write TFLite beside it, and any other
+                format of Keras is one of a single network.
             **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
+
+        Raises:
+            UserError: another format.
         """
+        if format != "tf_saved_model":
+            instead = (
+                "keras-gans export RUN writes TFLite files of it, each compared with the model"
+                if format in ("litert", "tflite")
+                else f"take a single network, such as model.{next(iter(self.network_names()))}.export(..., {format=})"
+            )
+            raise UserError(f"A scheme is exported as 'tf_saved_model': {instead}. Received: format={format!r}.")
         archive = keras.export.ExportArchive()
         for name, (function, signature) in self.endpoints().items():
             archive.add_endpoint(name, function, input_signature=signature)

@@ -88,6 +88,30 @@ class Sampler:
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
         return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])
 
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.predict`: what calling the model gives, samples of latents (count, latent_dim).
+
+        Raises:
+            UserError: something else than latents, such as images.
+        """
+        self._refuse_no_latents(x)
+        return super().predict(x, *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `keras.Model.predict_on_batch`, see `predict`."""
+        self._refuse_no_latents(x)
+        return super().predict_on_batch(x)
+
+    def _refuse_no_latents(self, x):
+        shape = getattr(x[0] if isinstance(x, list | tuple) else x, "shape", None)
+        if shape is None or tuple(shape[1:]) == (self.latent_dim,):
+            return
+        others = [f"{name}(images)" for name in ("classify", "encode", "reconstruct") if hasattr(self, name)]
+        raise UserError(
+            f"predict() takes latents (count, {self.latent_dim}), as calling the model does. Received: shape "
+            f"{tuple(shape)}. Samples are drawn by {', '.join(['sample(count)', *others])}."
+        )
+
     def sampled_labels(self, seeds: np.ndarray, labels: Any) -> tuple[np.ndarray, ...]:
         """The labels that `sample` hands on for seeds: here none, as (); else an int64 array (count,) in a tuple."""
         if labels is not None:

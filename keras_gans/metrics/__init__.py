@@ -3,6 +3,7 @@
 Importing this package imports NumPy, not TensorFlow.
 """
 
+from keras_gans.metrics.accuracy import ClassifierAccuracy
 from keras_gans.metrics.divergence import (
     jensen_shannon_divergence,
     kl_divergence,
@@ -34,6 +35,7 @@ from keras_gans.metrics.translation import TranslationEvaluation
 __all__ = [
     "EXTRACTORS",
     "MEASURES",
+    "ClassifierAccuracy",
     "DuplicateRate",
     "Evaluation",
     "Extractor",
