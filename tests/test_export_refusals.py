@@ -142,7 +142,7 @@ def test_a_full_disk(folder, monkeypatch):
 
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr(exporter, "_write_and_check", lambda *arguments: {"signature_def_hash": "0"})
+    monkeypatch.setattr(exporter, "_write_and_check", lambda *arguments: {"signatures": {}})
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])
 

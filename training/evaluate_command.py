@@ -10,12 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
-_CHECKPOINTS = ("latest", "best")
 _FLOOR_MEANS = (
     "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
 )
@@ -39,7 +37,7 @@ def evaluate_command(
             "inception; unless given the data set's own classifier, and random for your own images."
         ),
     ] = None,
-    checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
 ) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
@@ -55,7 +53,7 @@ def evaluate_command(
     if extractor is not None:
         check_name(extractor)
     folder = run_directory.resolve(run, runs)
-    file = checkpoint_file(folder, checkpoint)
+    run_directory.checkpoint_file(folder, checkpoint)
     console = Console()
     with console.status("importing TensorFlow ...") as status:
         import_quietly("tensorflow")
@@ -76,7 +74,7 @@ def evaluate_command(
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
-        model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
+        model = run_directory.load_chosen(folder, checkpoint)
         scores = evaluation.of(model)
         accuracies = [] if classifier is None else classifier.of(model)
     _print_scores(
@@ -89,24 +87,6 @@ def evaluate_command(
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
-
-
-def checkpoint_file(folder: Path, checkpoint: str) -> Path:
-    """The file of a run's "latest" or "best" checkpoint.
-
-    Raises:
-        UserError: there is none, or no such word.
-    """
-    if checkpoint not in _CHECKPOINTS:
-        raise unknown_name("checkpoint", checkpoint, _CHECKPOINTS)
-    if checkpoint == "latest":
-        return run_directory.latest_checkpoint(folder)
-    best = folder / "checkpoints" / "best.keras"
-    if not best.exists():
-        raise UserError(
-            f"Run {folder} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
-        )
-    return best
 
 
 def _print_scores(console, scores, folder, checkpoint, step, floor_means):
