@@ -40,6 +40,14 @@ def evaluate_command(
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Of translated texts: another run, whose translations of the same sentences are compared with this "
+            "run's by a paired bootstrap.",
+        ),
+    ] = None,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
 ) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
@@ -56,6 +64,8 @@ def evaluate_command(
         check_name(extractor)
     folder = run_directory.resolve(run, runs)
     file = checkpoint_file(folder, checkpoint)
+    rival = None if against is None else run_directory.resolve(against, runs)
+    rival_file = None if rival is None else checkpoint_file(rival, checkpoint)
     console = Console()
     with console.status("importing TensorFlow ...") as status:
         import_quietly("tensorflow")
@@ -68,6 +78,8 @@ def evaluate_command(
         from .train import open_data
 
         recipe = recipe_of(folder)
+        if rival is not None:
+            _check_comparable(recipe, recipe_of(rival), rival)
         status.update("opening the data ...")
         evaluation = evaluation_of(scheme_of(recipe), open_data(recipe), names, samples, seed, extractor)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
@@ -75,13 +87,39 @@ def evaluate_command(
         status.update(f"drawing and measuring {samples:,} samples ...")
         model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
         scores = evaluation.of(model)
+        comparisons = []
+        if rival is not None:
+            status.update(f"comparing with {rival.name} ...")
+            comparisons = evaluation.against(model, run_directory.load_checkpoint(rival_file))
     _print_scores(
         console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
     )
-    _write(folder, checkpoint, model.steps_taken, scores)
+    if rival is not None:
+        _print_comparisons(console, comparisons, rival)
+    compared = {"run": str(rival), "figures": [each.to_dict() for each in comparisons]} if rival else None
+    _write(folder, checkpoint, model.steps_taken, scores, compared)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
+
+
+def _check_comparable(recipe, other, rival):
+    """Raises a `UserError` unless two runs translate sentences of the same data."""
+    from keras_gans.engine.translating_texts import TextTranslatingModel
+
+    from .build import scheme_of
+
+    for each in (recipe, other):
+        if not issubclass(scheme_of(each), TextTranslatingModel):
+            raise UserError(
+                f"--against compares translations of sentences, run with run. Received one of {each.scheme['name']}."
+            )
+    for field in ("data", "hold_out"):
+        if getattr(recipe, field) != getattr(other, field):
+            raise UserError(
+                f"--against compares translations of the same held-out sentences, but {rival} has {field}="
+                f"{getattr(other, field)!r}, and this run {getattr(recipe, field)!r}."
+            )
 
 
 def checkpoint_file(folder: Path, checkpoint: str) -> Path:
@@ -116,6 +154,18 @@ def _print_scores(console, scores, folder, checkpoint, step, floor_means):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def _print_comparisons(console, comparisons, rival):
+    table = Table("figure", "this run", rival.name, "difference", "95 %", "p", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for each in comparisons:
+        interval = " to ".join(f"{end:+.3g}" for end in each.interval)
+        row = (_figure(each.value), _figure(each.other), f"{each.difference:+.3g}", interval, f"{each.p_value:.3f}")
+        table.add_row(each.name, *row)
+    console.print(table)
+    console.print("A paired bootstrap over the sentences: 1,000 samples of them, both runs on each.", highlight=False)
+
+
 def _figure(value):
     return f"{value:.4g}" if abs(value) >= 1e-4 or value == 0.0 else f"{value:.1e}"
 
@@ -143,7 +193,9 @@ def _explanation(scores, floor_means):
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
 
 
-def _write(folder, checkpoint, step, scores):
+def _write(folder, checkpoint, step, scores, compared):
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
+    if compared is not None:
+        record["against"] = compared
     with atomically(folder / "evaluation.json") as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
