@@ -234,8 +234,8 @@ def test_rewards_of_tokens_weigh_the_tokens():
     assert credits.shape == drawn.shape
     loss, _ = model.generator_loss(rows, drawn, credits, seed)
     logits = tf.nn.log_softmax(model.generator([rows["source"], shifted(drawn)])).numpy()
-    own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn != PAD)
-    assert float(loss) == pytest.approx(np.mean(np.sum(-(credits - 0.5) * own, axis=1)), rel=1e-4)
+    own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn.numpy() != PAD)
+    assert float(loss) == pytest.approx(np.mean(np.sum(-(credits.numpy() - 0.5) * own, axis=1)), rel=1e-4)
     before = [np.array(v) for v in model.generator.weights]
     one_step(model, 4)
     assert moved(model, "generator", before)

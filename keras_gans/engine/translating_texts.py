@@ -17,7 +17,7 @@ from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Texts
 from keras_gans.hints import Tensor
-from keras_gans.subwords import BEGIN, END, PAD, Subwords, learn
+from keras_gans.subwords import BEGIN, PAD, Subwords, learn, plain
 
 METHODS = ("greedy", "beam")
 _VOCABULARY_SIZE = 8000
@@ -141,7 +141,8 @@ class TextTranslatingModel(AdversarialModel):
         """
         sides = {"source": (self.source_subwords, source), "target": (self.target_subwords, target)}
         tokens = {side: subwords.encode(texts, self.max_length + 1) for side, (subwords, texts) in sides.items()}
-        is_short = tf.reduce_all([(rows[:, -1] == PAD) & (rows[:, 0] != END) for rows in tokens.values()], axis=0)
+        fits = [rows[:, -1] == PAD for rows in tokens.values()]
+        is_short = tf.reduce_all([*fits, *(~subwords.is_empty(texts) for subwords, texts in sides.values())], axis=0)
         tokens = {side: trimmed(tf.where(is_short[:, tf.newaxis], rows, PAD)) for side, rows in tokens.items()}
         return {**tokens, "previous": shifted(tokens["target"]), "is_short": is_short}
 
@@ -152,9 +153,9 @@ class TextTranslatingModel(AdversarialModel):
             rows: {"source", "target": list of str}.
         """
         sides = ((self.source_subwords, rows["source"]), (self.target_subwords, rows["target"]))
-        counts = np.array([[len(subwords.tokens(text)) for text in texts] for subwords, texts in sides], np.int64)
-        is_used = (counts.max(axis=0) <= self.max_length) & (counts.min(axis=0) > 1)
-        return np.where(is_used, counts.max(axis=0), 0)
+        counts = [[len(subwords.tokens(text)) if plain(text) else 0 for text in texts] for subwords, texts in sides]
+        longest, shortest = np.max(counts, axis=0), np.min(counts, axis=0)
+        return np.where((longest <= self.max_length) & (shortest > 0), longest, 0)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         """Logits of the next tokens, of [source, previous] tokens."""
@@ -255,8 +256,7 @@ class TextTranslatingModel(AdversarialModel):
     def _written(self, text, tokens, limits):
         """The texts of tokens, each within its limit, so that a row does not depend on those beside it."""
         tokens = tf.where(tf.range(tf.shape(tokens)[1]) < limits[:, tf.newaxis], tokens, PAD)
-        is_empty = tf.strings.regex_full_match(text, r"\s*")
-        return tf.where(is_empty, "", self.target_subwords.decode(tokens))
+        return tf.where(self.source_subwords.is_empty(text), "", self.target_subwords.decode(tokens))
 
     def _greedy(self, text):
         source = self.source_subwords.encode(text)
