@@ -90,6 +90,11 @@ class Asking:
         return arguments
 
     @classmethod
+    def arguments_of_others(cls, role: str, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
+        """What that function is offered besides, of the networks that were built before: here nothing."""
+        return {}
+
+    @classmethod
     def scheme_arguments(cls, data_fields: Mapping[str, Field]) -> dict[str, Any]:
         """What the constructor is offered of the data, likewise: of labels their `class_count`, names and prior."""
         label = data_fields.get("label")
