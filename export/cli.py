@@ -1,6 +1,5 @@
 """The command `keras-gans export`. Every option is checked before TensorFlow is imported, which takes seconds."""
 
-import re
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from keras_gans.errors import UserError
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
-from .formats import FORMATS, check_batch_sizes, check_formats, check_target
+from .formats import DEFAULT_FORMATS, check_batch_sizes, check_formats, check_target, model_name
 
 
 def export_command(
@@ -26,9 +25,9 @@ def export_command(
         Path,
         typer.Option("--to", help="Folder of the versions: 1, 2, ... each whole, none ever changed.", metavar="DIR"),
     ],
-    formats: Annotated[str, typer.Option(help="What to write, separated by commas: saved_model, tflite.")] = ",".join(
-        FORMATS
-    ),
+    formats: Annotated[
+        str, typer.Option(help="What to write, separated by commas: saved_model, tflite, onnx.")
+    ] = ",".join(DEFAULT_FORMATS),
     tflite_batch: Annotated[
         str, typer.Option(help="Fixed batch sizes of the TFLite files, separated by commas, such as 1,16.")
     ] = "1",
@@ -82,7 +81,7 @@ def _print_report(console, report):
     table = Table(*titles, box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in [*_saved_model_rows(report), *_tflite_rows(report)]:
+    for row in [*_saved_model_rows(report), *_tflite_rows(report), *_onnx_rows(report)]:
         table.add_row(*row)
     console.print(table)
     console.print("Error and PSNR are against Keras; of sample and sample_png, in levels of 255.")
@@ -111,12 +110,25 @@ def _tflite_rows(report):
             yield label, f"{size:,}", signature, error, decibels, batch_size, milliseconds
 
 
+def _onnx_rows(report):
+    for signature, entry in report.get("onnx", {}).items():
+        size, figures = report["files"][entry["file"]]["bytes"], entry["checks"]
+        for batch_size, milliseconds in figures["latency_ms"].items():
+            error = f"{figures['max_abs_error']:.1e}"
+            yield "onnx", f"{size:,}", signature, error, "", batch_size, f"{milliseconds:.2f}"
+
+
 def _print_next_steps(console, report, to):
     """Commands to copy, each on a line of its own that no console width may break."""
     folder = to.absolute()
     lines = []
     if "saved_model" in report["formats"]:
-        lines += ["Serve it (any newer version in the folder is picked up):", *_serving_commands(report, folder)]
+        lines += [
+            "Try it here:",
+            f"  keras-gans serve {shlex.quote(str(to))}",
+            "Serve it (any newer version in the folder is picked up):",
+            *_serving_commands(report, folder),
+        ]
     first = next((part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")), None)
     if first is not None:
         file = folder / str(report["version"]) / first["float32"]["file"]
@@ -130,13 +142,14 @@ def _print_next_steps(console, report, to):
 
 
 def _serving_commands(report, folder):
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", folder.name) or "generator"
+    name = model_name(folder)
     mount = shlex.quote(f"{folder}:/models/{name}")
     url = f"http://localhost:8501/v1/models/{name}:predict"
     serve = f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving"
     decode = (
-        " | python -c \"import base64, json, sys; open('sample.png', 'wb').write("
-        "base64.b64decode(json.load(sys.stdin)['predictions'][0]['b64']))\""
+        # By itself, or named beside `valid`.
+        " | python -c \"import base64, json, sys; p = json.load(sys.stdin)['predictions'][0]; "
+        "open('sample.png', 'wb').write(base64.b64decode(p.get('image_bytes', p)['b64']))\""
     )
     of_files = [key for key in report["signatures"] if key.startswith("translate_") and key.endswith("_png")]
     if of_files:

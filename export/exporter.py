@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
-from . import golden, report
-from .formats import check_batch_sizes, check_formats, check_target
+from . import deployment, golden, report
+from .formats import check_batch_sizes, check_formats, check_target, model_name
 from .fresh_process import run_script
 from .full_precision import in_float32
 from .saved_model import WARMUP_FILE, write_saved_model
@@ -51,14 +52,16 @@ def export_model(
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
     generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    `layers.tokenizer`; `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a
+    SavedModel is served with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to`
+    stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
             those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
         to: folder of the versions; made if absent.
-        formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
+        formats: of "saved_model", "tflite" and "onnx". TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
             of `batch_n`.
         run: path of the run directory that the model comes from, for the report.
@@ -67,7 +70,8 @@ def export_model(
     Returns:
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
         "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
-        in dB and latencies in ms, and "warnings"; and, not in the file, "path".
+        in dB and latencies in ms, "onnx" likewise by signature and "onnx_left_out" with the reasons, and "warnings";
+        and, not in the file, "path".
 
     Raises:
         UserError: unknown format, an operation that TFLite lacks, answers that are not finite or too far from the
@@ -80,6 +84,12 @@ def export_model(
         with tempfile.TemporaryDirectory(prefix="keras_gans_export_") as scratch, staging(to) as staged:
             figures = _write_and_check(model, staged, Path(scratch), formats, batch_sizes, progress)
             result = report.describe_model(model, run) | {"formats": list(formats)} | figures
+            if "saved_model" in formats:
+                deployment.write_deployment(
+                    staged, model_name(to), result["signatures"], BATCH_LIMIT, result["weights"]["stored_bytes"]
+                )
+            if result.get("onnx"):
+                deployment.write_triton(staged, model_name(to), result["onnx"], BATCH_LIMIT)
             result["warnings"] = _floor_warnings(result) + _succession_warnings(result, to)
             return _publish(staged, to, result)
     except (OSError, tf.errors.ResourceExhaustedError) as error:
@@ -104,14 +114,17 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
     figures = {key: checked.pop(key) for key in ("signatures", "signature_def_hash", "weights")}
     if "saved_model" in formats:
         figures["saved_model"] = checked
-    if "tflite" in formats:
+    if {"tflite", "onnx"} & set(formats):
         twin = in_float32(model)
         if twin is not model:
-            # Full precision has golden answers of its own: half precision's rounding is not TFLite's error.
+            # Full precision has golden answers of its own: half precision's rounding is no other format's error.
             answers = golden.golden_answers(twin)
             job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
+    if "onnx" in formats:
+        figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
+    if "tflite" in formats:
         parts = _tflite_parts(answers, staged / "tflite")
         if not parts and "saved_model" not in formats:
             raise UserError(
@@ -135,7 +148,8 @@ def _tflite_parts(answers, folder):
         # A translator is filed under its direction, and not twice.
         if signature in answers and not (part == "generator" and "a_to_b" in answers):
             # TFLite has numbers only: names of classes stay behind, in labels.txt.
-            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SO"]
+            # Who calls them has no others' rows beside his own, and gets the fillers without a word of `valid`.
+            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SOb"]
             if not outputs:
                 continue
             files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
@@ -182,6 +196,33 @@ def _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress):
             entries[FALLBACK]["instead_of"] = {"dynamic_int8": _worst_db(lost)}
             found[part] |= entries
     return {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
+
+
+def _make_onnx(answers, job, saved_model, staged, scratch, progress):
+    """Converts what of a SavedModel ONNX has operations for, and checks it; returns {key of the report: figures}."""
+    progress("Converting to ONNX")
+    folder = staged / "onnx"
+    folder.mkdir()
+    files = {signature: str(folder / f"{signature}.onnx") for signature in answers}
+    done = run_script("to_onnx", {"saved_model": str(saved_model), "files": files}, scratch)
+    converted = done["converted"]
+    if not converted:
+        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in done["left_out"].items())
+        raise UserError(f"ONNX has no operations for any signature:\n{reasons}")
+    progress("Checking the ONNX files in a fresh process")
+    parts = {name: {"file": files[name], "outputs_of": entry["outputs_of"]} for name, entry in converted.items()}
+    checks = run_script("verify", job | {"onnx": parts}, scratch)["checks"]
+    entries = {
+        name: {
+            "file": f"onnx/{name}.onnx",
+            "inputs": entry["inputs"],
+            "outputs": entry["outputs"],
+            "conversion_seconds": entry["seconds"],
+            "checks": checks[name],
+        }
+        for name, entry in converted.items()
+    }
+    return {"onnx": entries, "onnx_left_out": done["left_out"]}
 
 
 def _worst_db(entry):

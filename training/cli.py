@@ -1,4 +1,4 @@
-"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, theory.
+"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, serve, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -19,6 +19,7 @@ from rich.text import Text
 from keras_gans import data
 from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.export.cli import export_command
+from keras_gans.export.server.command import serve_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -420,6 +421,7 @@ def _draw_texts(model, folder, texts, count, seed, to, separate):
 
 
 app.command("export")(export_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)
