@@ -1,5 +1,5 @@
 """The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
-theory.
+serve, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -27,6 +27,7 @@ from keras_gans.export.cli import (
     verify_command,
 )
 from keras_gans.export.sampling import exported_version
+from keras_gans.export.server.command import serve_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -454,6 +455,7 @@ app.command("export")(export_command)
 app.command("verify")(verify_command)
 app.command("promote")(promote_command)
 app.command("rollback")(rollback_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)

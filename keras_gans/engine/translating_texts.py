@@ -14,6 +14,7 @@ from keras_gans.drawing import plot
 from keras_gans.engine import decoding
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.kinds import Endpoints, Shown
+from keras_gans.engine.validity import within
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Texts
 from keras_gans.hints import Tensor
@@ -308,6 +309,12 @@ class TextTranslatingModel(AdversarialModel):
 
     def _greedy_tokens(self, tokens):
         return {"tokens": decoding.greedy(self.generator, tokens, self.max_length)[0]}
+
+    def valid_rows(self, specification: tf.TensorSpec, values: Tensor) -> Tensor | None:
+        """As `AdversarialModel.valid_rows`; `tokens` are numbers of the source vocabulary."""
+        if specification.name == "tokens":
+            return within(values, 0, len(self.source_vocabulary) - 1)
+        return super().valid_rows(specification, values)
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         texts = Texts(vocabulary=self.source_vocabulary).example(rows)
