@@ -38,8 +38,7 @@ def watched(name, seed, settings=None, data="digits", **options):
     recipe = recipe if data == "digits" else recipe.replace(data=data)
     watching = doctor(recipe, **options)
     changed = {"optimizers": recipe.optimizers, "scheme": recipe.scheme, "steps": recipe.steps}
-    changed |= {"networks": recipe.networks, "data": recipe.data}
-    trained(name, seed, data=source(recipe.data), callbacks=[watching], **changed)
+    trained(name, seed, data=source(recipe.data), callbacks=[watching], networks=recipe.networks, **changed)
     return watching
 
 

@@ -36,8 +36,8 @@ def likeness_evidence(look: "VitalSigns") -> list[str]:
     if look.likeness is None:
         return []
     return [
-        f"Seen at full resolution, {percent(look.likeness)} of the data have a sample as near as other data; of noise "
-        "0 to 3 % have."
+        f"Seen at full resolution, {percent(look.likeness)} of the data have a sample as near to them as other data "
+        "are; with noise for samples it is 0 to 3 %."
     ]
 
 
