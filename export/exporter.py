@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import UserError
 
 from . import golden, report
@@ -31,7 +32,10 @@ _TFLITE_PARTS = {
     "autoencoder": "reconstruct",
     "a_to_b": "a_to_b",
     "b_to_a": "b_to_a",
+    "translator": "translate_tokens",
 }
+# Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
+_TOKENS = ("translator",)
 # Those whose answers are looked at.
 _PICTURES = ("generator", "a_to_b", "b_to_a")
 
@@ -51,12 +55,14 @@ def export_model(
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
     generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
+    and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
-            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
+            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators;
+            and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
         formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
@@ -112,6 +118,9 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
             job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
             saved_model = scratch / "saved_model_float32"
             twin.export(str(saved_model), verbose=False)
+        for signature, reason in model.not_in_tflite().items():
+            progress(f"Writing no TFLite file of {signature}: {reason}")
+            answers.pop(signature)
         parts = _tflite_parts(answers, staged / "tflite")
         if not parts and "saved_model" not in formats:
             raise UserError(
@@ -125,6 +134,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     if (tokenizer := getattr(model, "tokenizer", None)) is not None:
         tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
+    if isinstance(model, TextTranslatingModel):
+        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+            text = "".join(f"{piece}\n" for piece in pieces)
+            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
     return figures
 
 
@@ -138,7 +151,8 @@ def _tflite_parts(answers, folder):
             outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SO"]
             if not outputs:
                 continue
-            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
+            kinds = TFLITE_FORMATS[:1] if part in _TOKENS else TFLITE_FORMATS
+            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in kinds}
             parts[part] = {"signature": signature, "outputs": outputs, "files": files}
     if parts:
         folder.mkdir()
@@ -171,7 +185,8 @@ def _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress):
 
     progress(f"Converting to TFLite: {', '.join(parts)}")
     found = converted(parts)
-    poor = {part: entries["dynamic_int8"] for part, entries in found.items() if _lost(entries["dynamic_int8"])}
+    narrow = {part: entries["dynamic_int8"] for part, entries in found.items() if "dynamic_int8" in entries}
+    poor = {part: entry for part, entry in narrow.items() if _lost(entry)}
     if poor:
         progress(f"Dynamic int8 loses too much: int8 weights alone, for {', '.join(poor)}")
         folder = Path(next(iter(parts.values()))["files"]["float32"]).parent

@@ -195,6 +195,10 @@ class Asking:
         """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
         return {}
 
+    def not_in_tflite(self) -> dict[str, str]:
+        """{signature of `endpoints`: why it has operations that TFLite lacks}; here none is known to."""
+        return {}
+
     def export(self, filepath: str | Path, **kwargs: Any) -> None:
         """Writes a SavedModel with the signatures of `endpoints`, each weight once.
 
