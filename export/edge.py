@@ -16,7 +16,10 @@ PARTS = {
     "autoencoder": "reconstruct",
     "a_to_b": "a_to_b",
     "b_to_a": "b_to_a",
+    "translator": "translate_tokens",
 }
+# Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
+_TOKENS = ("translator",)
 # Those whose answers are looked at.
 _PICTURES = ("generator", "a_to_b", "b_to_a")
 # Kinds that `FALLBACK` stands in for where they lose too much.
@@ -43,7 +46,8 @@ def parts_of(answers: dict[str, Any], folder: Path, kinds: Sequence[str]) -> dic
             outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SOb"]
             if not outputs:
                 continue
-            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in kinds}
+            exact = ("float32",) if part in _TOKENS else kinds
+            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in exact}
             parts[part] = {"signature": signature, "outputs": outputs, "files": files}
     if parts:
         folder.mkdir()

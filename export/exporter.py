@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
@@ -63,14 +64,15 @@ def export_model(
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of one of int8
     generator_weight_int8.tflite where that is below its floor; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a
-    SavedModel is served with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to`
-    stays as it was.
+    `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
+    `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a SavedModel is served
+    with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
-            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
+            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators;
+            and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
         formats: of "saved_model", "tflite" and "onnx". TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
@@ -174,6 +176,9 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
     if "onnx" in formats:
         figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
     if "tflite" in formats:
+        for signature, reason in model.not_in_tflite().items():
+            progress(f"Writing no TFLite file of {signature}: {reason}")
+            answers.pop(signature)
         parts = edge.parts_of(answers, staged / "tflite", kinds)
         if not parts and "saved_model" not in formats:
             raise UserError(
@@ -194,6 +199,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     if (tokenizer := getattr(model, "tokenizer", None)) is not None:
         tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
+    if isinstance(model, TextTranslatingModel):
+        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+            text = "".join(f"{piece}\n" for piece in pieces)
+            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
     return figures
 
 

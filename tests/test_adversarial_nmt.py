@@ -3,6 +3,7 @@
 import functools
 import json
 import types
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ import keras_gans as kg
 from keras_gans.data import embedded
 from keras_gans.engine.translating_texts import shifted
 from keras_gans.errors import UserError
+from keras_gans.export import export_model
 from keras_gans.fields import Texts
 from keras_gans.metrics import SentenceEvaluation, evaluation_of
 from keras_gans.private_apis import layers_of
@@ -516,6 +518,28 @@ def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
         assert [text.decode() for text in answer] == model.translate(texts, method=method)
     tokens = served["translate_tokens"](tokens=tf.constant([model.source_subwords.tokens("7")]))["tokens"]
     assert tokens.shape == (1, model.max_length)
+
+
+@pytest.mark.slow
+def test_tflite_translates_tokens_where_its_operations_allow(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = small_model("adversarial_nmt")
+    report = export_model(model, tmp_path / "transformer", tflite_batch_sizes=(1, 4))
+    assert list(report["tflite_translator"]) == ["float32"]
+    folder = Path(report["path"])
+    assert (folder / "source_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.source_vocabulary]
+    assert (folder / "target_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.target_vocabulary]
+    file = Interpreter(model_path=str(folder / "tflite" / "translator_float32.tflite"))
+    tokens = model.source_subwords.encode(tf.constant(["a red star", "a", "the blue circle", "near"])).numpy()
+    expected = model.endpoints()["translate_tokens"][0](tf.constant(tokens))["tokens"]
+    np.testing.assert_array_equal(file.get_signature_runner("batch_4")(tokens=tokens)["tokens"], expected)
+    alone = file.get_signature_runner("serving_default")(tokens=tokens[1:2, :3])["tokens"]
+    np.testing.assert_array_equal(alone, expected[1:2])
+    said, rnn = [], small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})
+    report = export_model(rnn, tmp_path / "rnn", progress=said.append)
+    assert "tflite_translator" not in report and not (Path(report["path"]) / "tflite").exists()
+    assert any("no TFLite file of translate_tokens: Keras's GRU" in line for line in said)
 
 
 # Building -------------------------------------------------------------------------------------------------------

@@ -195,6 +195,10 @@ class Asking:
         """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
         return {}
 
+    def not_in_tflite(self) -> dict[str, str]:
+        """{signature of `endpoints`: why it has operations that TFLite lacks}; here none is known to."""
+        return {}
+
     def valid_rows(self, specification: tf.TensorSpec, values: tf.Tensor) -> tf.Tensor | None:
         """Which rows of an input of the `endpoints` can be answered, bool (batch,); None where every value can be.
 

@@ -18,6 +18,7 @@ from keras_gans.engine.validity import within
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Texts
 from keras_gans.hints import Tensor
+from keras_gans.layers import Transformer
 from keras_gans.subwords import BEGIN, PAD, Subwords, learn, plain
 
 METHODS = ("greedy", "beam")
@@ -306,6 +307,11 @@ class TextTranslatingModel(AdversarialModel):
             "translate_text_beam": (self._beam, texts),
             "translate_tokens": (self._greedy_tokens, tokens),
         }
+
+    def not_in_tflite(self) -> dict[str, str]:
+        if isinstance(self.generator, Transformer):
+            return {}
+        return {"translate_tokens": "Keras's GRU keeps what it has written in lists of tensors, which TFLite lacks"}
 
     def _greedy_tokens(self, tokens):
         return {"tokens": decoding.greedy(self.generator, tokens, self.max_length)[0]}

@@ -39,7 +39,7 @@ def adversarial_nmt() -> "Recipe":
 
 @recipe
 def adversarial_nmt_multi30k() -> "Recipe":
-    """Not measured yet."""
+    """BLEU not measured."""
     return Recipe(
         summary="captions of Multi30k, English to German: a Transformer of 4 layers, then a discriminator's reward",
         source=_SOURCE,
