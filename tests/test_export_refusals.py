@@ -142,7 +142,9 @@ def test_a_full_disk(folder, monkeypatch):
 
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr(exporter, "_write_and_check", lambda *arguments: {"signature_def_hash": "0"})
+    monkeypatch.setattr(
+        exporter, "_write_and_check", lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}}
+    )
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])
 
@@ -160,11 +162,11 @@ def test_a_model_that_answers_nothing(folder):
 
 def test_a_scheme_says_what_its_inputs_may_hold(monkeypatch):
     model = tiny()
-    endpoint = (lambda label: {"image": label}, [tf.TensorSpec((None,), tf.int32, name="label")])
+    endpoint = (lambda number: {"image": number}, [tf.TensorSpec((None,), tf.int32, name="number")])
     monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": endpoint})
-    monkeypatch.setattr(model, "example_inputs", lambda signature, rows: {"label": range(rows)}, raising=False)
+    monkeypatch.setattr(model, "example_inputs", lambda signature, rows: {"number": range(rows)}, raising=False)
     inputs, outputs = golden_answers(model)["serving_default"]
-    np.testing.assert_array_equal(inputs["label"], np.arange(16))
+    np.testing.assert_array_equal(inputs["number"], np.arange(16))
     np.testing.assert_array_equal(outputs["image"], np.arange(16))
 
 

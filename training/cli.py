@@ -1,4 +1,5 @@
-"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, theory.
+"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
+serve, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -18,7 +19,15 @@ from rich.text import Text
 
 from keras_gans import data
 from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
-from keras_gans.export.cli import export_command
+from keras_gans.export.cli import (
+    export_command,
+    promote_command,
+    rollback_command,
+    sample_exported,
+    verify_command,
+)
+from keras_gans.export.sampling import exported_version
+from keras_gans.export.server.command import serve_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -333,7 +342,9 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
 
 @app.command("sample")
 def sample_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest; or the folder of an export.")
+    ],
     count: Annotated[
         int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
     ] = None,
@@ -359,19 +370,27 @@ def sample_command(
     ] = False,
     runs: RunsRoot = Path("runs"),
 ) -> None:
-    """Draws samples from a run's latest checkpoint as a picture.
+    """Draws samples from a run's latest checkpoint, or from an export's TFLite file, as a picture.
 
     keras-gans sample latest --count 64
+
+    keras-gans sample exported/dcgan --count 64
 
     keras-gans sample latest --text "a small red circle, top left" --text "two big blue stars in the centre"
     """
     wanted = texts_of(text, texts)
+    exported = exported_version(run)
+    if exported is not None:
+        if wanted:
+            raise UserError(f"{run} is an export: it draws no texts here. Name the run. Received: {wanted[0]!r}.")
+        _check_picture_target(to, separate)
+        sample_exported(exported, count or 64, seed, label, to, separate, console)
+        return
     if wanted and label is not None:
         raise UserError(f"Give texts or --label, not both. Received: --label {label}.")
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
-    if to is not None and not separate and to.suffix.lower() != ".png":
-        raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
+    _check_picture_target(to, separate)
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
         from keras_gans.drawing import picture
@@ -398,6 +417,11 @@ def sample_command(
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
     console.print(f"{count} samples of step {model.steps_taken} are in [bold]{escape(str(target))}[/]", highlight=False)
+
+
+def _check_picture_target(to, separate):
+    if to is not None and not separate and to.suffix.lower() != ".png":
+        raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
 
 
 def _draw_texts(model, folder, texts, count, seed, to, separate):
@@ -428,6 +452,10 @@ def _draw_texts(model, folder, texts, count, seed, to, separate):
 
 
 app.command("export")(export_command)
+app.command("verify")(verify_command)
+app.command("promote")(promote_command)
+app.command("rollback")(rollback_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)

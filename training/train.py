@@ -14,6 +14,7 @@ from rich.markup import escape
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.engine.classifying import Classifier
+from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
@@ -84,7 +85,11 @@ def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
 
 
 def to_dataset(
-    recipe: "Recipe", source: Any, skip_batches: int = 0, data_service: str | None = None
+    recipe: "Recipe",
+    source: Any,
+    skip_batches: int = 0,
+    data_service: str | None = None,
+    model: "AdversarialModel | None" = None,
 ) -> tf.data.Dataset:
     """The recipe's endless batches of a `keras_gans.data.Source`, as its scheme wants them.
 
@@ -93,16 +98,19 @@ def to_dataset(
         source: the opened data.
         skip_batches: how many to pass over.
         data_service: see `train`.
+        model: that is to train on them, whose vocabularies say how long a sentence is; for `batch_tokens` alone.
 
     Raises:
-        UserError: `labels_per_class` for a scheme that does not learn from few labels; or what
-            `keras_gans.data.through_service` refuses.
+        UserError: `labels_per_class` for a scheme that does not learn from few labels, `batch_tokens` for one that does
+            not translate sentences; or what `keras_gans.data.through_service` refuses.
     """
-    batches = _local_dataset(recipe, source, skip_batches)
+    batches = _local_dataset(recipe, source, skip_batches, model)
     return kg.data.through_service(batches, data_service) if data_service else batches
 
 
-def _local_dataset(recipe, source, skip_batches):
+def _local_dataset(recipe, source, skip_batches, model):
+    if recipe.batch_tokens is not None:
+        return _bucketed_dataset(recipe, source, skip_batches, model)
     order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
     if recipe.labels_per_class is None:
         return kg.data.to_dataset(source, fields=source.match(scheme_of(recipe).takes).values(), **order)
@@ -112,6 +120,20 @@ def _local_dataset(recipe, source, skip_batches):
             f"{recipe.labels_per_class} for {recipe.scheme['name']}."
         )
     return kg.data.to_semi_supervised_dataset(source, labels_per_class=recipe.labels_per_class, **order)
+
+
+def _bucketed_dataset(recipe, source, skip_batches, model):
+    scheme = scheme_of(recipe)
+    if not issubclass(scheme, TextTranslatingModel):
+        raise UserError(
+            f"batch_tokens is for schemes that translate sentences, such as adversarial_nmt. Received: batch_tokens="
+            f"{recipe.batch_tokens} for {recipe.scheme['name']}."
+        )
+    fields = list(source.match(scheme.takes).values())
+    lengths = model.pair_lengths(source.rows_for(scheme.takes))
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    order = {"seed": recipe.seed, "skip_batches": skip_batches, "multiple_of": replicas}
+    return kg.data.to_bucketed_dataset(source, lengths, recipe.batch_tokens, fields=fields, **order)
 
 
 # As many as any grid of real samples holds.
@@ -189,8 +211,8 @@ def train(
             check_as_noted(saved, recipe, fingerprint)
         done = model.steps_taken
         # Built before the run directory, so that data too small for a batch leaves no trace.
-        to_dataset(recipe, source, data_service=data_service)
-        batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
+        to_dataset(recipe, source, data_service=data_service, model=model)
+        batches = functools.partial(to_dataset, recipe, source, data_service=data_service, model=model)
         if not worker.is_chief:
             _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
             others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
@@ -318,7 +340,8 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
             board,
             every=recipe.log_every,
             metrics_file=run / "metrics.jsonl",
-            samples_per_step=recipe.batch_size * model.batches_per_step(),
+            # Batches by tokens differ in their rows.
+            samples_per_step=None if recipe.batch_tokens else recipe.batch_size * model.batches_per_step(),
         ),
         pictures,
         # Before the checkpoint, so that what it puts back is what is saved.
@@ -472,7 +495,7 @@ def describe(
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     with strategy.scope():
         model = build_for(recipe, source)
-    to_dataset(recipe, source)
+    to_dataset(recipe, source, model=model)
     for network in {network for networks in model.players.values() for network in networks}:
         getattr(model, network).summary(print_fn=lambda line, **_: console.print(line, markup=False, highlight=False))
     for player, optimizer in model.optimizers.items():

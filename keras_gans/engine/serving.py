@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine import show
+from keras_gans.engine.image_files import example_files
 from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, sample_of
@@ -137,12 +138,18 @@ class Sampler:
             "z": lambda: self._example_latents(rows),
             "seed": lambda: _example_seeds(rows),
             "label": lambda: np.arange(rows, dtype=np.int64) % len(self.class_names),
-            self.sample_name: lambda: self(self._example_latents(rows), training=False).numpy(),
+            self.sample_name: lambda: self._example_samples(rows),
+            "image_bytes": lambda: example_files(self._example_samples(rows)),
             **{name: lambda values=values: values for name, values in interpolate_examples(rows).items()},
         }
         if specification.name not in examples:
             return super().example_input(specification, rows)
         return examples[specification.name]()
+
+    def _example_samples(self, rows):
+        samples = self(self._example_latents(rows), training=False).numpy()
+        # Images are within their range, which a decoder without a last tanh may leave.
+        return np.clip(samples, -1.0, 1.0) if self.makes_images else samples
 
     def _example_latents(self, rows):
         return latents_from_seeds(_example_seeds(rows), self.latent_dim, self.latent_prior).numpy()

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest
+from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest, unknown_name
 from keras_gans.registry import schemes
 from keras_gans.runs.own_module import import_module, module_of
 
@@ -105,6 +105,49 @@ def latest_checkpoint(run: str | Path) -> Path:
     if not found:
         raise UserError(f"Run {run} has no checkpoint yet. Train it until the first step-*.keras appears there.")
     return found[-1]
+
+
+def checkpoint_file(run: str | Path, checkpoint: str = "latest") -> Path:
+    """The path of one of a run's checkpoints.
+
+    Args:
+        run: path of a run directory.
+        checkpoint: "latest", "best", which training keeps where it evaluates, or a step, such as "1000".
+
+    Raises:
+        UserError: no such checkpoint; the message names those that there are.
+    """
+    latest = latest_checkpoint(run)
+    if checkpoint == "latest":
+        return latest
+    if checkpoint == "best":
+        best = Path(run) / "checkpoints" / "best.keras"
+        if not best.exists():
+            raise UserError(
+                f"Run {run} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
+            )
+        return best
+    found = {step_of(path): path for path in checkpoints(run)}
+    if not (checkpoint.isascii() and checkpoint.isdecimal()):
+        raise unknown_name("checkpoint", checkpoint, ("latest", "best", *map(str, found)))
+    if int(checkpoint) not in found:
+        raise UserError(f"Run {run} has checkpoints of the steps {', '.join(map(str, found))}. Received: {checkpoint}.")
+    return found[int(checkpoint)]
+
+
+def load_chosen(run: str | Path, checkpoint: str = "latest") -> "AdversarialModel":
+    """The compiled model of one of a run's checkpoints, see `checkpoint_file`; the latest that is whole of "latest".
+
+    Raises:
+        UserError: no such checkpoint, or it cannot be read.
+    """
+    path = checkpoint_file(run, checkpoint)
+    if checkpoint == "latest":
+        return load_run(run)
+    import_own_module(run)
+    if not is_intact(path):
+        raise UserError(f"{path} is damaged. Take another checkpoint.")
+    return load_checkpoint(path)
 
 
 def read_recipe(run: str | Path) -> dict[str, Any]:
