@@ -211,7 +211,7 @@ def test_square_brackets_are_shown_as_they_were_typed(tmp_path, arguments):
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
 def test_seeds_that_are_none(tmp_path, seed):
     code, _, errors = run_here("train", "dcgan", "--seed", seed, cwd=tmp_path)
-    assert code == 2 and "--seed" in errors
+    assert code == 2 and "seed" in errors and "Traceback" not in errors
 
 
 def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):
