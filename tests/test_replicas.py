@@ -57,8 +57,8 @@ def test_half_precision_over_two_replicas_steps_as_one(scheme, precision, two_re
     one = trained(here(), scheme, 2, precision)
     two = trained(two_replicas.scope(), scheme, 2, precision, steps_per_execution=2)
     start = weights(small_model(scheme, precision=precision))
-    # Of how far all moved: where a gradient is nearly nothing, Adam makes a step of its rounding. It does not see a loss
-    # that forgets the division by the number of replicas, which the contract does, by gradient descent.
+    # Of how far all moved: where a gradient is nearly nothing, Adam makes a step of its rounding. It does not see a
+    # loss that forgets the division by the number of replicas, which the contract does, by gradient descent.
     apart, moved = (_length({name: one[name] - other[name] for name in one}) for other in (two, start))
     assert apart <= 0.005 * moved
     assert max(np.abs(start[name] - value).max() for name, value in one.items() if not name.endswith("step")) > 1e-3
