@@ -55,7 +55,7 @@ class TextConditional:
     makes = "sample"
     judged_fields = ("sample", "text")
     # Another tokenizer needs another encoder.
-    option_examples = {"tokenizer": (Tokenizer(("", "[UNK]", "word"), length=997),)}
+    option_examples = {"tokenizer": lambda: (Tokenizer(("", "[UNK]", "word"), length=997),)}
 
     def _check_reading(self) -> None:
         """Raises a `UserError` unless tokenizer, encoders and options fit together."""
