@@ -153,7 +153,7 @@ def _latents(latents):
     size, prior = latents["size"], latents["prior"]
     return (
         f"`z` has {size} numbers of the prior `{prior}`. `latents.py` (NumPy) and `latents.mjs` draw those of a seed: "
-        f'`latents([7], {size}, "{prior}")` are what `sample` draws for the seed 7, to the last places of float32.'
+        f'`latents([7], {size}, "{prior}")` are what `sample` draws for the seed 7.'
     )
 
 
@@ -206,7 +206,7 @@ def _signatures(report, name):
     for signature, sides in report.get("signatures", {}).items():
         yield from ("", f"## {signature}", "", "| | name | type | shape | holds |", "|---|---|---|---|---|")
         for side, word in (("inputs", "in"), ("outputs", "out")):
-            for tensor, described in sides[side].items():
+            for tensor, described in sorted(sides[side].items()):
                 first, *others = described["shape"]
                 sizes = ["batch" if first is None else first, *("any" if size is None else size for size in others)]
                 holds = _MEANINGS.get((tensor, described["dtype"]), "")

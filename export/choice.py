@@ -1,5 +1,6 @@
 """One table to choose a file by: size, time, likeness to the model, and which is for what."""
 
+import math
 from typing import Any
 
 from .edge import PARTS, is_lost, tflite_entries
@@ -84,8 +85,10 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
 def recommended(table: list[dict[str, Any]]) -> dict[str, str]:
     """{use: format} by what was measured: of the part that is exported first, among the files above their floors.
 
-    A server batches, and takes the SavedModel. A phone takes the smallest TFLite file, a browser the smallest that is
-    not computed in int8, which WebAssembly is not faster at; and whoever asks one row at a time the fastest at that.
+    A server batches, and takes the SavedModel. A phone takes the smallest TFLite file, and of those that are as small
+    the fastest; a browser the smallest that is not computed in int8, which WebAssembly is not faster at; and whoever
+    asks one row at a time the fastest at that. Figures within a tenth of the least are as good as it, and of what is as
+    good it is the file that is most like the model.
     """
     first = next((row["part"] for row in table if row["format"] != SAVED_MODEL), None)
     files = [row for row in table if row["part"] == first and not row["is_poor"]]
@@ -96,11 +99,30 @@ def recommended(table: list[dict[str, Any]]) -> dict[str, str]:
         chosen["server"] = SAVED_MODEL
     if tflite:
         in_float = [row for row in tflite if row["format"] not in ("tflite dynamic_int8", "tflite full_int8")]
-        chosen["phone"] = min(tflite, key=lambda row: row["bytes"])["format"]
-        chosen["browser"] = min(in_float or tflite, key=lambda row: row["bytes"])["format"]
+        chosen["phone"] = _likest(_least(_least(tflite, _size), _time))
+        chosen["browser"] = _likest(_least(in_float or tflite, _size))
     if served or files:
-        chosen["one at a time"] = min([*served, *files], key=lambda row: row["ms"]["1"])["format"]
+        chosen["one at a time"] = _likest(_least([*served, *files], _time))
     return {use: chosen[use] for use in WORDS if use in chosen}
+
+
+def _size(row):
+    return row["bytes"]
+
+
+def _time(row):
+    """Of one row; of a file that takes more at once, of all that it takes."""
+    return row["ms"].get("1", next(iter(row["ms"].values())))
+
+
+def _least(table, figure):
+    """The rows whose figure is the least, or as good as it."""
+    return [row for row in table if figure(row) <= 1.1 * min(map(figure, table))]
+
+
+def _likest(table):
+    """The format of the row that is most like the model."""
+    return max(table, key=lambda row: math.inf if row["psnr_db"] is None else row["psnr_db"])["format"]
 
 
 def likeness(row: dict[str, Any]) -> str:

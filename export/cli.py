@@ -111,6 +111,10 @@ def export_command(
         console, folder, checkpoint, to, chosen, options | {"stage": stage, "keep": keep, "sign": sign}, measure
     )
     _print_report(console, report)
+    for name in set(gate.overrides) - {entry["override"] for entry in report["gate"]["overridden"]}:
+        console.print(f"--override {name} was not needed.", highlight=False)
+    if report["removed"]:
+        console.print(f"Removed to keep {keep}: {', '.join(map(str, report['removed']))}.", highlight=False)
     _print_next_steps(console, report, to)
 
 
@@ -252,24 +256,27 @@ def _print_report(console, report):
     )
     rows = report["choice"]["table"]
     measured = [row for row in rows if "distance_change" in row]
-    titles = ["file", "bytes", "1 row", "64 rows", "threads", "likeness", *(["FD change"] if measured else [])]
-    # Columns that fit a terminal of 80.
+    titles = ["file", "bytes", "1 row", "64 rows", "likeness", *(["FD change"] if measured else [])]
+    # Columns that fit a terminal of 80, as numbers that are cut are other numbers.
     table = Table(*titles, box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    table.columns[0].no_wrap = True
+    for column in table.columns:
+        column.justify, column.no_wrap = "right", True
+    table.columns[0].justify = "left"
     for row in rows:
         kind = row["format"].removeprefix("tflite ")
         name = kind if row["part"] == "all" else f"{row['part']} {kind}"
         times = [_time(row["ms"].get(rows_at_once)) for rows_at_once in ("1", "64")]
         change = [_change(row)] if measured else []
-        table.add_row(name, f"{row['bytes']:,}", *times, str(row["threads"]), choice.likeness(row), *change)
+        table.add_row(name, f"{row['bytes']:,}", *times, choice.likeness(row), *change)
     console.print(table)
+    threads = {row["format"].split()[0]: row["threads"] for row in rows}
     console.print(
-        "Likeness to the Keras model: peak signal to noise, or the share of equal labels. Errors of each signature are "
-        "in report.json.",
+        f"Threads: {', '.join(f'{name} {count}' for name, count in threads.items())}. Likeness to the Keras model: "
+        "peak signal to noise, or the share of equal labels. Errors of each signature are in report.json.",
         highlight=False,
     )
+    if report["choice"]["recommended"]:
+        console.print("Take:")
     for use, name in report["choice"]["recommended"].items():
         console.print(f"  {choice.WORDS[use]}: {name}", highlight=False)
     for warning in report["warnings"]:
@@ -283,7 +290,7 @@ def _time(milliseconds):
 
 
 def _change(row):
-    return f"{row['distance_change']:+.3g}" if "distance_change" in row else ""
+    return f"{row['distance_change']:+.4f}" if "distance_change" in row else ""
 
 
 def _print_next_steps(console, report, to):
@@ -322,6 +329,11 @@ def _print_next_steps(console, report, to):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
+# Signatures that say the most at a first look, and what to ask them.
+_ASKED_FIRST = ("sample_png", "text_png", "translate_text", "sample")
+_EXAMPLES = {"seed": 7, "label": 1, "text": "a small red circle"}
+
+
 def _serving_commands(report, folder, is_labelled):
     name = model_name(folder)
     mount = shlex.quote(f"{folder}:/models/{name}")
@@ -340,11 +352,11 @@ def _serving_commands(report, folder, is_labelled):
     if of_files:
         body = f'{{"signature_name": "{of_files[0]}", "instances": [{{"image_bytes": {{"b64": "%s"}}}}]}}'
         return [serve, f"  printf '{body}' \"$(base64 -w0 picture.jpg)\" | curl -s -d @- {url}" + decode]
-    is_picture = "sample_png" in report["signatures"]
-    signature = "sample_png" if is_picture else "sample"
-    if signature not in report["signatures"]:
+    signature = next((name for name in _ASKED_FIRST if name in report["signatures"]), None)
+    if signature is None:
         return [serve]
-    has_label = "label" in report["signatures"][signature]["inputs"]
-    row = '{"seed": 7, "label": 1}' if has_label else '{"seed": 7}'
+    is_picture = signature.endswith("_png")
+    inputs = report["signatures"][signature]["inputs"]
+    row = json.dumps({name: example for name, example in _EXAMPLES.items() if name in inputs})
     body = f'{{"signature_name": "{signature}", "instances": [{row}]}}'
     return [serve, f"  curl -s -d '{body}' {url}" + (decode if is_picture else "")]

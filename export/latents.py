@@ -4,9 +4,10 @@
     z = latents([7, 8, 9], 100)                   # float32 (3, 100) from N(0, I)
     z = latents([7], 12, prior="categorical_10")  # see "latents" in report.json for the prior and the size
 
-The bits are Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), and are TensorFlow's,
-as are latents of the prior "uniform". Normal numbers are made of them by Box and Muller's logarithm, sine and cosine,
-which no two mathematical libraries round alike: they differ from the server's by a few units in the last place.
+The bits are Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011). Normal numbers are made
+of them by Box and Muller, with the logarithm, sine and cosine of float32 that glibc has from Arm's optimized routines:
+other libraries round one in a hundred the other way. So latents are, bit for bit, TensorFlow's on Linux with glibc
+2.28 or later; priors of the plane, which TensorFlow computes by functions of its own, to a few units in the last place.
 """
 
 import math
@@ -49,13 +50,86 @@ def uniform(seeds: np.ndarray, count: int) -> np.ndarray:
     return (bits(seeds, count) & np.uint32(0x7FFFFF) | np.uint32(0x3F800000)).view(np.float32) - np.float32(1)
 
 
+# glibc's: of each sixteenth of the numbers from 0.7 to 1.4 the inverse and the logarithm; and the polynomials.
+_INVERSES = np.array(
+    [
+        1.398907162146528,
+        1.3403141896637998,
+        1.286432210124115,
+        1.2367150214269895,
+        1.1906977166711752,
+        1.1479821020556429,
+        1.1082251448272158,
+        1.0711297413057381,
+        1.036437278977283,
+        1.0,
+        0.9492859795739057,
+        0.8951049428609004,
+        0.8476821620351103,
+        0.8050314851692001,
+        0.7664671008843108,
+        0.731428603316328,
+    ]
+)
+_LOGARITHMS = np.array(
+    [
+        -0.33569133332882284,
+        -0.2929040563774074,
+        -0.2518726580937369,
+        -0.21245868807117255,
+        -0.17453945183745634,
+        -0.1380057072319758,
+        -0.10275976698545139,
+        -0.06871392447020525,
+        -0.0357891387398228,
+        0.0,
+        0.05204517742929496,
+        0.11081431298787942,
+        0.1652495223695143,
+        0.21687389031699977,
+        0.2659635028121397,
+        0.3127556664073557,
+    ]
+)
+_OF_LOGARITHM = np.array([-0.25089342214237154, 0.333456765744066, -0.4999997485802103])
+_OF_SINE = np.array([-0.16666654943701084, 0.008332178146138854, -0.00019517298981385725])
+_OF_COSINE = np.array([-0.49999999725108224, 0.041666623324344516, -0.001388676379437604, 2.4390450703564542e-05])
+
+
+def _logarithm(x):
+    """glibc's logf of float32 from (0, 1)."""
+    a, b, c = _OF_LOGARITHM
+    whole = x.view(np.uint32)
+    above = whole - np.uint32(0x3F330000)
+    part, exponent = above >> np.uint32(19) & np.uint32(15), above.view(np.int32) >> 23
+    rest = (whole - (above & np.uint32(0xFF800000))).view(np.float32).astype(np.float64)
+    r = rest * _INVERSES[part] - 1.0
+    first = _LOGARITHMS[part] + exponent * math.log(2.0)
+    return ((a * (r * r) + (b * r + c)) * (r * r) + (first + r)).astype(np.float32)
+
+
+def _sine_and_cosine(angle):
+    """glibc's sinf and cosf of float32 from [0, 2 pi)."""
+    x = angle.astype(np.float64)
+    quarter = np.where(angle < np.float32(math.pi / 4), 0.0, np.floor(x * (2.0 / math.pi) + 0.5))
+    x = x - quarter * (math.pi / 2)
+    square, cube, fourth = x * x, x * (x * x), (x * x) * (x * x)
+    a, b, c = _OF_SINE
+    sine = x + cube * a + cube * square * (b + square * c)
+    a, b, c, d = _OF_COSINE
+    cosine = 1.0 + square * a + fourth * b + fourth * square * (c + square * d)
+    # A quarter of a turn further the sine is what the cosine was, and the cosine less what the sine was.
+    turned = np.stack([sine, cosine, -sine, -cosine]).astype(np.float32)
+    place = quarter.astype(np.int64)[np.newaxis]
+    return tuple(np.take_along_axis(turned, (place + further) % 4, axis=0)[0] for further in (0, 1))
+
+
 def normal(seeds: np.ndarray, count: int) -> np.ndarray:
     """float32 numbers from N(0, 1), (rows, count)."""
     even, odd = np.moveaxis(uniform(seeds, count + count % 2).reshape(len(seeds), -1, 2), -1, 0)
-    length = np.sqrt(np.float32(-2) * np.log(np.maximum(even, np.float32(1e-7)).astype(np.float64)).astype(np.float32))
-    angle = (2.0 * math.pi * odd.astype(np.float64)).astype(np.float32).astype(np.float64)
-    pairs = length * np.sin(angle).astype(np.float32), length * np.cos(angle).astype(np.float32)
-    return np.stack(pairs, axis=-1).reshape(len(seeds), -1)[:, :count]
+    length = np.sqrt(np.float32(-2) * _logarithm(np.maximum(even, np.float32(1e-7))))
+    sine, cosine = _sine_and_cosine((2.0 * math.pi * odd.astype(np.float64)).astype(np.float32))
+    return np.stack([length * sine, length * cosine], axis=-1).reshape(len(seeds), -1)[:, :count]
 
 
 def fold_in(seeds: np.ndarray, number: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 The signature is over the names and the hashes of all files of a version, its report included, and asks no server.
 """
 
-import importlib.util
+import importlib
 from pathlib import Path
 
 from keras_gans.errors import UserError
@@ -15,8 +15,10 @@ def check_can_sign(key: str | Path | None) -> None:
     """Refuses a key that is no file, and any where model-signing is not installed; None is no wish to sign."""
     if key is None:
         return
-    if importlib.util.find_spec("model_signing") is None:
-        raise UserError("Signatures are made by model-signing, which is not here: pip install 'keras_gans[sign]'.")
+    try:
+        importlib.import_module("model_signing")
+    except ImportError as error:
+        raise UserError(f"Signatures need model-signing: pip install 'keras_gans[sign]'. It says: {error}.") from None
     if not Path(key).is_file():
         raise UserError(f"A key is a PEM file, such as openssl ecparam -genkey writes. Received: {key}.")
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
 from keras_gans.export.cli import export_command
+from keras_gans.runs import run_directory
 
 RECIPE = {"name": "wgan_gp_digits", "source": "Gulrajani 2017", "data": "digits", "steps": 1000, "seed": 0}
 
@@ -64,6 +65,7 @@ def test_options_are_checked_without_tensorflow(runs, tmp_path):
     code = f"""
 import sys
 from keras_gans.export.cli import export_command
+from keras_gans.runs import run_directory
 from pathlib import Path
 try:
     export_command("7", Path({str(tmp_path)!r}), "saved_model", "float32", "1", runs=Path({str(runs)!r}))
@@ -85,9 +87,11 @@ def test_a_run_is_exported_and_the_next_commands_are_printed(runs, tmp_path):
     (folder / "recipe.json").write_text(json.dumps(RECIPE))
     looks = ({"step": step, "verdict": name} for step, name in ((20, "healthy"), (1000, "collapsed")))
     (folder / "doctor.jsonl").write_text("".join(json.dumps(look) + "\n" for look in looks))
+    assert run_directory.load_chosen(folder, "20").steps_taken == 20
     command = ("latest", "--to", to, "--runs", runs, "--formats", "saved_model")
     assert "--override sick" in str(run(*command).exception) and not to.exists()
-    result = run(*command, "--override", "sick")
+    result = run(*command, "--override", "sick", "--override", "running")
+    assert "--override running was not needed." in result.output
     assert result.exception is None, result.output
     report = json.loads((to / "1" / "report.json").read_text())
     assert (report["run"], report["step"], report["scheme"]) == ("00007-wgan_gp-ring", 1000, "wgan_gp")

@@ -1,30 +1,31 @@
 """TFLite files seen by a client: whole numbers, labels that are no class, each kind of numbers, and wrong files."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from keras_gans.data import open_source
 from keras_gans.export import edge, golden, tflite, verify
+from keras_gans.export.distance import measure_changes
 from keras_gans.export.exporter import _edge_job
 from keras_gans.export.formats import LEAST_AGREEMENT, TFLITE_KINDS
-from tests.small import small_model
-
-BATCHES = {"serving_default": 1, "batch_2": 2}
+from tests.small import images, small_model
 
 
 class Made:
     """The .tflite files of a model, made in this process."""
 
-    def __init__(self, model, scratch, kinds):
-        self.model = model
+    def __init__(self, model, scratch, kinds, rows):
+        self.model, self.rows = model, rows
         answers = golden.golden_answers(model)
         model.export(str(scratch / "saved_model"), verbose=False)
         self.parts = edge.parts_of(answers, scratch / "tflite", kinds)
         self.job = _edge_job(model, model, answers, self.parts, scratch)
-        work = {"saved_model": str(scratch / "saved_model"), "parts": self.parts, "batch_sizes": [1, 2]}
+        work = {"saved_model": str(scratch / "saved_model"), "parts": self.parts, "batch_sizes": [rows]}
         (scratch / "job.json").write_text(json.dumps(self.job | work))
         tflite.main(scratch / "job.json", scratch / "result.json")
         assert json.loads((scratch / "result.json").read_text())["failures"] == []
@@ -33,25 +34,25 @@ class Made:
     def check(self, answers=None):
         """(failures, {part: {kind: {signature: figures}}})."""
         failures = []
-        job = self.job | {"tflite": self.parts, "batch_sizes": BATCHES, "may_fail": []}
+        job = self.job | {"tflite": self.parts, "batch_sizes": {"serving_default": self.rows}, "may_fail": []}
         job["least_agreement"] = LEAST_AGREEMENT
         return failures, verify._check_tflite(job, answers or self.golden, failures)["checks"]
 
-    def runner(self, part, kind, signature="serving_default"):
-        return Interpreter(self.parts[part]["files"][kind]).get_signature_runner(signature)
+    def runner(self, part, kind):
+        return Interpreter(self.parts[part]["files"][kind]).get_signature_runner("serving_default")
 
 
 @pytest.fixture(scope="module")
 def cgan(tmp_path_factory):
     keras.utils.set_random_seed(0)
     pytest.importorskip("ai_edge_quantizer", reason="full int8 needs pip install -e '.[int8]'")
-    return Made(small_model("cgan"), tmp_path_factory.mktemp("cgan"), TFLITE_KINDS)
+    return Made(small_model("cgan"), tmp_path_factory.mktemp("cgan"), TFLITE_KINDS, rows=2)
 
 
 @pytest.fixture(scope="module")
 def sgan(tmp_path_factory):
     keras.utils.set_random_seed(0)
-    return Made(small_model("sgan"), tmp_path_factory.mktemp("sgan"), ("float32", "weight_int8"))
+    return Made(small_model("sgan"), tmp_path_factory.mktemp("sgan"), ["float32"], rows=1)
 
 
 def test_every_kind_takes_int32_and_answers_as_the_model(cgan):
@@ -70,7 +71,7 @@ def test_every_kind_takes_int32_and_answers_as_the_model(cgan):
 
 @pytest.mark.parametrize("kind", TFLITE_KINDS)
 def test_a_row_whose_label_is_no_class_is_nan_and_those_beside_it_are_right(cgan, kind):
-    two = cgan.runner("generator", kind, "batch_2")
+    two = cgan.runner("generator", kind)
     latents = np.random.default_rng(0).normal(size=(2, 6)).astype("float32")
     right = two(z=latents, label=np.array([1, 2], np.int32))["image"]
     assert np.isfinite(right).all()
@@ -78,6 +79,23 @@ def test_a_row_whose_label_is_no_class_is_nan_and_those_beside_it_are_right(cgan
         image = two(z=latents, label=np.array([1, label], np.int32))["image"]
         assert np.isnan(image[1]).all()
         np.testing.assert_array_equal(image[0], right[0])
+
+
+def test_the_frechet_distance_of_the_files_is_measured_beside_the_models(cgan):
+    """Of the same seeds and labels: float32 changes nothing, and full int8 something."""
+    source = open_source((images(200), np.arange(200) % 3))
+    files = cgan.parts["generator"]["files"]
+    report = {
+        "latents": {"prior": "normal", "size": 6},
+        "class_prior": cgan.model.class_prior,
+        "class_names": list(cgan.model.class_names),
+        "tflite": {kind: {"file": files[kind]} for kind in ("float32", "full_int8")},
+    }
+    measured = measure_changes(cgan.model, source, 64, report, Path("/"))
+    assert measured["model"] > 0 and measured["protocol"]["samples"] == 64
+    changes = measured["changes"]
+    assert list(changes) == ["float32", "full_int8"]
+    assert abs(changes["float32"]) < 1e-3 * measured["model"] < 10 * abs(changes["full_int8"])
 
 
 def test_a_classifier_gives_the_models_label_to_many_rows(sgan):
@@ -94,12 +112,12 @@ def test_a_float32_file_that_is_another_network_is_refused(sgan):
     images = sgan.golden["serving_default"]["outputs"]["image"]
     other = {**sgan.golden, "serving_default": {**sgan.golden["serving_default"], "outputs": {"image": images + 1e-3}}}
     failures, _ = sgan.check(other)
-    assert len(failures) == 2 and all("TFLite float32" in text and "differs by 0.001" in text for text in failures)
+    assert len(failures) == 1 and "TFLite float32" in failures[0] and "differs by 0.001" in failures[0]
 
     answers = sgan.golden["classify"]["outputs"]
     swapped = {**answers, "label": (answers["label"] + 1) % 3}
     failures, _ = sgan.check({**sgan.golden, "classify": {**sgan.golden["classify"], "outputs": swapped}})
-    assert len(failures) == 2 and all("the model's label to 0.0% of the rows" in text for text in failures)
+    assert len(failures) == 1 and "the model's label to 0.0% of the rows" in failures[0]
 
 
 def test_an_output_of_another_kind_of_numbers_is_refused(sgan):

@@ -1,6 +1,7 @@
 """What is published, seen by a client: one export of a tiny DCGAN, and a second of the same run."""
 
 import hashlib
+import importlib.util
 import io
 import json
 import shutil
@@ -18,11 +19,13 @@ from typer.testing import CliRunner
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
-from keras_gans.export import choice, export_model, replay, sampling, signing, verify
+from keras_gans.export import card, choice, export_model, replay, report, sampling, signing, verify
 from keras_gans.training.cli import app
 from tests.processes import HANGS
 
 ROWS = 5
+HAS_SIGNING = importlib.util.find_spec("model_signing") is not None
+signs = pytest.mark.skipif(not HAS_SIGNING, reason="signatures need pip install -e '.[sign]'")
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +49,13 @@ def published(model, tmp_path_factory):
     first = export_model(model, folder, tflite_batch_sizes=(1, 4), run="runs/00007-dcgan-digits", progress=steps.append)
     assert len(steps) == 6
     before = hashes(folder / "1")
-    second = export_model(model, folder, ["saved_model"], sign=write_keys(folder.parent)[0], stage=True)
+    key = write_keys(folder.parent)[0] if HAS_SIGNING else None
+    second = export_model(model, folder, ["saved_model"], sign=key, stage=True)
     return folder, first, before, second
 
 
 def write_keys(folder):
     """Paths of PEM files: a private key, its public one, and another's public one."""
-    pytest.importorskip("model_signing", reason="signatures need pip install -e '.[sign]'")
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -250,16 +253,32 @@ def test_the_table_to_choose_by_is_of_what_was_measured(published):
     assert chosen["phone"] == "tflite dynamic_int8" and chosen["browser"] == "tflite float16"
 
 
-def test_what_is_recommended_is_above_its_floor():
-    row = {"part": "generator", "bytes": 9, "ms": {"1": 1.0}, "is_poor": False}
-    small = {**row, "format": "tflite dynamic_int8", "bytes": 1, "ms": {"1": 0.1}, "is_poor": True}
-    table = [{**row, "format": "tflite float32"}, small]
-    assert set(choice.recommended(table).values()) == {"tflite float32"}
-    assert choice.recommended([table[0], {**small, "is_poor": False}]) == {
+def test_what_is_recommended_is_above_its_floor_and_of_equals_the_likest():
+    def row(name, size, milliseconds, decibels, is_poor=False):
+        times = {"1": milliseconds}
+        return {
+            "part": "generator",
+            "format": f"tflite {name}",
+            "bytes": size,
+            "ms": times,
+            "psnr_db": decibels,
+            "is_poor": is_poor,
+        }
+
+    exact, half = row("float32", 100, 1.0, 150.0), row("float16", 51, 1.05, 80.0)
+    small, poor = row("dynamic_int8", 30, 0.5, 60.0), row("full_int8", 10, 0.1, 10.0, is_poor=True)
+    assert choice.recommended([exact, half, small, poor]) == {
         "phone": "tflite dynamic_int8",
-        "browser": "tflite float32",
+        "browser": "tflite float16",
         "one at a time": "tflite dynamic_int8",
     }
+    assert choice.recommended([exact, half])["one at a time"] == "tflite float32"
+    weights = row("weight_int8", 29, 1.0, 65.0)
+    assert choice.recommended([half, weights])["phone"] == "tflite weight_int8"
+    assert choice.recommended([half, weights, small])["phone"] == "tflite dynamic_int8", "as small, and faster"
+    assert choice.recommended([half, weights, small])["browser"] == "tflite weight_int8"
+    assert choice.recommended([half, row("weight_int8", 50, 1.0, 60.0)])["phone"] == "tflite float16"
+    assert choice.recommended([poor]) == {}
 
 
 def test_the_model_card_is_one_that_a_hub_reads(published):
@@ -267,8 +286,8 @@ def test_the_model_card_is_one_that_a_hub_reads(published):
     version = published[0] / "1"
     _, head, body = (version / "README.md").read_text().split("---\n", 2)
     metadata = yaml.safe_load(head)
-    card = json.loads((version / "card.json").read_text())
-    assert card["name"] == "tiny" and card["metadata"] == metadata
+    stored = json.loads((version / "card.json").read_text())
+    assert stored["name"] == "tiny" and stored["metadata"] == metadata
     assert metadata["pipeline_tag"] == "unconditional-image-generation" and "dcgan" in metadata["tags"]
     assert "![Samples](samples.png)" in body and PIL.Image.open(version / "samples.png").size > (100, 100)
     assert 'latents([7], 6, "normal")' in body and "licence" not in body, "of data that are not known"
@@ -278,6 +297,37 @@ def test_the_model_card_is_one_that_a_hub_reads(published):
     assert all(f"## {name}\n" in page for name in published[1]["signatures"])
     assert "| in | `seed` | int64 | (batch) | whole numbers of 64 bits" in page
     assert "| out | `image` | uint8 | (batch, 8, 8, 3) | rows, columns and channels, from 0 to 255 |" in page
+
+
+def test_the_card_has_the_evaluation_with_its_protocol(published, tmp_path):
+    yaml = pytest.importorskip("yaml")
+    protocol = {"data": "digits", "split": "test", "samples": 500, "reference_samples": 180, "seed": 0}
+    score = {"name": "frechet_distance", "value": 1.25, "standard_error": 0.5, "floor": 0.25, "protocol": protocol}
+    known = published[1] | {
+        "evaluation": [score],
+        "recipe": {"name": "dcgan", "source": "Radford 2016", "steps": 3000, "seed": 4},
+        "doctor": {"verdict": "healthy", "step": 900, "is_sick": False},
+    }
+    card.write_card(tmp_path, known, "models/faces of mine", None)
+    _, head, body = (tmp_path / "README.md").read_text().split("---\n", 2)
+    (entry,) = yaml.safe_load(head)["model-index"]
+    assert entry["name"] == "faces_of_mine"
+    assert entry["results"][0]["dataset"] == {"name": "digits", "type": "digits", "split": "test"}
+    assert entry["results"][0]["metrics"][0]["value"] == 1.25
+    assert "| frechet_distance | 1.25 | \u00b1 0.5 | 0.25 |" in body and "Of 500 samples against 180 items" in body
+    assert "- Recipe: `dcgan`, after Radford 2016; 3000 steps, seed 4." in body and "healthy at step 900" in body
+    assert not (tmp_path / "samples.png").exists() and "![Samples]" not in body
+
+
+def test_folders_of_the_machine_stay_out_of_the_report():
+    cases = {
+        "digits": "digits",
+        "/home/me/photos": "photos",
+        "~/a/summer + ../b/winter[cat]": "summer + winter[cat]",
+        "train.en = data/train.de": "train.en = train.de",
+        "halves:/data/facades": "halves:facades",
+    }
+    assert {given: report._without_folders(given) for given in cases} == cases
 
 
 def test_samples_without_tensorflow_are_those_with_it(published, model):
@@ -352,6 +402,7 @@ def test_other_answers_than_the_golden_ones_are_found(published, tmp_path, monke
     assert len(faults) == 4 and "generator_float16 has" in faults[0]
 
 
+@signs
 def test_a_signature_is_over_every_file(published, tmp_path):
     _, public, other = write_keys(published[0].parent)
     version = tmp_path / "copy"
@@ -367,6 +418,7 @@ def test_a_signature_is_over_every_file(published, tmp_path):
         signing.sign(version, public)
 
 
+@signs
 def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypatch):
     _, public, other = write_keys(published[0].parent)
     monkeypatch.setattr(replay, "run_checked", lambda *arguments: ({}, []))
@@ -379,8 +431,8 @@ def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypat
 def test_what_it_is_served_with_lies_beside_it(published):
     folder, first, _, second = published
     names = {"compose.yaml", "kubernetes.yaml", "kserve.yaml", "batching_parameters.txt", "monitoring.config"}
-    for report in (first, second):
-        found = {path for path in report["files"] if path.startswith("serving/")}
+    for each in (first, second):
+        found = {path for path in each["files"] if path.startswith("serving/")}
         assert {f"serving/{name}" for name in names} < found and "serving/clients/rest.py" in found
     assert f"MODEL_NAME: {folder.name}" in (folder / "1" / "serving" / "compose.yaml").read_text()
 

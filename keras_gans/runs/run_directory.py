@@ -117,9 +117,8 @@ def checkpoint_file(run: str | Path, checkpoint: str = "latest") -> Path:
     Raises:
         UserError: no such checkpoint; the message names those that there are.
     """
-    latest = latest_checkpoint(run)
     if checkpoint == "latest":
-        return latest
+        return latest_checkpoint(run)
     if checkpoint == "best":
         best = Path(run) / "checkpoints" / "best.keras"
         if not best.exists():
@@ -131,6 +130,7 @@ def checkpoint_file(run: str | Path, checkpoint: str = "latest") -> Path:
     if not (checkpoint.isascii() and checkpoint.isdecimal()):
         raise unknown_name("checkpoint", checkpoint, ("latest", "best", *map(str, found)))
     if int(checkpoint) not in found:
+        latest_checkpoint(run)
         raise UserError(f"Run {run} has checkpoints of the steps {', '.join(map(str, found))}. Received: {checkpoint}.")
     return found[int(checkpoint)]
 
