@@ -21,6 +21,7 @@ def asked(path, **inputs):
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
+@pytest.mark.slow
 def test_a_classifier_and_its_generator(tmp_path):
     model = small_model("sgan")
     report = export_model(model, tmp_path, ["onnx", "saved_model"])
