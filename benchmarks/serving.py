@@ -148,8 +148,8 @@ def load(make_client, clients, seconds=None, requests=None):
     Args:
         make_client: of `by_rest` and its like.
         clients: how many.
-        seconds: for so long, or
-        requests: so many in all.
+        seconds: for so long at the most.
+        requests: so many in all, at the most.
 
     Returns:
         {"clients", "requests", "failed", "first_failure", "per_second", "p50_ms", "p99_ms"}.
@@ -183,9 +183,8 @@ def load(make_client, clients, seconds=None, requests=None):
         running = [pool.submit(work) for _ in range(clients)]
         gate.wait()
         start = time.perf_counter()
-        if seconds is not None:
-            time.sleep(seconds)
-            ended.set()
+        concurrent.futures.wait(running, timeout=seconds)
+        ended.set()
         for each in running:
             each.result()
         elapsed = time.perf_counter() - start
@@ -228,8 +227,8 @@ def measure(folder, clients, rounds, seconds):
     return found
 
 
-def soak(folder, requests, clients, swaps):
-    """Asks until `requests` have been answered, while `swaps` new versions appear; returns the figures."""
+def soak(folder, requests, clients, swaps, seconds=None):
+    """Asks until `requests` have been answered, or for so long, while `swaps` versions appear; returns the figures."""
     with tempfile.TemporaryDirectory() as scratch:
         own = Path(scratch) / "model"
         source = folder / str(max(int(path.name) for path in folder.iterdir() if path.name.isdecimal()))
@@ -271,7 +270,7 @@ def soak(folder, requests, clients, swaps):
             swapping.start()
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
                 halves = [
-                    pool.submit(load, counting(make_client), many, requests=requests // 2) for make_client, many in ways
+                    pool.submit(load, counting(make_client), many, seconds, requests // 2) for make_client, many in ways
                 ]
                 figures = [each.result() for each in halves]
             ended.set()
@@ -320,12 +319,13 @@ def main():
     parser.add_argument("--clients", nargs="+", type=int, default=list(CLIENTS), help="at once")
     parser.add_argument("--rounds", type=int, default=3, help="turns that every way of asking takes")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a turn")
+    parser.add_argument("--at-most", type=float, help="seconds after which --requests ends, answered or not")
     parser.add_argument("--requests", type=int, help="ask so many in all, and measure nothing else")
     parser.add_argument("--swaps", type=int, default=5, help="versions that appear meanwhile")
     parser.add_argument("--output", type=Path, help="JSON file of all figures")
     given = parser.parse_args()
     if given.requests:
-        found = soak(given.folder, given.requests, max(given.clients) if len(given.clients) == 1 else 8, given.swaps)
+        found = soak(given.folder, given.requests, 8, given.swaps, given.at_most)
         print(json.dumps(found, indent=2))
     else:
         found = measure(given.folder, given.clients, given.rounds, given.seconds)

@@ -233,12 +233,15 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
     files = {signature: str(folder / f"{signature}.onnx") for signature in answers}
     done = run_script("to_onnx", {"saved_model": str(saved_model), "files": files}, scratch)
     converted = done["converted"]
-    if not converted:
-        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in done["left_out"].items())
-        raise UserError(f"ONNX has no operations for any signature:\n{reasons}")
+    _refuse_none(converted, done["left_out"])
     progress("Checking the ONNX files in a fresh process")
     parts = {name: {"file": files[name], "outputs_of": entry["outputs_of"]} for name, entry in converted.items()}
-    checks = run_script("verify", job | {"onnx": parts}, scratch)["checks"]
+    checked = run_script("verify", job | {"onnx": parts}, scratch)
+    checks, left_out = checked["checks"], done["left_out"] | checked["unfit"]
+    for name in checked["unfit"]:
+        Path(files[name]).unlink()
+        converted.pop(name)
+    _refuse_none(converted, left_out)
     entries = {
         name: {
             "file": f"onnx/{name}.onnx",
@@ -249,7 +252,13 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
         }
         for name, entry in converted.items()
     }
-    return {"onnx": entries, "onnx_left_out": done["left_out"]}
+    return {"onnx": entries, "onnx_left_out": left_out}
+
+
+def _refuse_none(converted, left_out):
+    if not converted:
+        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in left_out.items())
+        raise UserError(f"No signature can leave by ONNX, so nothing was published:\n{reasons}")
 
 
 def _publish(staged, to, result, key):

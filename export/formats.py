@@ -69,9 +69,9 @@ def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(batch_sizes)
 
 
-def model_name(folder: Path) -> str:
+def model_name(folder: str | Path) -> str:
     """The name under which a folder of versions is served, unless another is given: the folder's, as paths allow it."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", folder.absolute().name) or "generator"
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", Path(folder).absolute().name) or "generator"
 
 
 def check_target(to: str | Path) -> None:
