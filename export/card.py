@@ -11,7 +11,7 @@ import numpy as np
 from keras_gans.drawing import picture
 
 from . import choice
-from .promotion import served_name
+from .formats import model_name
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -62,7 +62,7 @@ def write_card(folder: Path, report: dict[str, Any], to: str | Path, shown: np.n
         shutil.copyfile(shown, folder / PICTURE)
     elif shown is not None:
         picture.save_png(shown, folder / PICTURE)
-    name = served_name(to)
+    name = model_name(to)
     metadata, sections = _metadata(report, name), dict(_sections(report, shown is not None))
     _write(folder / CARD_JSON, json.dumps({"name": name, "metadata": metadata, "sections": sections}, indent=2))
     # JSON is YAML, and has no surprises in it.

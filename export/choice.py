@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from .edge import is_lost, tflite_entries
+from .edge import PARTS, is_lost, tflite_entries
 from .formats import FORMATS
 
 SAVED_MODEL = FORMATS[0]
@@ -22,9 +22,9 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     """A row for each file of an export.
 
     Returns:
-        [{"part": such as "generator", "format": such as "saved_model" or "tflite float16", "bytes", "ms": {"1": of one
-        row, "64": of 64 rows}, "threads", "max_abs_error", "psnr_db" (None of the SavedModel), "label_agreement" where
-        it gives labels, "distance_change" where it was measured, "is_poor"}].
+        [{"part": such as "generator", "format": "saved_model", "onnx" or as "tflite float16", "bytes", "ms": {"1": of
+        one row, "64": of 64 rows}, "threads", "max_abs_error", "psnr_db" (of TFLite, else None), "label_agreement"
+        where it gives labels, "distance_change" where it was measured, "is_poor"}].
     """
     found = []
     if SAVED_MODEL in report:
@@ -63,27 +63,44 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
                 }
                 | further
             )
+    parts = {signature: part for part, signature in PARTS.items()}
+    for signature, entry in report.get("onnx", {}).items():
+        if signature in parts:
+            figures = entry["checks"]
+            found.append(
+                {
+                    "part": parts[signature],
+                    "format": "onnx",
+                    "bytes": report["files"][entry["file"]]["bytes"],
+                    "ms": dict(figures["latency_ms"]),
+                    "threads": figures.get("threads", report.get("hardware", {}).get("cores")),
+                    "max_abs_error": figures["max_abs_error"],
+                    "psnr_db": None,
+                    "is_poor": False,
+                }
+            )
     return found
 
 
 def recommended(table: list[dict[str, Any]]) -> dict[str, str]:
     """{use: format} by what was measured: of the part that is exported first, among the files above their floors.
 
-    A server batches, and takes the SavedModel. A phone takes the smallest file, and of those that are as small the
-    fastest; a browser the smallest that is not computed in int8, which WebAssembly is not faster at; and whoever asks
-    one row at a time the fastest at that. Figures within a tenth of the least are as good as it, and of what is as good
-    it is the file that is most like the model.
+    A server batches, and takes the SavedModel. A phone takes the smallest TFLite file, and of those that are as small
+    the fastest; a browser the smallest that is not computed in int8, which WebAssembly is not faster at; and whoever
+    asks one row at a time the fastest at that. Figures within a tenth of the least are as good as it, and of what is as
+    good it is the file that is most like the model.
     """
     first = next((row["part"] for row in table if row["format"] != SAVED_MODEL), None)
     files = [row for row in table if row["part"] == first and not row["is_poor"]]
+    tflite = [row for row in files if row["format"].startswith("tflite")]
     served = [row for row in table if row["format"] == SAVED_MODEL]
     chosen = {}
     if served:
         chosen["server"] = SAVED_MODEL
-    if files:
-        in_float = [row for row in files if row["format"] not in ("tflite dynamic_int8", "tflite full_int8")]
-        chosen["phone"] = _likest(_least(_least(files, _size), _time))
-        chosen["browser"] = _likest(_least(in_float or files, _size))
+    if tflite:
+        in_float = [row for row in tflite if row["format"] not in ("tflite dynamic_int8", "tflite full_int8")]
+        chosen["phone"] = _likest(_least(_least(tflite, _size), _time))
+        chosen["browser"] = _likest(_least(in_float or tflite, _size))
     if served or files:
         chosen["one at a time"] = _likest(_least([*served, *files], _time))
     return {use: chosen[use] for use in WORDS if use in chosen}

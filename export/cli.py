@@ -18,15 +18,16 @@ from keras_gans.runs import run_directory
 
 from . import choice, promotion, run_record, signing
 from .formats import (
+    DEFAULT_FORMATS,
     DEFAULT_TFLITE_KINDS,
     FALLBACK,
-    FORMATS,
     TFLITE_KINDS,
     check_batch_sizes,
     check_formats,
     check_stage,
     check_target,
     check_tflite_kinds,
+    model_name,
 )
 from .gate import REASONS, Earlier, Gate, faults_of_run
 from .versions import versions
@@ -40,9 +41,9 @@ def export_command(
         Path,
         typer.Option("--to", help="Folder of the versions: 1, 2, ... each whole, none ever changed.", metavar="DIR"),
     ],
-    formats: Annotated[str, typer.Option(help="What to write, separated by commas: saved_model, tflite.")] = ",".join(
-        FORMATS
-    ),
+    formats: Annotated[
+        str, typer.Option(help="What to write, separated by commas: saved_model, tflite, onnx.")
+    ] = ",".join(DEFAULT_FORMATS),
     tflite_kinds: Annotated[
         str,
         typer.Option(
@@ -193,7 +194,7 @@ def sample_exported(
     if separate and samples.ndim != 4:
         raise UserError("--separate writes images; this export makes points. Leave it out for a picture of them all.")
     # Not beside the version's files, whose hashes are known.
-    name = f"{promotion.served_name(version.absolute().parent)}-{version.absolute().name}-seed-{seed}"
+    name = f"{model_name(version.absolute().parent)}-{version.absolute().name}-seed-{seed}"
     name += "" if label is None else f"-label-{label}"
     target = to or Path(name if separate else f"{name}.png")
     if separate:
@@ -269,9 +270,10 @@ def _print_report(console, report):
         table.add_row(name, f"{row['bytes']:,}", *times, choice.likeness(row), *change)
     console.print(table)
     threads = {row["format"].split()[0]: row["threads"] for row in rows}
+    counted = ", ".join(f"{name} {count}" for name, count in threads.items())
     console.print(
-        f"Threads: {', '.join(f'{name} {count}' for name, count in threads.items())}. Likeness to the Keras model: peak "
-        "signal to noise, or the share of equal labels. Errors of each signature are in report.json.",
+        f"Threads: {counted}. Likeness to the Keras model: peak signal to noise, or the share of equal labels. Errors "
+        "of each signature are in report.json.",
         highlight=False,
     )
     if report["choice"]["recommended"]:
@@ -310,7 +312,12 @@ def _print_next_steps(console, report, to):
         follows = (
             "what models.config says is followed" if is_labelled else "any newer version in the folder is picked up"
         )
-        lines += [f"Serve it ({follows}):", *_serving_commands(report, folder, is_labelled)]
+        lines += [
+            "Try it here:",
+            f"  keras-gans serve {shlex.quote(str(to))}",
+            f"Serve it ({follows}):",
+            *_serving_commands(report, folder, is_labelled),
+        ]
     first = next((part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")), None)
     if first is not None:
         file = folder / str(report["version"]) / next(iter(first.values()))["file"]
@@ -329,7 +336,7 @@ _EXAMPLES = {"seed": 7, "label": 1, "text": "a small red circle"}
 
 
 def _serving_commands(report, folder, is_labelled):
-    name = promotion.served_name(folder)
+    name = model_name(folder)
     mount = shlex.quote(f"{folder}:/models/{name}")
     url = f"http://localhost:8501/v1/models/{name}:predict"
     serve = f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving"
@@ -338,8 +345,9 @@ def _serving_commands(report, folder, is_labelled):
         serve += f" --model_config_file=/models/{name}/{promotion.FILE_NAME} --model_config_file_poll_wait_seconds=60"
         serve += " --allow_version_labels_for_unavailable_models=true"
     decode = (
-        " | python -c \"import base64, json, sys; open('sample.png', 'wb').write("
-        "base64.b64decode(json.load(sys.stdin)['predictions'][0]['b64']))\""
+        # By itself, or named beside `valid`.
+        " | python -c \"import base64, json, sys; p = json.load(sys.stdin)['predictions'][0]; "
+        "open('sample.png', 'wb').write(base64.b64decode(p.get('image_bytes', p)['b64']))\""
     )
     of_files = [key for key in report["signatures"] if key.startswith("translate_") and key.endswith("_png")]
     if of_files:

@@ -16,7 +16,10 @@ PARTS = {
     "autoencoder": "reconstruct",
     "a_to_b": "a_to_b",
     "b_to_a": "b_to_a",
+    "translator": "translate_tokens",
 }
+# Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
+_TOKENS = ("translator",)
 # Those whose answers are looked at.
 _PICTURES = ("generator", "a_to_b", "b_to_a")
 # Kinds that `FALLBACK` stands in for where they lose too much.
@@ -38,11 +41,13 @@ def parts_of(answers: dict[str, Any], folder: Path, kinds: Sequence[str]) -> dic
     for part, signature in PARTS.items():
         # A translator is filed under its direction, and not twice.
         if signature in answers and not (part == "generator" and "a_to_b" in answers):
-            # TFLite has numbers only: names of classes stay behind, in labels.txt, as does whether a row is valid.
+            # TFLite has numbers only: names of classes stay behind, in labels.txt. Who calls a file has no others' rows
+            # beside his own, and gets the fillers without a word of `valid`.
             outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SOb"]
             if not outputs:
                 continue
-            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in kinds}
+            exact = ("float32",) if part in _TOKENS else kinds
+            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in exact}
             parts[part] = {"signature": signature, "outputs": outputs, "files": files}
     if parts:
         folder.mkdir()

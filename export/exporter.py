@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.engine.translating_texts import TextTranslatingModel
+from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
-from . import card, choice, distance, edge, golden, promotion, report, signing
+from . import card, choice, deployment, distance, edge, golden, promotion, report, signing
 from .formats import (
     DEFAULT_TFLITE_KINDS,
     check_batch_sizes,
@@ -20,6 +22,7 @@ from .formats import (
     check_stage,
     check_target,
     check_tflite_kinds,
+    model_name,
 )
 from .fresh_process import run_script
 from .full_precision import in_float32
@@ -61,14 +64,17 @@ def export_model(
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of one of int8
     generator_weight_int8.tflite where that is below its floor; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
+    `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a SavedModel is served
+    with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
-            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
+            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators;
+            and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
-        formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
+        formats: of "saved_model", "tflite" and "onnx". TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
             of `batch_n`.
         tflite_kinds: of numbers, of "float32", "float16", "dynamic_int8", "weight_int8" and "full_int8", see
@@ -86,8 +92,9 @@ def export_model(
     Returns:
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
         "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
-        in dB and latencies in ms, "gate" with what was let pass, and "warnings"; and, not in the file, "path", "live"
-        where it was staged, and "removed", the versions that made room.
+        in dB and latencies in ms, "onnx" likewise by signature and "onnx_left_out" with the reasons, "gate" with what
+        was let pass, and "warnings"; and, not in the file, "path", "live" where it was staged, and "removed", the
+        versions that made room.
 
     Raises:
         UserError: a run that is sick, unfinished or being trained, signatures that clients of an earlier version could
@@ -111,6 +118,12 @@ def export_model(
             if "saved_model" in formats:
                 gate.judge(earlier.faults(formats, figures["signatures"]))
             result = report.describe_model(model, run) | {"formats": list(formats)} | figures
+            if "saved_model" in formats:
+                deployment.write_deployment(
+                    staged, model_name(to), result["signatures"], BATCH_LIMIT, result["weights"]["stored_bytes"]
+                )
+            if result.get("onnx"):
+                deployment.write_triton(staged, model_name(to), result["onnx"], BATCH_LIMIT)
             result["gate"] = {"overridden": gate.passed}
             result["warnings"] = edge.floor_warnings(result) + earlier.warnings + _passed(gate)
             progress("Writing the report and the model card")
@@ -153,13 +166,19 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         figures["golden"]["saved_model"] = golden.store(stored / "saved_model.npz", model, answers)
     twin = in_float32(model)
     if twin is not model:
-        # Full precision has golden answers of its own: half precision's rounding is not TFLite's error.
+        # Full precision has golden answers of its own: half precision's rounding is no other format's error.
         in_half, answers = answers, golden.golden_answers(twin)
         figures["half_precision"] = {"distance_from_float32": golden.distances(in_half, answers)}
+    if twin is not model and {"tflite", "onnx"} & set(formats):
+        job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
+        saved_model = scratch / "saved_model_float32"
+        twin.export(str(saved_model), verbose=False)
+    if "onnx" in formats:
+        figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
     if "tflite" in formats:
-        if twin is not model:
-            saved_model = scratch / "saved_model_float32"
-            twin.export(str(saved_model), verbose=False)
+        for signature, reason in model.not_in_tflite().items():
+            progress(f"Writing no TFLite file of {signature}: {reason}")
+            answers.pop(signature)
         parts = edge.parts_of(answers, staged / "tflite", kinds)
         if not parts and "saved_model" not in formats:
             raise UserError(
@@ -180,6 +199,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     if (tokenizer := getattr(model, "tokenizer", None)) is not None:
         tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
+    if isinstance(model, TextTranslatingModel):
+        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+            text = "".join(f"{piece}\n" for piece in pieces)
+            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
     return figures
 
 
@@ -200,6 +223,33 @@ def _passed(gate):
     return [
         f"Published all the same, as --override {entry['override']} asked: {entry['reason']}" for entry in gate.passed
     ]
+
+
+def _make_onnx(answers, job, saved_model, staged, scratch, progress):
+    """Converts what of a SavedModel ONNX has operations for, and checks it; returns {key of the report: figures}."""
+    progress("Converting to ONNX")
+    folder = staged / "onnx"
+    folder.mkdir()
+    files = {signature: str(folder / f"{signature}.onnx") for signature in answers}
+    done = run_script("to_onnx", {"saved_model": str(saved_model), "files": files}, scratch)
+    converted = done["converted"]
+    if not converted:
+        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in done["left_out"].items())
+        raise UserError(f"ONNX has no operations for any signature:\n{reasons}")
+    progress("Checking the ONNX files in a fresh process")
+    parts = {name: {"file": files[name], "outputs_of": entry["outputs_of"]} for name, entry in converted.items()}
+    checks = run_script("verify", job | {"onnx": parts}, scratch)["checks"]
+    entries = {
+        name: {
+            "file": f"onnx/{name}.onnx",
+            "inputs": entry["inputs"],
+            "outputs": entry["outputs"],
+            "conversion_seconds": entry["seconds"],
+            "checks": checks[name],
+        }
+        for name, entry in converted.items()
+    }
+    return {"onnx": entries, "onnx_left_out": done["left_out"]}
 
 
 def _publish(staged, to, result, key):

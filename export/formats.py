@@ -1,12 +1,14 @@
 """The formats and the options of an export, checked before anything slow is imported."""
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_gans.errors import UserError, unknown_name
 
-FORMATS = ("saved_model", "tflite")
+DEFAULT_FORMATS = ("saved_model", "tflite")
+FORMATS = (*DEFAULT_FORMATS, "onnx")
 # Of numbers in TFLite files: "dynamic_int8" rounds weights and, layer by layer, what goes into them; "weight_int8" the
 # weights alone; "full_int8" everything, by ranges taken from examples.
 TFLITE_KINDS = ("float32", "float16", "dynamic_int8", "weight_int8", "full_int8")
@@ -24,13 +26,16 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     """The formats without repetition, in the order of `FORMATS`.
 
     Raises:
-        UserError: none, or one that does not exist.
+        UserError: none, one that does not exist, or one that needs what is not installed.
     """
     for name in formats:
         if name not in FORMATS:
             raise unknown_name("export format", name, FORMATS)
     if not formats:
         raise UserError(f"An export needs at least one format of {', '.join(FORMATS)}. Received none.")
+    missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if "onnx" in formats and missing:
+        raise UserError(f"ONNX needs {' and '.join(missing)}: pip install 'keras_gans[onnx]'.")
     return tuple(name for name in FORMATS if name in formats)
 
 
@@ -62,6 +67,11 @@ def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
             f"TFLite batch sizes are distinct integers of 1 or more, such as 1 or 1,16. Received: {batch_sizes!r}."
         )
     return tuple(batch_sizes)
+
+
+def model_name(folder: str | Path) -> str:
+    """The name under which a folder of versions is served, unless another is given: the folder's, as paths allow it."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", Path(folder).absolute().name) or "generator"
 
 
 def check_target(to: str | Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.validity import VALID, served_endpoints
 from keras_gans.errors import UserError
 
 from .full_precision import computes_in_half
@@ -35,10 +36,10 @@ def golden_answers(
         {signature: ({input name: array of so many rows}, {output name: array of so many rows})}.
 
     Raises:
-        UserError: the model has no endpoints, an answer is NaN or infinite, or there is no telling what an input
-            should hold.
+        UserError: the model has no endpoints, an answer is NaN or infinite, there is no telling what an input should
+            hold, or the model finds its own example of one invalid.
     """
-    endpoints = model.endpoints() if isinstance(model, AdversarialModel) else {}
+    endpoints = served_endpoints(model) if isinstance(model, AdversarialModel) else {}
     if not endpoints:
         raise UserError(f"{type(model).__name__} has no endpoints(), which say what an exported model answers.")
     answers = {}
@@ -48,6 +49,11 @@ def golden_answers(
         with tf.device("/CPU:0"):
             outputs = function(*(tf.constant(inputs[spec.name], spec.dtype) for spec in specifications))
         outputs = {key: _storable(value.numpy()) for key, value in outputs.items()}
+        if not outputs.get(VALID, np.True_).all():
+            raise UserError(
+                f"{type(model).__name__} finds its own examples of {', '.join(inputs)} invalid. Let its "
+                "valid_rows(specification, values) accept what its example_input(specification, rows) returns."
+            )
         for key, value in outputs.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise UserError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
 
+from .formats import model_name
 from .report import read_report
 from .versions import versions
 
@@ -39,11 +40,6 @@ class Live:
     def needed(self) -> set[int]:
         """Versions that must not be removed: those that are served, and that which a rollback goes to."""
         return {number for number in (self.stable, self.canary, *self.before[:1]) if number is not None}
-
-
-def served_name(folder: str | Path) -> str:
-    """The name that a server knows the versions of a folder by: the folder's own, of characters that a URL takes."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", Path(folder).absolute().name) or "generator"
 
 
 def read_live(folder: str | Path) -> Live:
@@ -83,7 +79,7 @@ def write_live(folder: str | Path, live: Live) -> Path:
     from tensorflow_serving.config import model_server_config_pb2
 
     config = model_server_config_pb2.ModelServerConfig()
-    name = served_name(folder)
+    name = model_name(Path(folder))
     model = config.model_config_list.config.add(name=name, base_path=f"/models/{name}", model_platform="tensorflow")
     for label, number in (("stable", live.stable), ("canary", live.canary)):
         if number is not None:

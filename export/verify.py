@@ -2,10 +2,11 @@
 
 Run by `fresh_process.run_script`: what it proves is that the files answer without Keras and without keras_gans.
 
-Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and either
-{"saved_model": folder, "warmup": its warmup file} or {"batch_sizes": {signature: rows}, "least_agreement": share of
-equal labels, "may_fail": formats that another stands in for, "tflite": {part: {"signature": of the golden answers,
-"outputs": names, "files": {format: path}}}}.
+Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and one of
+{"saved_model": folder, "warmup": its warmup file}; {"onnx": {signature: {"file": path, "outputs_of": {output: its name
+in the golden answers}}}}; {"batch_sizes": {signature: rows}, "least_agreement": share of equal labels, "may_fail":
+formats that another stands in for, "tflite": {part: {"signature": of the golden answers, "outputs": names, "files":
+{format: path}}}}.
 Result: {"failures": [text]} and the figures: errors in the outputs' own units, latencies in milliseconds.
 """
 
@@ -30,7 +31,8 @@ def main(job_path: str, result_path: str) -> None:
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     golden = _read_golden(job["golden"])
-    check = _check_saved_model if "saved_model" in job else _check_tflite
+    checks = {"saved_model": _check_saved_model, "onnx": _check_onnx, "tflite": _check_tflite}
+    check = next(check for kind, check in checks.items() if kind in job)
     failures = []
     result = check(job, golden, failures)
     _assert_alone()
@@ -75,7 +77,7 @@ def _decoded(pictures):
 
 
 def _allowed(expected, tolerance):
-    if expected.dtype.kind in "iu" and expected.dtype != np.uint8:
+    if expected.dtype.kind in "iub" and expected.dtype != np.uint8:
         return 0
     if expected.dtype.kind != "f":
         return tolerance["levels"]
@@ -132,7 +134,7 @@ def _check_saved_model(job, golden, failures):
     for name, tensors in golden.items():
         if name in loaded.signatures:
             call = _caller(loaded.signatures[name])
-            result["checks"][name] = _check_signature(name, call, tensors, tolerance, failures)
+            result["checks"][name] = _check_signature(f"SavedModel {name}", call, tensors, tolerance, failures)
         else:
             failures.append(f"SavedModel: there is no signature {name!r}, only {', '.join(loaded.signatures)}.")
     return result
@@ -163,10 +165,9 @@ def _caller(signature):
     return call
 
 
-def _check_signature(name, call, golden, tolerance, failures):
+def _check_signature(label, call, golden, tolerance, failures):
     inputs, expected = golden["inputs"], golden["outputs"]
     count = len(next(iter(inputs.values())))
-    label = f"SavedModel {name}"
     together = call(inputs)
     alone = [call(_rows(inputs, slice(row, row + 1))) for row in range(count)]
     alone = {output: np.concatenate([answer[output] for answer in alone]) for output in together}
@@ -308,6 +309,34 @@ def _psnr_db(answered, expected, data_range):
     """Peak signal to noise in dB; 200 at most, which is beyond float32."""
     noise = np.mean(np.square(answered.astype(np.float64) - expected.astype(np.float64)))
     return min(200.0, 10.0 * float(np.log10(max(data_range**2, 1e-300) / max(noise, 1e-300))))
+
+
+# ONNX ---------------------------------------------------------------------------------------------------------
+
+
+def _check_onnx(job, golden, failures):
+    parts = job["onnx"].items()
+    return {"checks": {name: _check_session(name, part, job, golden[name], failures) for name, part in parts}}
+
+
+def _check_session(name, part, job, golden, failures):
+    """Holds an ONNX file against a signature's golden answers, as a SavedModel is; its latencies are of one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(part["file"], options, providers=["CPUExecutionProvider"])
+    sources = part["outputs_of"]
+    shared = {each.name for each in session.get_inputs()} & {each.name for each in session.get_outputs()}
+    if shared or {each.name for each in session.get_outputs()} != set(sources):
+        failures.append(f"ONNX {name}: its outputs are {[each.name for each in session.get_outputs()]}.")
+
+    def call(tensors):
+        return dict(zip(sources.values(), session.run(list(sources), tensors), strict=True))
+
+    outputs = {source: golden["outputs"][source] for source in sources.values()}
+    held = {"inputs": golden["inputs"], "outputs": outputs}
+    return _check_signature(f"ONNX {name}", call, held, job["tolerance"], failures)
 
 
 if __name__ == "__main__":

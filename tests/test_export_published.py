@@ -127,7 +127,7 @@ def test_weights_are_stored_once(published, model):
 def test_predict_semantics_by_name(served, model):
     assert sorted(served.signatures) == ["interpolate", "sample", "sample_png", "serving_default"]
     answer = served.signatures["serving_default"](z=tf.constant(latents()))
-    assert list(answer) == ["image"]
+    assert set(answer) == {"image", "valid"} and answer["valid"].numpy().all()
     assert answer["image"].dtype == tf.float32
     np.testing.assert_allclose(answer["image"], model.predict(latents(), verbose=0), atol=1e-5)
 
@@ -426,3 +426,25 @@ def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypat
         result = CliRunner().invoke(app, ["verify", str(published[0]), "--public-key", str(key)])
         assert result.exit_code == code
     assert "FAILED signature" in result.output and "ok     files" in result.output
+
+
+def test_what_it_is_served_with_lies_beside_it(published):
+    folder, first, _, second = published
+    names = {"compose.yaml", "kubernetes.yaml", "kserve.yaml", "batching_parameters.txt", "monitoring.config"}
+    for told in (first, second):
+        found = {path for path in told["files"] if path.startswith("serving/")}
+        assert {f"serving/{name}" for name in names} < found and "serving/clients/rest.py" in found
+    assert f"MODEL_NAME: {folder.name}" in (folder / "1" / "serving" / "compose.yaml").read_text()
+
+
+def test_the_client_of_litert_draws(published, tmp_path):
+    folder, first, _, _ = published
+    names = {"__name__": "litert"}
+    client = folder / "1" / "serving" / "clients" / "litert.py"
+    exec(compile(client.read_text(), "litert.py", "exec"), names)
+    path = folder / "1" / first["tflite"]["float32"]["file"]
+    image = names["draw"](str(path), np.random.default_rng(3))
+    latent = np.random.default_rng(3).standard_normal((1, 6)).astype("float32")
+    expected = Interpreter(model_path=str(path)).get_signature_runner("serving_default")(z=latent)["image"][0]
+    assert image.dtype == np.uint8 and image.shape == (8, 8, 3)
+    np.testing.assert_allclose(image, (expected + 1.0) * 127.5, atol=0.51)

@@ -56,6 +56,16 @@ def test_latest_is_the_highest_number_that_is_a_run(root):
     assert run_directory.resolve("latest", root) == root / "00010-wgan_gp-ring"
 
 
+def test_latest_is_no_run_that_did_not_begin(root, tmp_path):
+    for name in ("00010-wgan_gp-ring", "00007-wgan_gp-digits"):
+        (root / name / run_directory.NOT_BEGUN).touch()
+    assert run_directory.resolve("latest", root) == root / "00003-gan-digits"
+    assert run_directory.resolve("10", root) == root / "00010-wgan_gp-ring"
+    (root / "00003-gan-digits" / run_directory.NOT_BEGUN).touch()
+    with pytest.raises(UserError, match="none has taken a training step"):
+        run_directory.resolve("latest", root)
+
+
 def test_an_unknown_run_names_the_nearest(root, tmp_path):
     with pytest.raises(UserError, match="Did you mean '00007-wgan_gp-digits'"):
         run_directory.resolve("00007-wgan-digits", root)

@@ -49,10 +49,11 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        networks = {
-            role: _network(recipe.networks[role], role, scheme.network_arguments(role, data_fields, recipe.latent_dim))
-            for role in sorted(recipe.networks, key=_build_place)
-        }
+        networks: dict[str, keras.Model] = {}
+        for role in sorted(recipe.networks, key=_build_place):
+            offered = scheme.network_arguments(role, data_fields, recipe.latent_dim)
+            offered |= scheme.arguments_of_others(role, networks)
+            networks[role] = _network(recipe.networks[role], role, offered)
     finally:
         keras.config.set_dtype_policy(before)
     arguments = _scheme_arguments(recipe, scheme, data_fields)

@@ -1,5 +1,5 @@
 """The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
-theory.
+serve, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -27,6 +27,7 @@ from keras_gans.export.cli import (
     verify_command,
 )
 from keras_gans.export.sampling import exported_version
+from keras_gans.export.server.command import serve_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -126,17 +127,17 @@ def train_command(
             "--data",
             metavar="NAME|FOLDER",
             help="A data set's name, or a folder of images; 'A + B' for two collections, 'A = B' for two "
-            "that belong together, 'A[cat]' for one class.",
+            "that belong together, 'A\\[cat]' for one class.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Updates of the generator.")] = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Samples in a batch, over all devices.")] = None,
     image_size: Annotated[
         int | None,
         typer.Option(
             help="Crop and resize images to so many pixels (8, 16, 28, 32, 64 or 128 for most recipes); a folder keeps "
             "the size that its images share, else 64.",
-            min=1,
+            metavar="N",
         ),
     ] = None,
     labels_per_class: Annotated[
@@ -145,7 +146,6 @@ def train_command(
             help="Keep so many labels of each class on average (2.5 of ten classes: 25 labels), for recipes that learn "
             "from few, such as sgan.",
             metavar="N",
-            min=1,
         ),
     ] = None,
     hold_out: Annotated[
@@ -154,11 +154,18 @@ def train_command(
             help="Set so large a share of the data aside to measure with, 0.1 unless given, where they have no split "
             "test or validation; 0 trains on all.",
             metavar="SHARE",
-            min=0.0,
         ),
     ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable",
+            help="Leave image files that cannot be read out, and name them; else they end the run before it begins.",
+        ),
+    ] = False,
     evaluate_every: Annotated[
-        int | None, typer.Option(help="Measure the samples every so many steps and keep the best checkpoint.", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Measure the samples every so many steps and keep the best checkpoint."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -166,16 +173,16 @@ def train_command(
             "--set",
             metavar="KEY=VALUE",
             help="Any other field of the recipe, such as latent_dim=64, generator.base_filters=32 or "
-            "optimizers.generator.learning_rate=1e-4. May be given often.",
+            "optimizers.generator.beta_1=0.9. May be given often.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.", min=0, max=2**32 - 1)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of weights, data order and latents.")] = None,
     devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
     data_service: Annotated[
         str | None,
         typer.Option(
             "--data-service",
-            metavar="grpc://HOST:PORT",
+            metavar="ADDRESS",
             help="Have a tf.data service make the batches: the address of its dispatcher. With one worker there, the "
             "run is bit for bit what it is without.",
         ),
@@ -196,7 +203,7 @@ def train_command(
     doctor: Annotated[
         str,
         typer.Option(
-            metavar="watch|stop|roll-back|off",
+            metavar="MODE",
             help="When the run looks sick (collapsed, a player standing still, exploding losses): say so, end it, or "
             "go back to its last healthy state; off does not look.",
         ),
@@ -223,6 +230,7 @@ def train_command(
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
+    given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
@@ -292,7 +300,8 @@ def _print_outcome(outcome, root, translates):
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
-    _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
+    logs = shlex.quote(str(outcome.run.parent))
+    _print_command(f"tensorboard --logdir {logs}", "watch the curves and the samples change")
     if translates == "texts":
         _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
     elif translates:
@@ -446,6 +455,7 @@ app.command("export")(export_command)
 app.command("verify")(verify_command)
 app.command("promote")(promote_command)
 app.command("rollback")(rollback_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)

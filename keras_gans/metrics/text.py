@@ -4,6 +4,7 @@ Reed et al., "Generative Adversarial Text to Image Synthesis" (2016); R-precisio
 section 4.
 """
 
+import dataclasses
 import hashlib
 import types
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import NoSplitError, UserError, unknown_name
 from keras_gans.fields import Classes
 from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.frechet import frechet_distance
@@ -161,7 +162,8 @@ class TextEvaluation:
     @cached_property
     def _opened(self):
         """{ending of figures: (held-out source, name of its split)}."""
-        found = self._other("test") or self._other("validation")
+        set_aside = self.source.held_out
+        found = (set_aside, set_aside.split) if set_aside else self._other("test") or self._other("validation")
         opened = {"": found or (self._halves[0], f"half of {self.source.split}")}
         if held_out := self._other(HELD_OUT):
             opened[f"_{HELD_OUT}"] = held_out
@@ -177,9 +179,10 @@ class TextEvaluation:
             return None
         height, width, channels = self.source.columns["image"].field.shape
         options = {"image_size": height if height == width else None, "channels": channels}
+        options["skip_unreadable"] = self.source.skip_unreadable
         try:
             found = _captioned(open_source(self.source.name, split=split, data_dir=self._data_dir, **options))
-        except UserError:
+        except NoSplitError:
             return None
         same = set(found.columns) == set(self.source.columns)
         return (found, split) if same and found.fields["image"] == self.source.fields["image"] else None
@@ -447,7 +450,11 @@ def _captioned(source):
 
     names = source.match({"image": (Images,), "text": (Texts,)})
     classes = {name: column for name, column in source.columns.items() if isinstance(column.field, Classes)}
-    return Source(source.name, source.split, {name: source.columns[names[name]] for name in names} | classes)
+    return dataclasses.replace(
+        source,
+        columns={name: source.columns[names[name]] for name in names} | classes,
+        held_out=source.held_out and _captioned(source.held_out),
+    )
 
 
 def _groups(source, attributes):
