@@ -270,10 +270,9 @@ def _print_report(console, report):
         table.add_row(name, f"{row['bytes']:,}", *times, choice.likeness(row), *change)
     console.print(table)
     threads = {row["format"].split()[0]: row["threads"] for row in rows}
-    counted = ", ".join(f"{name} {count}" for name, count in threads.items())
     console.print(
-        f"Threads: {counted}. Likeness to the Keras model: peak signal to noise, or the share of equal labels. Errors "
-        "of each signature are in report.json.",
+        f"Threads: {', '.join(f'{name} {count}' for name, count in threads.items())}. Likeness to the Keras model: "
+        "peak signal to noise, or the share of equal labels. Errors of each signature are in report.json.",
         highlight=False,
     )
     if report["choice"]["recommended"]:

@@ -41,8 +41,7 @@ def parts_of(answers: dict[str, Any], folder: Path, kinds: Sequence[str]) -> dic
     for part, signature in PARTS.items():
         # A translator is filed under its direction, and not twice.
         if signature in answers and not (part == "generator" and "a_to_b" in answers):
-            # TFLite has numbers only: names of classes stay behind, in labels.txt. Who calls a file has no others' rows
-            # beside his own, and gets the fillers without a word of `valid`.
+            # TFLite has numbers only: names of classes stay behind, in labels.txt, as does whether a row is valid.
             outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SOb"]
             if not outputs:
                 continue

@@ -431,8 +431,8 @@ def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypat
 def test_what_it_is_served_with_lies_beside_it(published):
     folder, first, _, second = published
     names = {"compose.yaml", "kubernetes.yaml", "kserve.yaml", "batching_parameters.txt", "monitoring.config"}
-    for told in (first, second):
-        found = {path for path in told["files"] if path.startswith("serving/")}
+    for each in (first, second):
+        found = {path for path in each["files"] if path.startswith("serving/")}
         assert {f"serving/{name}" for name in names} < found and "serving/clients/rest.py" in found
     assert f"MODEL_NAME: {folder.name}" in (folder / "1" / "serving" / "compose.yaml").read_text()
 

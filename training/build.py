@@ -181,9 +181,10 @@ def _check_optimizer_options(player, options):
     """Refuses what Keras takes without a word: a rate that climbs the loss, an average that diverges."""
     for name, value in options.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name == "learning_rate" and not (is_number and 0 < value < float("inf")):
+        # At 0 a player stands still, which some experiments want and the doctor names.
+        if name == "learning_rate" and not (is_number and 0 <= value < float("inf")):
             raise UserError(
-                f"optimizers.{player}.learning_rate is a number above 0, such as 0.0002. Received: {value!r}."
+                f"optimizers.{player}.learning_rate is a number from 0 on, such as 0.0002. Received: {value!r}."
             )
         if name in ("beta_1", "beta_2", "rho", "momentum") and not (is_number and 0 <= value < 1):
             raise UserError(f"optimizers.{player}.{name} lies from 0 to below 1, such as 0.5. Received: {value!r}.")

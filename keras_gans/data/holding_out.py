@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_gans.data import cache, naming, pairs
 from keras_gans.data.opening import is_folder, open_source
+from keras_gans.data.pairs import class_of, pair_of
 from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import NoLabelsError, NoSplitError, UserError
@@ -110,7 +111,7 @@ def held_out_of(source: Source, labels: bool = False, data_dir: str | Path | Non
     """
     if source.held_out is not None:
         return source.held_out
-    if source.name == "array":
+    if _is_of_arrays(source.name):
         return None
     shapes = [column.field.shape for column in source.columns.values() if isinstance(column.field, Images)]
     options = {"skip_unreadable": source.skip_unreadable}
@@ -130,6 +131,13 @@ def held_out_of(source: Source, labels: bool = False, data_dir: str | Path | Non
         if all(name in found.columns and found.fields[name].shape == field.shape for name, field in _fixed(source)):
             return found
     return None
+
+
+def _is_of_arrays(name):
+    """Whether a source, or one side of it, came as an array, which has no splits."""
+    pair = pair_of(name)
+    sides = (pair.a, pair.b) if pair else (name,)
+    return any(class_of(side)[0] == "array" for side in sides)
 
 
 def _fixed(source):

@@ -24,9 +24,9 @@ FAR = 0.1
 # In many dimensions the mean of the data is nearer to each of them than their neighbours are, so that samples which are
 # all alike can cover everything; their distance, 0.41 for Gaussian data, gives them away.
 VERY_FAR = 0.25
-# Share of the data's own coverage at full resolution, in features of random convolutions: noise of any kind had 0.03 or
+# Share of the data's own coverage at full resolution, in features of random convolutions: uniform noise had 0.03 or
 # less, discriminators of one unit 0.02, generators of two up to 0.14; healthy runs on digits had 0.5 or more after 400
-# steps, slow ones on clothes 0.18.
+# steps, slow ones on clothes 0.18 (docs/measured.md).
 UNLIKE = 0.1
 # Between the two nobody can tell.
 HARDLY_LIKE = 0.25
