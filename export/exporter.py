@@ -175,6 +175,8 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         twin.export(str(saved_model), verbose=False)
     if "onnx" in formats:
         figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
+        asked = {signature: answers[signature] for signature in figures["onnx"]}
+        figures["golden"]["onnx"] = golden.store(stored / "onnx.npz", twin, asked)
     if "tflite" in formats:
         for signature, reason in model.not_in_tflite().items():
             progress(f"Writing no TFLite file of {signature}: {reason}")
@@ -244,6 +246,8 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
             "file": f"onnx/{name}.onnx",
             "inputs": entry["inputs"],
             "outputs": entry["outputs"],
+            # Names that are an input's too are others in ONNX.
+            "outputs_of": entry["outputs_of"],
             "conversion_seconds": entry["seconds"],
             "checks": checks[name],
         }
