@@ -189,9 +189,15 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         if parts:
             job = _edge_job(model, twin, answers, parts, scratch)
             figures |= edge.make_files(parts, job, saved_model, scratch, batch_sizes, progress)
+            parts = {part: each for part, each in parts.items() if part not in figures.get("left_out_of_tflite", {})}
+        if parts:
             asked = {described["signature"]: answers[described["signature"]] for described in parts.values()}
             figures["golden"]["tflite"] = golden.store(stored / "tflite.npz", twin, asked)
             figures["golden"]["tflite"]["outputs"] = {part: described["outputs"] for part, described in parts.items()}
+        elif "left_out_of_tflite" in figures:
+            (staged / "tflite").rmdir()
+            if "saved_model" not in formats:
+                raise UserError("Nothing was published: " + "; ".join(figures["left_out_of_tflite"].values()))
         else:
             progress("Writing no TFLite files, as they cannot answer texts")
     if report.has_latents(model):
