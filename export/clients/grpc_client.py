@@ -6,6 +6,7 @@ python grpc_client.py localhost:8500 sgan classify_png --file image_bytes pictur
 
 import argparse
 import json
+from typing import Any
 
 import grpc
 import numpy as np
@@ -27,13 +28,20 @@ class Client:
         seconds: to wait for an answer.
     """
 
-    def __init__(self, address, model, version=None, label=None, seconds=60.0):
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        version: int | None = None,
+        label: str | None = None,
+        seconds: float = 60.0,
+    ):
         self._channel = grpc.insecure_channel(address, options=OPTIONS)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model, self._version, self._label, self._seconds = model, version, label, seconds
         self._types = None
 
-    def predict(self, signature, **inputs):
+    def predict(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
         """What a signature answers.
 
         Args:
@@ -76,12 +84,12 @@ class Client:
         if self._label is not None:
             specification.version_label = self._label
 
-    def close(self):
+    def close(self) -> None:
         """Ends the connection."""
         self._channel.close()
 
 
-def main():
+def main() -> None:
     """Asks once and prints the answer: small arrays in full, others by their shapes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address")

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-def draw(path, generator, label=None):
+def draw(path: str, generator: np.random.Generator, label: int | None = None) -> np.ndarray:
     """One image of latents from the normal prior, uint8 (height, width, channels).
 
     Args:
@@ -28,7 +28,7 @@ def draw(path, generator, label=None):
     return np.clip(np.rint((image + 1.0) * 127.5), 0, 255).astype("uint8")
 
 
-def main():
+def main() -> None:
     """Draws one image and saves it."""
     import PIL.Image
 

@@ -8,9 +8,12 @@ import argparse
 import base64
 import json
 import urllib.request
+from typing import Any
 
 
-def predict(url, model, signature, inputs, seconds=60.0):
+def predict(
+    url: str, model: str, signature: str, inputs: dict[str, list[Any]], seconds: float = 60.0
+) -> dict[str, list[Any]]:
     """What a signature answers.
 
     Args:
@@ -40,7 +43,7 @@ def predict(url, model, signature, inputs, seconds=60.0):
     return {name: list(map(_read, rows)) for name, rows in outputs.items()}
 
 
-def output_names(url, model, signature, seconds=60.0):
+def output_names(url: str, model: str, signature: str, seconds: float = 60.0) -> list[str]:
     """Names of a signature's outputs, as the server's metadata have them."""
     with urllib.request.urlopen(f"{url}/v1/models/{model}/metadata", timeout=seconds) as response:
         definitions = json.load(response)["metadata"]["signature_def"]["signature_def"]
@@ -55,7 +58,7 @@ def _read(value):
     return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
 
 
-def main():
+def main() -> None:
     """Asks once and prints the answer; the first image can be saved."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")

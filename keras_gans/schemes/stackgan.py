@@ -49,8 +49,9 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         generator: keras.Model, [small images, codes, noise] -> [images, mean, log deviation], see
             `networks.stackgan_generator`.
         discriminator: keras.Model, [images, codes] -> raw scores.
-        text_encoder, image_encoder, tokenizer, captions, encoder_steps, wrong_text_weight, wrong_text_candidates,
-            normalized_codes: see `engine.text_conditional.TextConditionalGAN`.
+        text_encoder, image_encoder, tokenizer, captions, encoder_steps: see
+            `engine.text_conditional.TextConditionalGAN`.
+        wrong_text_weight, wrong_text_candidates, normalized_codes: likewise.
         stage_1_steps: training steps of stage I; all that follow are stage II's.
         divergence_weight: lambda, 2 in the authors' code.
         latent_prior: see `GAN`.
