@@ -192,6 +192,12 @@ class PlainAdversarialNMT(PlainModel):
     def shifted(self, tokens):
         return tf.concat([tf.fill((tf.shape(tokens)[0], 1), BEGIN), tokens[:, :-1]], axis=1)
 
+    def judged(self, source, tokens):
+        """D's raw scores of pairs, which it sees in the translator's vectors."""
+        pair = (("source", source), ("target", tokens))
+        vectors = [tf.stop_gradient(self.generator.vectors(side, each)) for side, each in pair]
+        return self.discriminator(vectors, training=True)[:, 0]
+
     def errors(self, source, tokens):
         """-log p of each token, 0 for padding."""
         logits = self.generator([source, self.shifted(tokens)], training=True)
@@ -202,7 +208,7 @@ class PlainAdversarialNMT(PlainModel):
         source, target = (reader.encode(texts, self.length) for reader, texts in zip(self.readers, data, strict=True))
         drawn = self.drawn(source)
         with tf.GradientTape(persistent=True) as tape:
-            scores = [self.discriminator([source, tokens], training=True)[:, 0] for tokens in (target, drawn)]
+            scores = [self.judged(source, tokens) for tokens in (target, drawn)]
             rewards = tf.stop_gradient(tf.sigmoid(scores[1]))
             policy = (rewards - self.baseline) * tf.reduce_sum(self.errors(source, drawn), axis=1)
             words = tf.reduce_sum(tf.cast(target != PAD, tf.float32))

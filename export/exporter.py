@@ -1,39 +1,45 @@
 """The export of one model: write, check in fresh processes, report, publish."""
 
-import tempfile
+import dataclasses
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
+from keras_gans.engine.translating_texts import TextTranslatingModel
+from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
-from . import golden, report
-from .formats import check_batch_sizes, check_formats, check_target
+from . import card, choice, deployment, distance, edge, golden, promotion, report, signing
+from .formats import (
+    DEFAULT_TFLITE_KINDS,
+    check_batch_sizes,
+    check_formats,
+    check_keep,
+    check_stage,
+    check_target,
+    check_tflite_kinds,
+    model_name,
+)
 from .fresh_process import run_script
 from .full_precision import in_float32
+from .gate import Earlier, Gate, faults_of_run
 from .saved_model import WARMUP_FILE, write_saved_model
-from .tflite import FALLBACK, FLOORS_DB, signature_names
-from .tflite import FORMATS as TFLITE_FORMATS
-from .versions import publish, staging, versions
+from .versions import publish, remove_old, scratch_folder, staging
 
 if TYPE_CHECKING:
+    from keras_gans.data import Source
     from keras_gans.engine.base import AdversarialModel
 
 
-LABELS_FILE, VOCABULARY_FILE = "labels.txt", "vocabulary.txt"
-# {what a .tflite file holds: the signature that it answers}.
-_TFLITE_PARTS = {
-    "generator": "serving_default",
-    "classifier": "classify",
-    "encoder": "encode",
-    "autoencoder": "reconstruct",
-    "a_to_b": "a_to_b",
-    "b_to_a": "b_to_a",
-}
-# Those whose answers are looked at.
-_PICTURES = ("generator", "a_to_b", "b_to_a")
+LABELS_FILE, VOCABULARY_FILE, GOLDEN_FOLDER = "labels.txt", "vocabulary.txt", "golden"
+# How clients without TensorFlow draw what `sample` draws.
+LATENTS_FILES = ("latents.py", "latents.mjs")
+# Rows of a classifier by which its labels are compared, and rows that ranges of int8 are taken from.
+_CLASSIFIED, _EXAMPLES = 256, 64
 
 
 def export_model(
@@ -42,53 +48,104 @@ def export_model(
     formats: Sequence[str] = ("saved_model", "tflite"),
     *,
     tflite_batch_sizes: Sequence[int] = (1,),
+    tflite_kinds: Sequence[str] = DEFAULT_TFLITE_KINDS,
     run: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    stage: bool = False,
+    keep: int | None = None,
+    sign: str | Path | None = None,
+    measured_on: "Source | None" = None,
+    measured_samples: int = 2000,
     progress: bool = lambda text: None,
 ) -> dict[str, Any]:
     """Publishes a model as the next numbered version in a folder, after checking every file by running it.
 
     A version holds `saved_model.pb`, `variables/` and `assets.extra/` with warmup requests; `tflite/` with
-    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
-    generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
+    generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of one of int8
+    generator_weight_int8.tflite where that is below its floor; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
+    `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a SavedModel is served
+    with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
             TFLite files of the generator (or decoder); `classify`, `encode` and `reconstruct`, where there are such,
-            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators.
+            those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators;
+            and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
-        formats: "saved_model", "tflite" or both. TensorFlow Serving can load a version only if it has the first.
+        formats: of "saved_model", "tflite" and "onnx". TensorFlow Serving can load a version only if it has the first.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
             of `batch_n`.
-        run: path of the run directory that the model comes from, for the report.
+        tflite_kinds: of numbers, of "float32", "float16", "dynamic_int8", "weight_int8" and "full_int8", see
+            `formats.TFLITE_KINDS`. Integers are int32 in and out. A row whose label is no class is NaN.
+        run: path of the run directory that the model comes from, for the report, and for the doctor's word.
+        overrides: names of `gate.REASONS` that are to keep nothing from being published; the report notes it.
+        stage: whether the version becomes the canary of `models.config`, see `promotion`.
+        keep: so many of the highest versions stay, besides those that are live; all unless given.
+        sign: PEM file of a private key to sign the version with, see `signing`.
+        measured_on: the data; where given, the report says by how much the Fréchet distance to them changes in the
+            TFLite files of a generator.
+        measured_samples: how many samples it is measured of.
         progress: function of a line of text, called before each step that takes seconds.
 
     Returns:
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
         "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
-        in dB and latencies in ms, and "warnings"; and, not in the file, "path".
+        in dB and latencies in ms, "onnx" likewise by signature and "onnx_left_out" with the reasons, "gate" with what
+        was let pass, and "warnings"; and, not in the file, "path", "live" where it was staged, and "removed", the
+        versions that made room.
 
     Raises:
-        UserError: unknown format, an operation that TFLite lacks, answers that are not finite or too far from the
-            model's, or a folder that cannot be written.
+        UserError: a run that is sick, unfinished or being trained, signatures that clients of an earlier version could
+            not use, or no SavedModel above one, unless overridden; unknown format, an operation that TFLite lacks,
+            answers that are not finite or too far from the model's, or a folder that cannot be written.
     """
     to = Path(to)
     formats, batch_sizes = check_formats(formats), check_batch_sizes(tflite_batch_sizes)
+    kinds = check_tflite_kinds(tflite_kinds)
     check_target(to)
+    check_keep(keep)
+    check_stage(stage, formats)
+    signing.check_can_sign(sign)
+    gate, earlier = Gate(overrides), Earlier(to, promotion.read_live(to).stable)
+    if run is not None:
+        gate.judge(faults_of_run(run, model.steps_taken))
+    gate.judge(earlier.faults(formats))
     try:
-        with tempfile.TemporaryDirectory(prefix="keras_gans_export_") as scratch, staging(to) as staged:
-            figures = _write_and_check(model, staged, Path(scratch), formats, batch_sizes, progress)
+        with scratch_folder() as scratch, staging(to) as staged:
+            figures = _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progress)
+            if "saved_model" in formats:
+                gate.judge(earlier.faults(formats, figures["signatures"]))
             result = report.describe_model(model, run) | {"formats": list(formats)} | figures
-            result["warnings"] = _floor_warnings(result) + _succession_warnings(result, to)
-            return _publish(staged, to, result)
+            if "saved_model" in formats:
+                deployment.write_deployment(
+                    staged, model_name(to), result["signatures"], BATCH_LIMIT, result["weights"]["stored_bytes"]
+                )
+            if result.get("onnx"):
+                deployment.write_triton(staged, model_name(to), result["onnx"], BATCH_LIMIT)
+            result["gate"] = {"overridden": gate.passed}
+            result["warnings"] = edge.floor_warnings(result) + earlier.warnings + _passed(gate)
+            progress("Writing the report and the model card")
+            if measured_on is not None and "tflite" in result:
+                progress("Measuring the Fréchet distance of the TFLite files")
+                measured = distance.measure_changes(model, measured_on, measured_samples, result, staged)
+                result["frechet_distance"] = measured
+            result["files"] = report.describe_files(staged)
+            table = choice.rows(result)
+            result["choice"] = {"table": table, "recommended": choice.recommended(table)}
+            card.write_card(staged, result, to, card.picture_of(model, run))
+            result = _publish(staged, to, result, sign)
+        live = promotion.stage(to, result["version"]) if stage else promotion.read_live(to)
+        removed = [] if keep is None else remove_old(to, keep, live.needed)
+        return result | {"live": dataclasses.asdict(live) if stage else None, "removed": removed}
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         # TensorFlow reports a full disk in its own words, which name the disk last.
         reason = str(error).rsplit("; ", 1)[-1]
         raise UserError(f"Nothing was published in {to}: {reason}") from error
 
 
-def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
+def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progress):
     """Fills the staged directory; returns the figures of the checks."""
     progress("Asking the model for golden answers")
     answers = golden.golden_answers(model)
@@ -102,133 +159,125 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
     served = {"saved_model": str(saved_model), "warmup": str(saved_model / WARMUP_FILE)}
     checked = run_script("verify", job | served, scratch)
     figures = {key: checked.pop(key) for key in ("signatures", "signature_def_hash", "weights")}
+    stored = staged / GOLDEN_FOLDER
+    figures["golden"] = {}
     if "saved_model" in formats:
         figures["saved_model"] = checked
+        figures["golden"]["saved_model"] = golden.store(stored / "saved_model.npz", model, answers)
+    twin = in_float32(model)
+    if twin is not model:
+        # Full precision has golden answers of its own: half precision's rounding is no other format's error.
+        in_half, answers = answers, golden.golden_answers(twin)
+        figures["half_precision"] = {"distance_from_float32": golden.distances(in_half, answers)}
+    if twin is not model and {"tflite", "onnx"} & set(formats):
+        job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
+        saved_model = scratch / "saved_model_float32"
+        twin.export(str(saved_model), verbose=False)
+    if "onnx" in formats:
+        figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
+        asked = {signature: answers[signature] for signature in figures["onnx"]}
+        figures["golden"]["onnx"] = golden.store(stored / "onnx.npz", twin, asked)
     if "tflite" in formats:
-        twin = in_float32(model)
-        if twin is not model:
-            # Full precision has golden answers of its own: half precision's rounding is not TFLite's error.
-            answers = golden.golden_answers(twin)
-            job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
-            saved_model = scratch / "saved_model_float32"
-            twin.export(str(saved_model), verbose=False)
-        parts = _tflite_parts(answers, staged / "tflite")
+        for signature, reason in model.not_in_tflite().items():
+            progress(f"Writing no TFLite file of {signature}: {reason}")
+            answers.pop(signature)
+        parts = edge.parts_of(answers, staged / "tflite", kinds)
         if not parts and "saved_model" not in formats:
             raise UserError(
                 f"TFLite has no texts, which is what {type(model).__name__} answers. Export with --formats saved_model."
             )
         if parts:
-            figures |= _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress)
+            job = _edge_job(model, twin, answers, parts, scratch)
+            figures |= edge.make_files(parts, job, saved_model, scratch, batch_sizes, progress)
+            parts = {part: each for part, each in parts.items() if part not in figures.get("left_out_of_tflite", {})}
+        if parts:
+            asked = {described["signature"]: answers[described["signature"]] for described in parts.values()}
+            figures["golden"]["tflite"] = golden.store(stored / "tflite.npz", twin, asked)
+            figures["golden"]["tflite"]["outputs"] = {part: described["outputs"] for part, described in parts.items()}
+        elif "left_out_of_tflite" in figures:
+            (staged / "tflite").rmdir()
+            if "saved_model" not in formats:
+                raise UserError("Nothing was published: " + "; ".join(figures["left_out_of_tflite"].values()))
         else:
             progress("Writing no TFLite files, as they cannot answer texts")
+    if report.has_latents(model):
+        for name in LATENTS_FILES:
+            shutil.copyfile(Path(__file__).with_name(name), staged / name)
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     if (tokenizer := getattr(model, "tokenizer", None)) is not None:
         tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
+    if isinstance(model, TextTranslatingModel):
+        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+            text = "".join(f"{piece}\n" for piece in pieces)
+            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
     return figures
 
 
-def _tflite_parts(answers, folder):
-    """{part: what of the SavedModel it is, and its files}, for those parts that the model has; makes their folder."""
-    parts = {}
-    for part, signature in _TFLITE_PARTS.items():
-        # A translator is filed under its direction, and not twice.
-        if signature in answers and not (part == "generator" and "a_to_b" in answers):
-            # TFLite has numbers only: names of classes stay behind, in labels.txt.
-            outputs = [name for name, value in answers[signature][1].items() if value.dtype.kind not in "SO"]
-            if not outputs:
-                continue
-            files = {kind: str(folder / f"{part}_{kind}.tflite") for kind in TFLITE_FORMATS}
-            parts[part] = {"signature": signature, "outputs": outputs, "files": files}
-    if parts:
-        folder.mkdir()
-    return parts
+def _edge_job(model, twin, answers, parts, scratch):
+    """The job of making TFLite files of a model, whose float32 twin has those answers."""
+    used = {described["signature"] for described in parts.values()}
+    answers = {name: answered for name, answered in answers.items() if name in used}
+    if "classify" in answers:
+        answers |= golden.golden_answers(twin, _CLASSIFIED, ["classify"])
+    inputs = {name: twin.example_inputs(name, _EXAMPLES) for name in used}
+    examples = {f"{name}/inputs/{key}": rows for name, tensors in inputs.items() for key, rows in tensors.items()}
+    np.savez(scratch / "examples.npz", **examples)
+    job = golden.save_golden(scratch / "golden_edge.npz", twin, answers)
+    return job | {"class_count": len(model.class_names) or None, "examples": str(scratch / "examples.npz")}
 
 
-def _make_tflite(parts, job, saved_model, scratch, batch_sizes, progress):
-    """Converts parts of a SavedModel into their files and checks these; returns {key of the report: figures}."""
+def _passed(gate):
+    return [
+        f"Published all the same, as --override {entry['override']} asked: {entry['reason']}" for entry in gate.passed
+    ]
 
-    def converted(parts):
-        """{part: {format: its entry in the report}}."""
-        conversion = {"saved_model": str(saved_model), "parts": parts, "batch_sizes": batch_sizes}
-        seconds = run_script("tflite", conversion, scratch)["seconds"]
-        progress("Checking the TFLite files in a fresh process")
-        check = {"tflite": parts, "batch_sizes": signature_names(batch_sizes)}
-        checks = run_script("verify", job | check, scratch)["checks"]
-        return {
-            part: {
-                kind: {
-                    "file": f"tflite/{part}_{kind}.tflite",
-                    # Of pixels; probabilities have no noise floor that an eye would see.
-                    "floor_db": FLOORS_DB.get(kind) if part in _PICTURES else None,
-                    "conversion_seconds": seconds[part][kind],
-                    "checks": checks[part][kind],
-                }
-                for kind in described["files"]
-            }
-            for part, described in parts.items()
+
+def _make_onnx(answers, job, saved_model, staged, scratch, progress):
+    """Converts what of a SavedModel ONNX has operations for, and checks it; returns {key of the report: figures}."""
+    progress("Converting to ONNX")
+    folder = staged / "onnx"
+    folder.mkdir()
+    files = {signature: str(folder / f"{signature}.onnx") for signature in answers}
+    done = run_script("to_onnx", {"saved_model": str(saved_model), "files": files}, scratch)
+    converted = done["converted"]
+    _refuse_none(converted, done["left_out"])
+    progress("Checking the ONNX files in a fresh process")
+    parts = {name: {"file": files[name], "outputs_of": entry["outputs_of"]} for name, entry in converted.items()}
+    checked = run_script("verify", job | {"onnx": parts}, scratch)
+    checks, left_out = checked["checks"], done["left_out"] | checked["unfit"]
+    for name in checked["unfit"]:
+        Path(files[name]).unlink()
+        converted.pop(name)
+    _refuse_none(converted, left_out)
+    entries = {
+        name: {
+            "file": f"onnx/{name}.onnx",
+            "inputs": entry["inputs"],
+            "outputs": entry["outputs"],
+            # Names that are an input's too are others in ONNX.
+            "outputs_of": entry["outputs_of"],
+            "conversion_seconds": entry["seconds"],
+            "checks": checks[name],
         }
-
-    progress(f"Converting to TFLite: {', '.join(parts)}")
-    found = converted(parts)
-    poor = {part: entries["dynamic_int8"] for part, entries in found.items() if _lost(entries["dynamic_int8"])}
-    if poor:
-        progress(f"Dynamic int8 loses too much: int8 weights alone, for {', '.join(poor)}")
-        folder = Path(next(iter(parts.values()))["files"]["float32"]).parent
-        again = {part: parts[part] | {"files": {FALLBACK: str(folder / f"{part}_{FALLBACK}.tflite")}} for part in poor}
-        for part, entries in converted(again).items():
-            Path(parts[part]["files"]["dynamic_int8"]).unlink()
-            lost = found[part].pop("dynamic_int8")
-            entries[FALLBACK]["instead_of"] = {"dynamic_int8": _worst_db(lost)}
-            found[part] |= entries
-    return {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
+        for name, entry in converted.items()
+    }
+    return {"onnx": entries, "onnx_left_out": left_out}
 
 
-def _worst_db(entry):
-    return min(figures["psnr_db"] for figures in entry["checks"].values())
+def _refuse_none(converted, left_out):
+    if not converted:
+        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in left_out.items())
+        raise UserError(f"No signature can leave by ONNX, so nothing was published:\n{reasons}")
 
 
-def _lost(entry):
-    """Whether a file of pictures is below its floor."""
-    return entry["floor_db"] is not None and _worst_db(entry) < entry["floor_db"]
-
-
-def _floor_warnings(result):
-    found = []
-    parts = [kinds for part, kinds in result.items() if part == "tflite" or part.startswith("tflite_")]
-    for entry in (entry for kinds in parts for entry in kinds.values()):
-        name = f"TFLite {Path(entry['file']).stem}"
-        for other, decibels in entry.get("instead_of", {}).items():
-            found.append(
-                f"{name}: {other} has {decibels:.1f} dB against Keras, below the floor of {FLOORS_DB[other]:.0f} dB, "
-                f"and was left out. This file has int8 weights and computes in float32: {_worst_db(entry):.1f} dB."
-            )
-        if _lost(entry):
-            found.append(
-                f"{name}: {_worst_db(entry):.1f} dB against Keras is below the floor of {entry['floor_db']:.0f} dB. "
-                "Look at its samples before shipping it, or ship float32."
-            )
-    return found
-
-
-def _succession_warnings(result, to):
-    """What changes for those who use the versions that are there already."""
-    reports = [report.read_report(to / str(number)) for number in versions(to)]
-    earlier = [entry for entry in reports if entry and "saved_model" in entry["formats"]]
-    if not earlier:
-        return []
-    if "saved_model" not in result["formats"]:
-        return [f"This version has no SavedModel, so TensorFlow Serving cannot load it; {to} has versions that do."]
-    if earlier[-1]["signature_def_hash"] != result["signature_def_hash"]:
-        return [f"The signatures differ from those of version {earlier[-1]['version']}: clients may have to change."]
-    return []
-
-
-def _publish(staged, to, result):
+def _publish(staged, to, result, key):
     result["files"] = report.describe_files(staged)
 
     def seal(number):
         result["version"] = number
         report.write_report(staged, result)
+        if key is not None:
+            signing.sign(staged, key)
 
     return result | {"path": str(publish(staged, to, seal).absolute())}

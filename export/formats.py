@@ -1,25 +1,58 @@
 """The formats and the options of an export, checked before anything slow is imported."""
 
+import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_gans.errors import UserError, unknown_name
 
-FORMATS = ("saved_model", "tflite")
+DEFAULT_FORMATS = ("saved_model", "tflite")
+FORMATS = (*DEFAULT_FORMATS, "onnx")
+# Of numbers in TFLite files: "dynamic_int8" rounds weights and, layer by layer, what goes into them; "weight_int8" the
+# weights alone; "full_int8" everything, by ranges taken from examples.
+TFLITE_KINDS = ("float32", "float16", "dynamic_int8", "weight_int8", "full_int8")
+DEFAULT_TFLITE_KINDS = ("float32", "float16", "dynamic_int8")
+# What takes the place of a file of int8 that loses too much: as small, computed in float32.
+FALLBACK = "weight_int8"
+# The least peak signal to noise of pictures in dB, for a trained generator; and the least share of equal labels.
+FLOORS_DB = {"float16": 60.0, "dynamic_int8": 45.0, "weight_int8": 45.0, "full_int8": 40.0}
+LEAST_AGREEMENT = 0.99
+# Where TensorFlow Serving looks for requests to replay before it takes traffic.
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
 def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     """The formats without repetition, in the order of `FORMATS`.
 
     Raises:
-        UserError: none, or one that does not exist.
+        UserError: none, one that does not exist, or one that needs what is not installed.
     """
     for name in formats:
         if name not in FORMATS:
             raise unknown_name("export format", name, FORMATS)
     if not formats:
         raise UserError(f"An export needs at least one format of {', '.join(FORMATS)}. Received none.")
+    missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if "onnx" in formats and missing:
+        raise UserError(f"ONNX needs {' and '.join(missing)}: pip install 'keras_gans[onnx]'.")
     return tuple(name for name in FORMATS if name in formats)
+
+
+def check_tflite_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of TFLite files without repetition, in the order of `TFLITE_KINDS`.
+
+    Raises:
+        UserError: none, one that does not exist, or "full_int8" where ai-edge-quantizer is not installed.
+    """
+    for name in kinds:
+        if name not in TFLITE_KINDS:
+            raise unknown_name("kind of TFLite file", name, TFLITE_KINDS)
+    if not kinds:
+        raise UserError(f"TFLite files are of at least one kind of {', '.join(TFLITE_KINDS)}. Received none.")
+    if "full_int8" in kinds and importlib.util.find_spec("ai_edge_quantizer") is None:
+        raise UserError("full_int8 is made by ai-edge-quantizer, which is not here: pip install 'keras_gans[int8]'.")
+    return tuple(name for name in TFLITE_KINDS if name in kinds)
 
 
 def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
@@ -36,6 +69,11 @@ def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(batch_sizes)
 
 
+def model_name(folder: str | Path) -> str:
+    """The name under which a folder of versions is served, unless another is given: the folder's, as paths allow it."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", Path(folder).absolute().name) or "generator"
+
+
 def check_target(to: str | Path) -> None:
     """Refuses a target that is, or lies under, something other than a folder."""
     for path in (to.absolute(), *to.absolute().parents):
@@ -43,3 +81,15 @@ def check_target(to: str | Path) -> None:
             if not path.is_dir():
                 raise UserError(f"Versions go into a folder, but {path} is a file. Name another target.")
             return
+
+
+def check_keep(keep: int | None) -> None:
+    """Refuses a number of versions to keep that is none, unless it is None, for all."""
+    if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
+        raise UserError(f"keep is how many versions stay, 1 or more. Received: {keep!r}.")
+
+
+def check_stage(stage: bool, formats: Sequence[str]) -> None:
+    """Refuses to stage a version that TensorFlow Serving could not load."""
+    if stage and "saved_model" not in formats:
+        raise UserError(f"Only a version with a saved_model can be staged. Received the formats: {', '.join(formats)}.")

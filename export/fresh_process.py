@@ -28,6 +28,24 @@ def run_script(name: str, job: dict[str, Any], scratch: Path) -> dict[str, Any]:
     Raises:
         UserError: the script found failures, or ended without a result.
     """
+    result, failures = _run(name, job, scratch)
+    if result is None:
+        raise UserError(f"{name}.py {failures[0]}, so nothing was published. Its last lines:\n{failures[1]}")
+    if failures:
+        raise UserError("Nothing was published:\n" + "\n".join(f"- {failure}" for failure in failures))
+    return result
+
+
+def run_checked(name: str, job: dict[str, Any], scratch: Path) -> tuple[dict[str, Any], list[str]]:
+    """As `run_script`, for what is published already: (the result, {} where there is none, and all failures)."""
+    result, failures = _run(name, job, scratch)
+    if result is None:
+        return {}, [f"the process that loads it {failures[0]}: {failures[1].splitlines()[-1:] or ['no word']}"]
+    return result, failures
+
+
+def _run(name, job, scratch):
+    """(the result or None, its failures; without a result how the process ended, and the end of its log)."""
     script = Path(__file__).with_name(f"{name}.py")
     job_path, result_path, log_path = (scratch / f"{name}.{kind}" for kind in ("job.json", "result.json", "log"))
     result_path.unlink(missing_ok=True)
@@ -41,12 +59,9 @@ def run_script(name: str, job: dict[str, Any], scratch: Path) -> dict[str, Any]:
             env={**os.environ, **_ENVIRONMENT},
         ).returncode
     if code != 0 or not result_path.is_file():
-        raise UserError(f"{name}.py {_ending(code)}, so nothing was published. Its last lines:\n{_tail(log_path)}")
+        return None, [_ending(code), _tail(log_path)]
     result = json.loads(result_path.read_text(encoding="utf-8"))
-    failures = result.pop("failures")
-    if failures:
-        raise UserError("Nothing was published:\n" + "\n".join(f"- {failure}" for failure in failures))
-    return result
+    return result, result.pop("failures")
 
 
 def _ending(code):

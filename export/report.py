@@ -1,24 +1,34 @@
 """The report beside an exported version: every figure, and what each file is."""
 
+import contextlib
 import datetime
 import hashlib
 import importlib.metadata
 import json
+import os
+import platform
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_gans.errors import UserError
 from keras_gans.registry import schemes
+
+from . import run_record, signing
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
 FILE_NAME = "report.json"
+# Of data whose licence keras_gans knows: the UCI repository's digits.
+_LICENCES = {"digits": "CC BY 4.0"}
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
-def describe_model(model: "AdversarialModel", run: str | Path) -> dict[str, Any]:
-    """The report's head: which model of which run, and what exported it.
+def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[str, Any]:
+    """The report's head: which model of which run, what goes in and comes out, what is known of it, what exported it.
 
     Args:
         model: `AdversarialModel`.
@@ -33,14 +43,81 @@ def describe_model(model: "AdversarialModel", run: str | Path) -> dict[str, Any]
         "class_names": list(model.class_names) or None,
         # What a client of the TFLite files needs to know besides the vocabulary.
         "tokenizer": tokenizer and {"level": tokenizer.level, "length": tokenizer.length},
+        "latents": _latents(model),
+        # By which `sample` draws a label for a seed where none is asked for.
+        "class_prior": [float(share) for share in getattr(model, "class_prior", ())] or None,
+        "images": {"layout": "NHWC", "float32": [-1.0, 1.0], "uint8": [0, 255]},
+        **_describe_run(run, model.steps_taken),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
+        "commit": _commit(),
+        "hardware": hardware(),
     }
 
 
+def has_latents(model: "AdversarialModel") -> bool:
+    """Whether a model draws its samples from latents of a named prior."""
+    return getattr(model, "latent_prior", None) is not None and getattr(model, "latent_dim", None) is not None
+
+
+def _latents(model):
+    """How `z` is drawn, for clients that do it themselves; None where there are no latents."""
+    return {"prior": model.latent_prior, "size": model.latent_dim} if has_latents(model) else None
+
+
+def _describe_run(run, step):
+    """What the run directory says of the data, the recipe, the doctor and the evaluation; None for what it does not."""
+    if run is None:
+        return dict.fromkeys(("data", "recipe", "doctor", "evaluation", "trained_with"))
+    recipe, scores = run_record.recipe_in(run), run_record.evaluation_at(run, step)
+    data = (recipe or {}).get("data")
+    if data is not None:
+        recipe = recipe | {"data": _without_folders(data)}
+    for score in scores or ():
+        protocol = score.get("protocol", {})
+        protocol["data"] = _without_folders(str(protocol.get("data")))
+    return {
+        "data": None if data is None else {"name": recipe["data"], "licence": _LICENCES.get(data)},
+        "recipe": recipe,
+        "doctor": run_record.doctors_word(run, step),
+        "evaluation": scores,
+        "trained_with": run_record.environment_of(run),
+    }
+
+
+def _without_folders(data):
+    """The name of data without the folders that lead to it, which are nobody's business."""
+    return re.sub(r"(?:[\w.~-]*/)+(?=[\w.~-])", "", data)
+
+
+def hardware() -> dict[str, Any]:
+    """What the latencies were measured on: {"processor", "machine", "cores"}."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"processor": name, "machine": f"{platform.system()} {platform.machine()}", "cores": cores}
+
+
+def _commit():
+    """The commit of a checkout of keras_gans; None of an installed one, or where git is not there."""
+    # Only in a checkout, and not in whatever repository an environment may lie in.
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+    return None
+
+
 def describe_files(folder: str | Path) -> dict[str, Any]:
-    """{path inside a folder: {"bytes", "sha256"}} of every file but the report, sorted by path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
+    """{path inside a folder: {"bytes", "sha256"}} of every file but the report and its signature, sorted by path."""
+    own = {Path(folder) / name for name in (FILE_NAME, signing.FILE_NAME)}
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path not in own)
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths
     }
@@ -53,9 +130,21 @@ def write_report(folder: str | Path, report: dict[str, Any]) -> None:
 
 
 def read_report(folder: str | Path) -> dict[str, Any] | None:
-    """The report in a version directory as a dict, or None where there is none."""
-    path = folder / FILE_NAME
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    """The report in a version directory as a dict, or None where there is none.
+
+    Raises:
+        UserError: it is no report.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        return None
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read: {str(error)[:200]}.") from None
+    if not isinstance(read, dict) or not isinstance(read.get("formats"), list):
+        raise UserError(f"{path} is no report of an export. It holds: {str(read)[:80]}.")
+    return read
 
 
 def _sha256(path):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from .formats import WARMUP_FILE as WARMUP_FILE
 from .golden import ROWS
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 WARMUP_BATCH_SIZES = (1, 4, 16)
 
 

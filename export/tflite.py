@@ -3,10 +3,13 @@
 Run by `fresh_process.run_script`, since a converter may take its whole process down and logs without end. A fixed batch
 keeps the fast kernels: with a free one a transposed convolution is 90 times slower.
 
-Job: {"saved_model": folder, "batch_sizes": [1, ...], "parts": {part: {"signature": name, "outputs": names, "files":
-{format: path}}}}. The first batch size answers under `serving_default`, a further size n under `batch_n`; the weights
-are shared. One process for all parts: TensorFlow's import takes longer than a small model's conversion.
+Job: {"saved_model": folder, "batch_sizes": [1, ...], "class_count": K or None, "examples": .npz path, "parts": {part:
+{"signature": name, "outputs": names, "files": {format: path}}}}. The first batch size answers under `serving_default`,
+a further size n under `batch_n`; the weights are shared. One process for all parts: TensorFlow's import takes longer
+than a small model's conversion.
 Result: {"failures": [text], "seconds": {part: {format: s}}}.
+
+Integers are int32 on both sides: LiteRT in a browser takes no others.
 """
 
 import json
@@ -15,11 +18,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-FORMATS = ("float32", "float16", "dynamic_int8")
-# What takes the place of dynamic_int8 where that loses too much: as small, computed in float32.
-FALLBACK = "weight_int8"
-# In dB of peak signal to noise, for a trained generator.
-FLOORS_DB = {"float16": 60.0, "dynamic_int8": 45.0, FALLBACK: 45.0}
+# Weights alone in int8: as small as the other two of int8, and computed in float32.
+_WEIGHTS_ONLY = "weight_int8"
 # Weights of fewer numbers are left as they are, as TFLite's converter does.
 _FEWEST_NUMBERS = 1024
 _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
@@ -38,19 +38,23 @@ def main(job_path: str, result_path: str) -> None:
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     loaded, failures = tf.saved_model.load(job["saved_model"]), []
-    seconds = {name: _convert_part(loaded, part, job["batch_sizes"], failures) for name, part in job["parts"].items()}
+    seconds = {name: _convert_part(loaded, part, job, failures) for name, part in job["parts"].items()}
     with open(result_path, "w", encoding="utf-8") as file:
         json.dump({"failures": failures, "seconds": seconds}, file)
 
 
-def _convert_part(loaded, part, batch_sizes, failures):
+def _convert_part(loaded, part, job, failures):
     """Writes a part's files; returns {format: seconds}."""
-    module, functions = _fixed_functions(loaded, part, batch_sizes)
+    module, functions = _fixed_functions(loaded, part, job["batch_sizes"], job["class_count"])
     seconds = {}
     for kind, path in part["files"].items():
         start = time.perf_counter()
         try:
-            content = _convert(module, functions, kind)
+            if kind == "full_int8":
+                batches = _example_batches(job, part["signature"])
+                content = all_as_int8(_convert(module, functions, "float32"), batches)
+            else:
+                content = _convert(module, functions, kind)
         except Exception as error:
             failures.append(_explained(kind, str(error)))
             continue
@@ -60,7 +64,7 @@ def _convert_part(loaded, part, batch_sizes, failures):
     return seconds
 
 
-def _fixed_functions(loaded, part, batch_sizes):
+def _fixed_functions(loaded, part, batch_sizes, class_count):
     """(tf.Module, concrete functions), one function for each batch size."""
     import tensorflow as tf
 
@@ -72,16 +76,55 @@ def _fixed_functions(loaded, part, batch_sizes):
     for name, size in signature_names(batch_sizes).items():
 
         def answer(**tensors):
-            answered = served(**tensors)
-            return {output: answered[output] for output in part["outputs"]}
+            known = None
+            if "label" in tensors:
+                # TFLite drops assertions. An index that is none would end in whatever lies there in memory.
+                known = tf.logical_and(tensors["label"] >= 0, tensors["label"] < class_count)
+                tensors = {**tensors, "label": tf.clip_by_value(tensors["label"], 0, class_count - 1)}
+            answered = served(**{key: tf.cast(value, inputs[key].dtype) for key, value in tensors.items()})
+            return {output: _narrow(_where_known(known, answered[output])) for output in part["outputs"]}
 
         # The converter names a signature after the Python function.
         answer.__name__ = name
-        fixed = {key: tf.TensorSpec((size, *spec.shape[1:]), spec.dtype, name=key) for key, spec in inputs.items()}
+        fixed = {
+            key: tf.TensorSpec((size, *spec.shape[1:]), tf.int32 if spec.dtype == tf.int64 else spec.dtype, name=key)
+            for key, spec in inputs.items()
+        }
         traced = tf.function(answer, autograph=False)
         setattr(module, name, traced)
         functions.append(traced.get_concrete_function(**fixed))
     return module, functions
+
+
+def _narrow(tensor):
+    import tensorflow as tf
+
+    return tf.cast(tensor, tf.int32) if tensor.dtype == tf.int64 else tensor
+
+
+def _where_known(known, tensor):
+    """Floats of rows whose label is a class, and NaN for the others; `known` is None where there are no labels."""
+    import tensorflow as tf
+
+    if known is None or not tensor.dtype.is_floating:
+        return tensor
+    return tf.where(tf.reshape(known, (-1, *[1] * (len(tensor.shape) - 1))), tensor, float("nan"))
+
+
+def _example_batches(job, signature):
+    """{signature of the file: batches of inputs} of the golden ones, in whole batches."""
+    import numpy as np
+
+    with np.load(job["examples"]) as arrays:
+        prefix = f"{signature}/inputs/"
+        rows = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+    rows = {key: value.astype(np.int32) if value.dtype == np.int64 else value for key, value in rows.items()}
+    count = len(next(iter(rows.values())))
+    batches = {}
+    for name, size in signature_names(job["batch_sizes"]).items():
+        order = np.arange(-(-count // size) * size) % count
+        batches[name] = [{key: value[chunk] for key, value in rows.items()} for chunk in order.reshape(-1, size)]
+    return batches
 
 
 def _convert(module, functions, kind):
@@ -90,7 +133,7 @@ def _convert(module, functions, kind):
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions(functions, module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if kind == FALLBACK:
+    if kind == _WEIGHTS_ONLY:
         return weights_as_int8(converter.convert())
     if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -168,6 +211,30 @@ def weights_as_int8(content: bytes) -> bytes:
     for index in set(stored) - used:
         model.buffers[index].data = None
     return bytes(flatbuffers.convert_object_to_bytearray(model))
+
+
+def all_as_int8(content: bytes, batches: dict[str, list]) -> bytes:
+    """A float32 .tflite model that computes in int8, by ai-edge-quantizer; floats go in and come out.
+
+    Args:
+        content: of a .tflite file.
+        batches: {signature: [{input: array}]} of typical inputs, from which the ranges of all numbers inside are taken.
+
+    Returns:
+        The same, a quarter as large.
+    """
+    from ai_edge_quantizer import qtyping, quantizer
+
+    names = qtyping.TFLOperationName
+    model = quantizer.Quantizer(content)
+    model.add_static_config(".*", names.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
+    # The selects put NaN in rows of a label that is no class, which int8 does not have; and what ends a network would
+    # round its answers to 256 levels once more, for no time that could be measured.
+    kept = (names.INPUT, names.OUTPUT, names.SELECT, names.SELECT_V2, names.TANH, names.LOGISTIC, names.SOFTMAX)
+    for name in kept:
+        model.update_quantization_recipe(".*", name, algorithm_key="no_quantize")
+    measured = model.calibrate(batches, num_threads=1)
+    return bytes(model.quantize(measured, enable_progress_report=False).quantized_model)
 
 
 def _explained(kind, message):

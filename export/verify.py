@@ -2,9 +2,11 @@
 
 Run by `fresh_process.run_script`: what it proves is that the files answer without Keras and without keras_gans.
 
-Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and either
-{"saved_model": folder, "warmup": its warmup file} or {"batch_sizes": {signature: rows}, "tflite": {part: {"signature":
-of the golden answers, "outputs": names, "files": {format: path}}}}.
+Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and one of
+{"saved_model": folder, "warmup": its warmup file}; {"onnx": {signature: {"file": path, "outputs_of": {output: its name
+in the golden answers}}}}; {"batch_sizes": {signature: rows}, "least_agreement": share of equal labels, "may_fail":
+formats that another stands in for, "tflite": {part: {"signature": of the golden answers, "outputs": names, "files":
+{format: path}}}}.
 Result: {"failures": [text]} and the figures: errors in the outputs' own units, latencies in milliseconds.
 """
 
@@ -18,7 +20,9 @@ import time
 
 import numpy as np
 
-LATENCY_BATCH_SIZES = (1, 16)
+LATENCY_BATCH_SIZES = (1, 64)
+# Of a .tflite file's interpreter; TensorFlow takes all cores.
+_TFLITE_THREADS = 1
 _PNG = b"\x89PNG"
 
 
@@ -27,7 +31,8 @@ def main(job_path: str, result_path: str) -> None:
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     golden = _read_golden(job["golden"])
-    check = _check_saved_model if "saved_model" in job else _check_tflite
+    checks = {"saved_model": _check_saved_model, "onnx": _check_onnx, "tflite": _check_tflite}
+    check = next(check for kind, check in checks.items() if kind in job)
     failures = []
     result = check(job, golden, failures)
     _assert_alone()
@@ -72,7 +77,7 @@ def _decoded(pictures):
 
 
 def _allowed(expected, tolerance):
-    if expected.dtype.kind in "iu" and expected.dtype != np.uint8:
+    if expected.dtype.kind in "iub" and expected.dtype != np.uint8:
         return 0
     if expected.dtype.kind != "f":
         return tolerance["levels"]
@@ -100,11 +105,11 @@ def _rows(tensors, index):
     return {name: value[index] for name, value in tensors.items()}
 
 
-def _latency_ms(call, seconds=0.4):
-    """The median time of one call in milliseconds, of 3 to 50 calls."""
+def _latency_ms(call, seconds=0.4, fewest=3):
+    """The median time of one call in milliseconds, of 3 to 50 calls, or `fewest`."""
     call()
     times = []
-    while len(times) < 3 or (sum(times) < seconds and len(times) < 50):
+    while len(times) < fewest or (sum(times) < seconds and len(times) < 50):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
@@ -129,7 +134,7 @@ def _check_saved_model(job, golden, failures):
     for name, tensors in golden.items():
         if name in loaded.signatures:
             call = _caller(loaded.signatures[name])
-            result["checks"][name] = _check_signature(name, call, tensors, tolerance, failures)
+            result["checks"][name] = _check_signature(f"SavedModel {name}", call, tensors, tolerance, failures)
         else:
             failures.append(f"SavedModel: there is no signature {name!r}, only {', '.join(loaded.signatures)}.")
     return result
@@ -160,10 +165,9 @@ def _caller(signature):
     return call
 
 
-def _check_signature(name, call, golden, tolerance, failures):
+def _check_signature(label, call, golden, tolerance, failures):
     inputs, expected = golden["inputs"], golden["outputs"]
     count = len(next(iter(inputs.values())))
-    label = f"SavedModel {name}"
     together = call(inputs)
     alone = [call(_rows(inputs, slice(row, row + 1))) for row in range(count)]
     alone = {output: np.concatenate([answer[output] for answer in alone]) for output in together}
@@ -236,40 +240,68 @@ def _check_part(part, job, golden, failures):
     golden = golden[part["signature"]]
     golden = {"inputs": golden["inputs"], "outputs": {name: golden["outputs"][name] for name in part["outputs"]}}
     for kind, path in part["files"].items():
-        checks[kind] = {
-            name: _check_runner(f"TFLite {kind} {name}", path, name, size, golden, failures)
-            for name, size in job["batch_sizes"].items()
-        }
-        for name, figures in checks[kind].items():
+        checks[kind] = {}
+        for name, size in job["batch_sizes"].items():
+            try:
+                figures = _check_runner(f"TFLite {kind} {name}", path, name, size, golden, failures)
+            except (ValueError, RuntimeError) as error:
+                figures = {"batch_size": size, "failed": str(error).splitlines()[0]}
+                if kind not in job["may_fail"]:
+                    failures.append(f"TFLite {kind} {name} cannot be run: {error}")
+            checks[kind][name] = figures
+            if "failed" in figures:
+                continue
             # Narrower numbers are allowed their error, which is reported; float32 must be the same network.
-            allowed = max(_allowed(value, job["tolerance"]) for value in golden["outputs"].values())
+            floats = [value for value in golden["outputs"].values() if value.dtype.kind == "f"]
+            allowed = max((_allowed(value, job["tolerance"]) for value in floats), default=0.0)
             if kind == "float32" and not figures["max_abs_error"] <= allowed:
                 failures.append(f"TFLite float32 {name} differs by {figures['max_abs_error']:.3g}, not {allowed:.3g}.")
+            if kind == "float32" and figures.get("label_agreement", 1.0) < job["least_agreement"]:
+                share = figures["label_agreement"]
+                failures.append(f"TFLite float32 {name} gives the model's label to {share:.1%} of the rows only.")
     return checks
 
 
 def _check_runner(label, path, signature, size, golden, failures):
-    """Error, PSNR and latency of one signature of a .tflite file that takes `size` rows at a time."""
+    """Error, PSNR and latencies of one signature of a .tflite file that takes `size` rows at a time."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=path).get_signature_runner(signature)
-    count = len(next(iter(golden["inputs"].values())))
+    runner = Interpreter(model_path=path, num_threads=_TFLITE_THREADS).get_signature_runner(signature)
+    narrow = {name: described["dtype"] for name, described in runner.get_input_details().items()}
+    inputs = {name: value.astype(narrow[name]) for name, value in golden["inputs"].items()}
+    count = len(next(iter(inputs.values())))
     # Whole batches only, each golden row at least once.
     order = np.arange(-(-count // size) * size) % count
-    batches = [_rows(golden["inputs"], chunk) for chunk in order.reshape(-1, size)]
+    batches = [_rows(inputs, chunk) for chunk in order.reshape(-1, size)]
     answers = [runner(**batch) for batch in batches]
-    differences, psnr = [], []
+    differences, psnr, figures = [], [], {"batch_size": size}
     for name, values in golden["outputs"].items():
         answered = np.concatenate([answer[name] for answer in answers])
+        if answered.dtype.kind != values.dtype.kind:
+            failures.append(f"{label}: {name} is {answered.dtype}, and not of the kind of {values.dtype}.")
+            continue
+        if values.dtype.kind in "iu":
+            figures["label_agreement"] = float(np.mean(answered == values[order]))
+            continue
         if not np.isfinite(answered).all():
             failures.append(f"{label}: {name} is NaN or infinite.")
         differences.append(_difference(answered, values[order]))
         psnr.append(_psnr_db(answered, values[order], 2.0 if name == "image" else float(np.ptp(values))))
-    return {
-        "batch_size": size,
-        "max_abs_error": max(differences),
-        "psnr_db": min(psnr),
-        "latency_ms": _latency_ms(lambda: runner(**batches[0])),
+    most = -(-LATENCY_BATCH_SIZES[-1] // size) * size
+    many = [batches[index % len(batches)] for index in range(most // size)]
+
+    def call_many():
+        for batch in many:
+            runner(**batch)
+
+    return figures | {
+        "max_abs_error": max(differences, default=0.0),
+        "psnr_db": min(psnr, default=200.0),
+        "latency_ms": {
+            str(size): _latency_ms(lambda: runner(**batches[0])),
+            str(most): _latency_ms(call_many, fewest=1),
+        },
+        "threads": _TFLITE_THREADS,
     }
 
 
@@ -277,6 +309,44 @@ def _psnr_db(answered, expected, data_range):
     """Peak signal to noise in dB; 200 at most, which is beyond float32."""
     noise = np.mean(np.square(answered.astype(np.float64) - expected.astype(np.float64)))
     return min(200.0, 10.0 * float(np.log10(max(data_range**2, 1e-300) / max(noise, 1e-300))))
+
+
+# ONNX ---------------------------------------------------------------------------------------------------------
+
+
+def _check_onnx(job, golden, failures):
+    # What a converter made wrongly is the file's fault and not the model's: it is left out, and the others stay.
+    checks, unfit = {}, {}
+    for name, part in job["onnx"].items():
+        found = []
+        try:
+            checks[name] = _check_session(name, part, job, golden[name], found)
+        except Exception as error:
+            found.append(f"ONNX Runtime cannot run it: {error}")
+        if found:
+            checks.pop(name, None)
+            unfit[name] = " ".join(" ".join(found).split())[:300]
+    return {"checks": checks, "unfit": unfit}
+
+
+def _check_session(name, part, job, golden, failures):
+    """Holds an ONNX file against a signature's golden answers, as a SavedModel is; its latencies are of one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(part["file"], options, providers=["CPUExecutionProvider"])
+    sources = part["outputs_of"]
+    shared = {each.name for each in session.get_inputs()} & {each.name for each in session.get_outputs()}
+    if shared or {each.name for each in session.get_outputs()} != set(sources):
+        failures.append(f"ONNX {name}: its outputs are {[each.name for each in session.get_outputs()]}.")
+
+    def call(tensors):
+        return dict(zip(sources.values(), session.run(list(sources), tensors), strict=True))
+
+    outputs = {source: golden["outputs"][source] for source in sources.values()}
+    held = {"inputs": golden["inputs"], "outputs": outputs}
+    return _check_signature(f"ONNX {name}", call, held, job["tolerance"], failures)
 
 
 if __name__ == "__main__":

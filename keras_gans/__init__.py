@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from keras_gans.drawing import plot as plot
     from keras_gans.engine import inputs as inputs
     from keras_gans.metrics.checkerboard import checkerboard_score as checkerboard_score
+    from keras_gans.runs.run_directory import load_model as load_model
     from keras_gans.runs.run_directory import load_run as load_run
 
 __version__ = "0.1.0"
@@ -52,6 +53,7 @@ _HOMES = {
     "labels": "keras_gans.labels",
     "latent": "keras_gans.latent",
     "layers": "keras_gans.layers",
+    "load_model": "keras_gans.runs.run_directory",
     "load_run": "keras_gans.runs.run_directory",
     "losses": "keras_gans.losses",
     "metrics": "keras_gans.metrics",

@@ -12,6 +12,14 @@ class UserError(ValueError):
     """
 
 
+class NoSplitError(UserError):
+    """A data set has no such split; whatever else is wrong with one that is there is another `UserError`."""
+
+
+class NoLabelsError(UserError):
+    """A data set, or a split of it, has no labels."""
+
+
 class NonFiniteError(ArithmeticError):
     """A loss or a weight is NaN or infinite, so going on or saving would lose the run."""
 

@@ -72,22 +72,6 @@ def _label_of(label, names):
     return int(label)
 
 
-def checked_in_graph(labels: Any, names: Any) -> Tensor:
-    """The labels, in a graph that refuses any that is no class.
-
-    Args:
-        labels: int64 tensor (batch,).
-        names: of the classes.
-
-    Returns:
-        The same tensor.
-    """
-    known = tf.logical_and(labels >= 0, labels < len(names))
-    message = f"label must be from 0 to {len(names) - 1} ({', '.join(names)}); received:"
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [message, labels])]):
-        return tf.identity(labels)
-
-
 def is_right(labels: Any, logits: Tensor) -> Tensor:
     """1 for each row whose largest logit is its label's and 0 for the others, float32 (batch,)."""
     return tf.cast(tf.equal(tf.argmax(logits, axis=-1), tf.cast(labels, tf.int64)), tf.float32)

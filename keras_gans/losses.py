@@ -284,9 +284,10 @@ def reinforce(log_probabilities: Tensor, rewards: Tensor, baseline: Tensor) -> T
     Wu et al., "Adversarial Neural Machine Translation" (2017), equations 4 and 5. No gradient passes through R and b.
 
     Args:
-        log_probabilities: log p(y'|x), summed over the tokens of each sentence, its end included; (batch,).
-        rewards: R, (batch,).
-        baseline: b, a scalar or (batch,), which does not depend on what was drawn.
+        log_probabilities: log p(y'|x), summed over the tokens of each sentence, its end included; (batch,). Or of each
+            token, (batch, t), where each has a reward of its own.
+        rewards: R, of the same shape or one that broadcasts to it.
+        baseline: b, likewise, which does not depend on what was drawn.
     """
     return -ops.stop_gradient(rewards - baseline) * log_probabilities
 

@@ -6,8 +6,10 @@ what OVERRIDDEN lists.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 # {private method of keras.Model that the project overrides: why}.
 OVERRIDDEN = {
@@ -148,6 +150,16 @@ def no_progress_bars() -> Iterator[None]:
 def interval_of(score: Any) -> float:
     """Half of the bootstrap's confidence interval of a sacreBLEU score, which is public only as a part of a text."""
     return float(score._ci)
+
+
+def sentence_statistics(metric: Any, texts: Sequence[str], references: Sequence[str]) -> np.ndarray:
+    """What a sacreBLEU metric counts of each sentence, (sentences, counts); a corpus is the sum over its sentences."""
+    return np.array(metric._extract_corpus_statistics(list(texts), [list(references)]), float)
+
+
+def score_of_statistics(metric: Any, statistics: np.ndarray) -> float:
+    """The corpus's score of a sacreBLEU metric, by the sum of `sentence_statistics`."""
+    return float(metric._compute_score_from_stats([int(count) for count in statistics]).score)
 
 
 def operation_of(tensor: Any) -> str:

@@ -196,6 +196,12 @@ class Subwords:
             tokens = tf.pad(tokens, [(0, 0), (0, length - tf.shape(tokens)[1])])
             return tf.ensure_shape(tokens, (texts.shape[0], length))
 
+    def is_empty(self, texts: tf.Tensor) -> tf.Tensor:
+        """Whether there is nothing but white space in each of texts (batch,), booleans (batch,)."""
+        with tf.device("CPU:0"):
+            texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+            return tf.strings.regex_full_match(texts, f"({_WHITE})?")
+
     def _looked_up(self, pieces):
         """The numbers of pieces, `UNKNOWN` where there is none, int32 of the shape of `pieces`."""
         places = tf.searchsorted(self._sorted_hashes, tf.reshape(_hashes(pieces), (-1,)))

@@ -39,6 +39,8 @@ def recipe_for(scheme):
         if "target_size" in own and "units" in own:
             # What learns from the rewards of few sentences needs some room.
             texts["units"] = 12
+        # None, for the translator's vectors, stays.
+        small = {key: value for key, value in small.items() if network.get(key, "") is not None}
         networks[role] = {key: small.get(key, value) for key, value in network.items()} | texts
     scheme = dict(chosen.scheme)
     if "discriminator_steps" in scheme:

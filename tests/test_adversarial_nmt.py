@@ -1,16 +1,22 @@
 """Adversarial translation: phases, what each loss is of, the baseline, strings in and out, files, measures."""
 
 import functools
+import json
+import types
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.significance import PairedTest
 
 import keras_gans as kg
 from keras_gans.data import embedded
 from keras_gans.engine.translating_texts import shifted
 from keras_gans.errors import UserError
+from keras_gans.export import export_model
 from keras_gans.fields import Texts
 from keras_gans.metrics import SentenceEvaluation, evaluation_of
 from keras_gans.private_apis import layers_of
@@ -20,6 +26,7 @@ from keras_gans.subwords import BEGIN, END, PAD
 from keras_gans.training.build import build_model
 from keras_gans.training.recipe import named
 from tests.small import recipe_for, small_model
+from tests.test_seq2seq import Table
 from tests.test_training_cli import run_here, unwrapped
 
 SMALL = [
@@ -27,7 +34,7 @@ SMALL = [
     "--set=generator.layer_count=1",
     "--set=scheme.likelihood_steps=2",
     "--set=scheme.warm_up_steps=1",
-    "--set=batch_size=4",
+    "--set=batch_tokens=64",
 ]
 
 
@@ -59,7 +66,9 @@ def moved(model, network, before):
 
 def test_strings_become_tokens_with_ends_and_beginnings():
     rows = batch()
-    assert rows["source"].shape == rows["target"].shape == (6, 10)
+    for side in ("source", "target"):
+        longest = np.count_nonzero(rows[side], axis=1).max()
+        assert rows[side].shape == (6, longest), "no more padding than the longest sentence needs"
     for row, previous in zip(rows["target"].numpy(), rows["previous"].numpy(), strict=True):
         assert row[np.count_nonzero(row) - 1] == END and previous[0] == BEGIN
         np.testing.assert_array_equal(previous[1:], row[:-1])
@@ -78,6 +87,26 @@ def test_a_pair_that_is_too_long_has_no_part_in_any_loss():
     np.testing.assert_array_equal(*found)
     alone = model.read(tf.constant(source), tf.constant(target))
     np.testing.assert_allclose(model.likelihood_loss(alone)[0], found[0][0], rtol=1e-5)
+
+
+def test_an_empty_pair_has_no_part_in_any_loss_either():
+    model = a_model()
+    source, target = (list(each) for each in model.example_batch(4).values())
+    alone = model.read(tf.constant(source), tf.constant(target))
+    filled = model.read(tf.constant([*source, b"", b"a star"]), tf.constant([*target, b"", b" "]))
+    assert filled["is_short"].numpy().tolist() == [True] * 4 + [False] * 2
+    np.testing.assert_allclose(model.likelihood_loss(filled)[0], model.likelihood_loss(alone)[0], rtol=1e-5)
+
+
+def test_lengths_of_pairs_are_those_that_reading_finds():
+    model = a_model()
+    long = "a small red circle near the blue star"
+    rows = {"source": ["a star", "a", "", long], "target": ["the", "red star the", "a", "a"]}
+    lengths = model.pair_lengths(rows)
+    batch = model.read(*(tf.constant(side) for side in rows.values()))
+    counts = [np.count_nonzero(batch[side], axis=1) for side in rows]
+    np.testing.assert_array_equal(lengths, np.where(batch["is_short"], np.max(counts, axis=0), 0))
+    assert lengths[2] == lengths[3] == 0
 
 
 def test_a_first_batch_without_a_pair_that_fits_is_refused():
@@ -169,6 +198,63 @@ def test_the_reward_of_minimum_risk_is_bleu():
     assert moved(model, "generator", before) and np.isfinite(logs["generator_loss"])
 
 
+def test_each_tokens_reward_is_that_of_sentences_which_go_on_from_it():
+    """By hand: the share of all ways to go on, by their probability, that hold a certain token."""
+    table, length, count = Table(4), 3, 3000
+
+    def probability(tokens):
+        """Of the token 4 in a sentence that begins so."""
+        if 4 in tokens:
+            return 1.0
+        if len(tokens) == length or END in tokens:
+            return 0.0
+        before, last = ([0, BEGIN, *tokens])[-2:] if tokens else (0, BEGIN)
+        logits = table.table[5, before, last].astype(float)
+        logits[[PAD, BEGIN]] = -np.inf
+        shares = np.exp(logits) / np.exp(logits).sum()
+        return sum(shares[token] * probability([*tokens, token]) for token in range(END, len(shares)))
+
+    scheme = types.SimpleNamespace(generator=table, max_length=length, roll_outs=count)
+    scheme.rewards = lambda batch, tokens: tf.cast(tf.reduce_any(tokens == 4, axis=1), tf.float32)
+    drawn = np.array([[3, 5, END], [5, END, PAD], [3, 4, END], [5, 3, 4]], "int32")
+    found = kg.schemes.AdversarialNMT.rolled_out(
+        scheme, {"source": tf.fill((4, 1), 5)}, tf.constant(drawn), tf.constant([0, 1], tf.int64)
+    )
+    expected = [[probability([token for token in row[:place] if token != PAD]) for place in (1, 2, 3)] for row in drawn]
+    assert 0.1 < expected[0][0] < 0.9
+    np.testing.assert_allclose(found, expected, atol=4 * 0.5 / count**0.5)
+    # Where nothing is left to draw, nothing is left to chance.
+    np.testing.assert_array_equal(found[:, 2], [0, 0, 1, 1])
+
+
+def test_rewards_of_tokens_weigh_the_tokens():
+    scheme = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0, "roll_outs": 2}
+    model = small_model("adversarial_nmt", 0.1, scheme=scheme)
+    rows, seed = batch(), tf.constant([1, 2], tf.int64)
+    drawn = model.draw_translations(rows, 1, seed)
+    credits = model.rolled_out(rows, drawn, seed)
+    assert credits.shape == drawn.shape
+    loss, _ = model.generator_loss(rows, drawn, credits, seed)
+    logits = tf.nn.log_softmax(model.generator([rows["source"], shifted(drawn)])).numpy()
+    own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn.numpy() != PAD)
+    assert float(loss) == pytest.approx(np.mean(np.sum(-(credits.numpy() - 0.5) * own, axis=1)), rel=1e-4)
+    before = [np.array(v) for v in model.generator.weights]
+    one_step(model, 4)
+    assert moved(model, "generator", before)
+
+
+def test_the_discriminator_reads_the_translators_vectors_and_teaches_it_nothing():
+    model, rows = small_model("adversarial_nmt", 0.1), batch()
+    assert not any("embedding" in variable.path for variable in model.discriminator.weights)
+    before = model.scores(rows["source"], rows["target"])
+    with tf.GradientTape() as tape:
+        loss = model.discriminator_loss(rows, rows["target"])[0]["loss"]
+    assert set(tape.gradient(loss, model.generator.trainable_variables)) == {None}
+    embeddings = model.generator.target_embedding.embeddings
+    embeddings.assign(embeddings[::-1])
+    assert np.abs(model.scores(rows["source"], rows["target"]) - before).max() > 1e-4
+
+
 def test_a_perfect_discriminators_accuracy_is_one():
     model, rows = a_model(), batch()
     scores = {}
@@ -189,6 +275,8 @@ def test_a_perfect_discriminators_accuracy_is_one():
         ({"reward": "blue"}, "Unknown reward 'blue'"),
         ({"adversarial_share": 1.5}, "adversarial_share lies between 0 and 1. Received: 1.5"),
         ({"accuracy_ceiling": 0.3}, "accuracy_ceiling lies between 0.5 and 1"),
+        ({"roll_outs": -1}, "roll_outs is a whole number from 0. Received: -1"),
+        ({"reward": "sentence_bleu", "roll_outs": 2}, "roll_outs is for reward='discriminator'. Received: 2"),
         ({"risk_samples": 4}, "risk_samples is for reward='sentence_bleu'"),
         ({"reward": "sentence_bleu", "risk_samples": 1}, "whole number from 2. Received: 1"),
         ({"likelihood_steps": -1}, "a whole number from 0. Received: -1"),
@@ -282,6 +370,32 @@ def test_measures_of_texts():
     exact = np.mean([wrong[text] == pairs[text] for text in evaluation._held[0]])
     assert worse["exact_match"].value == pytest.approx(exact)
     assert worse["bleu"].value < 90 and worse["bleu"].standard_error > 0
+
+
+def test_the_paired_bootstrap_is_sacrebleus():
+    pairs = dict(embedded.numbers_and_dates((240,))[0])
+    source = kg.data.Source.of({"source": list(pairs), "target": list(pairs.values())})
+    evaluation = evaluation_of(kg.schemes.AdversarialNMT, source)
+    sources, references, _ = evaluation._held
+    worse, much_worse = ([words if place % n else "zero" for place, words in enumerate(references)] for n in (9, 7))
+    found = {each.name: each for each in evaluation.compare(worse, much_worse)}
+    assert list(found) == ["bleu", "chrf", "exact_match"]
+    test = PairedTest(
+        [("other", much_worse), ("this", worse)], {"bleu": BLEU(), "chrf": CHRF()}, [references], "bs", n_samples=1000
+    )
+    for name, (other, this) in test()[1].items():
+        if name != "System":
+            each = found[name.lower().replace("chrf2", "chrf")]
+            assert (each.value, each.other) == pytest.approx((this.score, other.score))
+            assert each.p_value == pytest.approx(this.p_value, abs=0.06)
+    for each in found.values():
+        assert each.difference == each.value - each.other > 0 and each.interval[0] < each.difference < each.interval[1]
+    same = evaluation.compare(worse, worse)
+    assert all(each.difference == 0 and each.interval == (0, 0) and each.p_value == 1 for each in same)
+    clearly = evaluation.compare(references, ["zero"] * len(references))
+    assert all(each.interval[0] > 0 and each.p_value < 0.01 for each in clearly)
+    with pytest.raises(UserError, match="120 held-out sentences. Received translations of 1 and 120"):
+        evaluation.compare(["zero"], references)
 
 
 def test_a_policy_that_is_sure_has_no_entropy():
@@ -385,6 +499,12 @@ def test_a_run_is_measured_by_command(folder):
     code, output, errors = run_here("evaluate", "latest", "--metrics", "bleu,exact_match,entropy", cwd=folder)
     assert code == 0, errors
     assert "bleu" in output and "held out of train" in unwrapped(output)
+    code, output, errors = run_here("evaluate", "latest", "--metrics", "bleu", "--against", "latest", cwd=folder)
+    assert code == 0, errors
+    assert "A paired bootstrap over the sentences" in unwrapped(output)
+    written = json.loads((sorted((folder / "runs").glob("0*"))[0] / "evaluation.json").read_text())
+    (compared,) = written["against"]["figures"]
+    assert compared["name"] == "bleu" and compared["difference"] == 0
 
 
 def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
@@ -400,6 +520,38 @@ def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
     assert tokens.shape == (1, model.max_length)
 
 
+@pytest.mark.slow
+def test_tflite_translates_tokens_where_its_operations_allow(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = small_model("adversarial_nmt")
+    report = export_model(model, tmp_path / "transformer", tflite_batch_sizes=(1, 4))
+    folder = Path(report["path"])
+    # XNNPACK, LiteRT's own kernels, may write other tokens where a state grows: such a file is none to publish.
+    why = report.get("left_out_of_tflite", {}).get("translator")
+    assert (why is None) == ("tflite_translator" in report) == (folder / "tflite").exists()
+    assert (folder / "source_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.source_vocabulary]
+    assert (folder / "target_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.target_vocabulary]
+    if why is not None:
+        assert "the model's label to" in why and any(why in warning for warning in report["warnings"])
+        return
+    assert list(report["tflite_translator"]) == ["float32"]
+    file = Interpreter(model_path=str(folder / "tflite" / "translator_float32.tflite"))
+    tokens = model.source_subwords.encode(tf.constant(["a red star", "a", "the blue circle", "near"])).numpy()
+    expected = model.endpoints()["translate_tokens"][0](tf.constant(tokens))["tokens"]
+    np.testing.assert_array_equal(file.get_signature_runner("batch_4")(tokens=tokens)["tokens"], expected)
+    alone = file.get_signature_runner("serving_default")(tokens=tokens[1:2, :3])["tokens"]
+    np.testing.assert_array_equal(alone, expected[1:2])
+
+
+@pytest.mark.slow
+def test_tflite_has_no_gru(tmp_path):
+    said, rnn = [], small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})
+    report = export_model(rnn, tmp_path / "rnn", progress=said.append)
+    assert "tflite_translator" not in report and not (Path(report["path"]) / "tflite").exists()
+    assert any("no TFLite file of translate_tokens: Keras's GRU" in line for line in said)
+
+
 # Building -------------------------------------------------------------------------------------------------------
 
 
@@ -412,6 +564,9 @@ def test_networks_that_do_not_fit_are_refused():
     model = build_model(recipe, fields)
     with pytest.raises(UserError, match="The generator knows 40 source tokens. Received a source_vocabulary of 34"):
         kg.schemes.AdversarialNMT(model.generator, model.discriminator, *[model.target_vocabulary] * 2)
+    wide = kg.networks.pair_grid_discriminator(40, 34, length=10, embedding_units=None, translator_units=5)
+    with pytest.raises(UserError, match="the generator's vectors, of 12 numbers. Received one that takes"):
+        kg.schemes.AdversarialNMT(model.generator, wide, model.source_vocabulary, model.target_vocabulary)
     free = keras.Model(*[inputs := [keras.Input((None,)), keras.Input((None,))], inputs[0]])
     with pytest.raises(UserError, match="of one fixed length"):
         kg.schemes.AdversarialNMT(model.generator, free, model.source_vocabulary, model.target_vocabulary)

@@ -73,7 +73,7 @@ def test_originals_stand_above_their_reconstructions(tmp_path, monkeypatch):
     cell = drawn.shape[0] / 4
     middles = [[drawn[int((row + 0.5) * cell), int((column + 0.5) * cell)] for column in range(8)] for row in range(4)]
     np.testing.assert_array_equal(middles, [range(100, 108), [0] * 8, range(108, 116), [0] * 8])
-    assert "images/reconstructions" in events(tmp_path)
+    assert "1 images/reconstructions" in events(tmp_path)
 
 
 def test_the_image_grid_of_the_readme(tmp_path):
@@ -87,7 +87,9 @@ def test_the_image_grid_of_the_readme(tmp_path):
     ]
     assert grid.latest == tmp_path / "samples" / "step-00000004.png"
     found = events(tmp_path)
-    assert [step for step, _ in found["images/samples"]] == [2, 4] and [step for step, _ in found["images/real"]] == [0]
+    assert [step for step, _ in found["1 images/samples"]] == [2, 4] and [
+        step for step, _ in found["1 images/real"]
+    ] == [0]
     drawn = kg.picture.draw(model.sample(9))
     np.testing.assert_array_equal(np.asarray(Image.open(grid.latest)), drawn[..., 0])
 
@@ -111,8 +113,8 @@ def test_curves_reach_tensorboard_and_the_metrics_file(tmp_path):
     assert set(lines[0]) == expected | {"step", "seconds"}
     found = events(tmp_path)
     assert {name.split("/")[1] for name in found} == expected
-    assert "losses/generator_loss" in found and "gradient norms/generator_gradient_norm" in found
-    for line, (step, value) in zip(lines, found["scheme/wasserstein_estimate"], strict=True):
+    assert "4 losses/generator_loss" in found and "7 gradient norms/generator_gradient_norm" in found
+    for line, (step, value) in zip(lines, found["5 scheme/wasserstein_estimate"], strict=True):
         assert (step, float(value)) == (line["step"], pytest.approx(line["wasserstein_estimate"]))
 
 
@@ -120,8 +122,8 @@ def test_a_point_is_the_mean_since_the_last_point(tmp_path):
     each, pairs = (tmp_path / name for name in ("each", "pairs"))
     for directory, every in ((each, 1), (pairs, 2)):
         fit(small_model("gan"), 4, [kg.callbacks.Curves(directory, every=every)])
-    single = [float(value) for _, value in events(each)["losses/generator_loss"]]
-    double = [float(value) for _, value in events(pairs)["losses/generator_loss"]]
+    single = [float(value) for _, value in events(each)["4 losses/generator_loss"]]
+    double = [float(value) for _, value in events(pairs)["4 losses/generator_loss"]]
     assert double == pytest.approx([sum(single[:2]) / 2, sum(single[2:]) / 2], rel=1e-5)
     assert single[0] != pytest.approx(single[3])
 
@@ -142,7 +144,7 @@ def test_speed_and_memory_are_curves(tmp_path):
         assert line["samples_per_second"] == pytest.approx(BATCH * line["steps_per_second"])
         # TensorFlow alone takes a few hundred megabytes; no machine has a terabyte to spare for this.
         assert 0.1 < line["peak_gigabytes"] < 1000.0
-    assert {"speed/samples_per_second", "speed/peak_gigabytes"} <= set(events(tmp_path))
+    assert {"8 speed/samples_per_second", "8 speed/peak_gigabytes"} <= set(events(tmp_path))
 
 
 @pytest.mark.parametrize("steps", [3, 5, 20], ids=["too few", "cut short", "whole"])

@@ -29,17 +29,22 @@ def firsts(method):
 
 
 # Of several phases, of many networks, a gradient of gradients beside a text encoder or loops over tokens: what takes
-# longest is with the slow tests. text_to_image and cyclegan show the same with the fast ones, and tests of its own what
-# adversarial_nmt's players do.
-HEAVY = {"stackgan", "df_gan", "adversarial_nmt", "cycada"}
+# longest is with the slow tests. text_to_image and cyclegan show the same with the fast ones, and tests of their own
+# show what the players of cut and adversarial_nmt do and what the latter's export answers.
+HEAVY = {"stackgan", "df_gan", "adversarial_nmt", "cycada", "cut"}
+LIGHT = set(FACTORIES) - HEAVY
 # {check: the schemes that the fast tests run it for}, all of them unless named.
 FAST = {
     testing.check_two_replicas_step_as_one: firsts("play") - HEAVY,
-    testing.check_each_player_pulls_its_own_way: set(FACTORIES) - HEAVY,
-    testing.check_every_field_is_used: set(FACTORIES) - HEAVY,
-    testing.check_every_option_is_kept_and_has_an_effect: set(FACTORIES) - HEAVY,
-    testing.check_resuming_equals_going_on: firsts("play") - {"cycada", "semi_supervised_aae"},
-    testing.check_saved_model_answers_as_the_model: firsts("endpoints"),
+    testing.check_each_player_pulls_its_own_way: LIGHT,
+    testing.check_every_field_is_used: LIGHT,
+    testing.check_every_option_is_kept_and_has_an_effect: LIGHT,
+    testing.check_every_input_is_heeded: LIGHT,
+    testing.check_another_seed_trains_another_model: LIGHT,
+    testing.check_each_step_draws_afresh: LIGHT,
+    testing.check_a_nan_batch_is_reported_and_never_saved: LIGHT,
+    testing.check_resuming_equals_going_on: firsts("play") - HEAVY - {"semi_supervised_aae"},
+    testing.check_saved_model_answers_as_the_model: firsts("endpoints") - {"adversarial_nmt"},
     testing.check_backup_and_restore_goes_on: {"dcgan"},
 }
 

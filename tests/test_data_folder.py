@@ -289,6 +289,56 @@ def test_damaged_images_are_named_and_counted(tmp_path):
     assert "bad6.png" not in message and "and 3 more" in message
 
 
+def save_class_folders(folder):
+    """Ten images in two class folders, the third of each damaged, another cut off."""
+    for shade, name in enumerate("ab"):
+        for number in range(5):
+            path = save(folder / name / f"{number}.png", Image.effect_noise((16, 16), 20 + 40 * shade + number))
+            if number == 2:
+                path.write_bytes(path.read_bytes()[:100])
+    save(folder / "b/5.jpg", Image.effect_noise((64, 64), 50))
+    (folder / "b/5.jpg").write_bytes((folder / "b/5.jpg").read_bytes()[:1500])
+
+
+def test_damaged_images_are_left_out_and_named_on_request(tmp_path):
+    save_class_folders(tmp_path / "all")
+    with pytest.raises(UserError, match=r"3 of 11 images cannot be read.*skip_unreadable=True"):
+        kg.data.open_source(tmp_path / "all")
+    source = kg.data.open_source(tmp_path / "all", skip_unreadable=True)
+    assert len(source) == 8 and source.labels.tolist() == [0] * 4 + [1] * 4 and source.sample_shape == (16, 16, 1)
+    assert "3 of 11 images cannot be read and are left out" in source.note
+    assert all(str(tmp_path / "all" / name) in source.note for name in ("a/2.png", "b/2.png", "b/5.jpg"))
+    for name in ("a/2.png", "b/2.png", "b/5.jpg"):
+        (tmp_path / "all" / name).unlink()
+    whole = kg.data.open_source(tmp_path / "all")
+    assert np.array_equal(whole.samples, source.samples) and not whole.note
+
+
+def test_whatever_belongs_to_a_damaged_image_goes_with_it(tmp_path):
+    for side in ("one", "two"):
+        for number in range(4):
+            save(tmp_path / side / f"{number}.png", Image.effect_noise((16, 16), 10 + number))
+    (tmp_path / "one/1.png").write_bytes(b"no image")
+    (tmp_path / "two/3.png").write_bytes(b"no image")
+    pairs = kg.data.open_source(f"{tmp_path}/one = {tmp_path}/two", skip_unreadable=True)
+    assert len(pairs) == 2 and "2 of 8 images" in pairs.note
+    unpaired = kg.data.open_source(f"{tmp_path}/one + {tmp_path}/two", skip_unreadable=True)
+    assert [len(column) for column in unpaired.columns.values()] == [3, 3]
+    table = "file_name,text\n0.png,nought\n1.png,one\n2.png,two\n"
+    (tmp_path / "one/metadata.csv").write_text(table)
+    captioned = kg.data.open_source(tmp_path / "one", skip_unreadable=True)
+    assert [captioned.columns["text"].values[row] for row in range(2)] == [("nought",), ("two",)]
+
+
+def test_only_files_can_be_unreadable(tmp_path):
+    for source in ("digits", np.zeros((4, 8, 8, 1), "uint8"), "digits[3] + digits[8]"):
+        with pytest.raises(UserError, match="leave --skip-unreadable"):
+            kg.data.open_source(source, skip_unreadable=True)
+    (tmp_path / "1.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match="None of the 1 images"):
+        kg.data.open_source(tmp_path, skip_unreadable=True)
+
+
 def test_large_folders_are_mapped_and_follow_their_files(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 10)

@@ -115,7 +115,7 @@ def test_orders_are_as_random_as_numpys(count):
     places = tf.range(count, dtype=tf.int64)
     orders = np.stack(
         [
-            pipeline._shuffled(places, tf.fill([count], tf.constant(epoch, tf.int64)), count, seed)
+            pipeline.shuffled(places, tf.fill([count], tf.constant(epoch, tf.int64)), count, seed)
             for seed in range(3)
             for epoch in range(20)
         ]

@@ -43,7 +43,9 @@ def test_a_finite_data_set_ends(address):
     np.testing.assert_array_equal(np.concatenate(seen), np.concatenate([np.array(batch) for batch in plain]))
 
 
-@pytest.mark.parametrize("scheme", ["dcgan", "wgan_gp", "sgan"])
+@pytest.mark.parametrize(
+    "scheme", ["sgan", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dcgan", "wgan_gp"))]
+)
 def test_training_and_resuming_are_bit_for_bit_what_they_are_without(scheme, address, tmp_path):
     whole = small_model(scheme)
     whole.fit(endless(whole), steps_per_epoch=6, verbose=0)
@@ -132,6 +134,7 @@ cli.main()
 """
 
 
+@pytest.mark.slow
 def test_a_service_that_goes_away_ends_the_run_with_a_message_and_a_checkpoint(tmp_path):
     service, places = start_services()
     place = places[1]

@@ -11,9 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 import typer.main
+from scipy.spatial import cKDTree
 
+import keras_gans as kg
 from keras_gans import registry
 from keras_gans.training import cli
 from keras_gans.training import recipe as recipes
@@ -127,9 +131,51 @@ def test_python_examples_run(page, tmp_path, monkeypatch, registries):
     names = {"__name__": "example"}
     for before, code in blocks(page, "python"):
         if not NOT_RUN.fullmatch(before):
-            # One epoch shows that it runs; the others repeat it.
+            # One epoch shows that it runs; what the others lead to is for the slow test below.
             once = re.sub(r"\bepochs=\d+", "epochs=1", code)
             exec(compile(once, name_of(page), "exec"), names)
+
+
+# "gan.fit(" and what an example calls its model.
+TRAINS = re.compile(r"^(\w+)\.fit\(", re.MULTILINE)
+TRAINING_PAGES = [page for page in PAGES if any(TRAINS.search(code) for _, code in blocks(page, "python"))]
+
+
+def check_worth_looking_at(model, names):
+    """Fails unless what an example trained draws digits that a classifier reads, or points that lie on the data."""
+    count = 512
+    if model.sample_shape() == (2,):
+        # Of a normal distribution 0.2 lie as near.
+        near = cKDTree(names["crescent"](split="test").samples).query(model.sample(count, seed=0))[0]
+        assert np.mean(near < 0.1) >= 0.8
+        return
+    reader = kg.metrics.extractor_for("digits")
+    labels = np.arange(count) % 10 if model.takes_labels else None
+    probabilities = reader.probabilities(model.sample(count, seed=0, **({} if labels is None else {"labels": labels})))
+    found, sure = probabilities.argmax(axis=1), probabilities.max(axis=1) >= 0.9
+    # Of noise 0.1 are, and 0.2 of digits whose pixels are shuffled; of held-out digits 0.98.
+    assert np.mean(sure) >= 0.5
+    assert np.sum(np.bincount(found[sure], minlength=10) >= 0.02 * count) >= 9
+    if labels is not None:
+        assert np.mean(found == labels) >= 0.6
+    if isinstance(model, kg.schemes.AdversarialAutoencoder):
+        digits = kg.data.open_source("digits", split="test", labels=True)
+        read = reader.probabilities(model.reconstruct(digits.samples / 127.5 - 1.0)).argmax(axis=1)
+        assert np.mean(read == digits.labels) >= 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", TRAINING_PAGES, ids=name_of)
+def test_python_examples_end_in_something_worth_looking_at(page, tmp_path, monkeypatch, registries):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "example"}
+    for before, code in blocks(page, "python"):
+        if NOT_RUN.fullmatch(before):
+            continue
+        keras.utils.set_random_seed(0)
+        exec(compile(code, name_of(page), "exec"), names)
+        for model in TRAINS.findall(code):
+            check_worth_looking_at(names[model], names)
 
 
 def commands():
@@ -232,8 +278,6 @@ def test_whatever_is_public_is_documented():
 
 
 def test_everything_public_is_in_the_reference():
-    import keras_gans as kg
-
     listed = "\n".join(text_of(page) for page in (DOCS / "api").glob("*.md"))
     for name, home in kg._HOMES.items():
         parts = home.removeprefix("keras_gans.")

@@ -422,8 +422,14 @@ def test_the_report_and_tensorboard(tmp_path):
     assert [line["step"] for line in lines] == [0, 2, 4, 6, 7]
     assert lines[-1]["verdict"] == watching.verdict.name and lines[2]["coverage"] == watching.history[2].coverage
     found = events(tmp_path / "board")
-    assert {"doctor/diversity", "doctor/separation", "doctor/generator_weight_changes", "doctor/sick"} <= set(found)
-    assert [step for step, _ in found["doctor/coverage"]] == [2, 4, 6, 7]
+    drawn = {name.removeprefix("6 doctor/") for name in found if name.startswith("6 doctor/")}
+    # Few, and no loss or gradient norm, which are curves already.
+    assert {"diversity", "separation", "sick"} <= drawn and len(drawn) <= 8
+    assert not [name for name in drawn if name.endswith(("losses", "gradient_norms"))]
+    assert [step for step, _ in found["6 doctor/coverage"]] == [2, 4, 6, 7]
+    # The verdict that holds in the end is the last that is shown.
+    step, text = found["doctor/verdict"][-1]
+    assert step == 7 and watching.verdict.name in str(text)
 
 
 def test_a_run_that_goes_on_keeps_its_history(tmp_path):
@@ -595,3 +601,107 @@ def test_a_scheme_without_samples_is_judged_by_losses_and_weights_alone():
     logs = {name: float(value) for name, value in model.train_step(tf.ones((4, 2))).items()}
     signs = examination.look(1, logs)
     assert signs.weight_changes["discriminator"] > 0 and signs.separation is None and signs.diversity is None
+
+
+@pytest.mark.parametrize("signs", [{"losses": {"generator": -1e6}}, {"losses": {"discriminator": -np.inf}}])
+def test_a_loss_explodes_downwards_too(signs):
+    """A critic's is negative: it must count by its size, in the verdict and in its evidence."""
+    last = verdicts(course((2, signs)))[-1]
+    assert last.name == "exploding" and len(last.evidence) == 1 and "loss is -" in last.evidence[0]
+
+
+# Likeness and copies ----------------------------------------------------------------------------------------------
+
+LIKE = {"likeness": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("signs", "name", "looks"),
+    [
+        # All that averages of pixels show is well; what is seen closely is not.
+        ({"likeness": 0.05}, "unlike the data", 10),
+        ({"likeness": 0.6, "duplicates": 0.8}, "copies", 5),
+        ({**COLLAPSED, "likeness": 0.0}, "collapsed", 5),
+    ],
+)
+def test_what_averages_of_pixels_do_not_show_is_named(signs, name, looks):
+    given = names(course((12, signs)))
+    assert given[looks] == name and set(given[:looks]) == {UNCLEAR}
+    verdict = verdicts(course((12, signs)))[-1]
+    assert verdict.is_sick and verdict.remedies
+
+
+@pytest.mark.parametrize("signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}])
+def test_between_the_two_it_is_unclear(signs):
+    assert set(names(course((12, signs)))) == {UNCLEAR}
+    # One look in doubt takes back no verdict; three in a row do.
+    assert names(course((5, LIKE), (2, signs), (3, LIKE)))[-5:] == [HEALTHY] * 5
+    assert names(course((5, LIKE), (3, signs)))[-1] == UNCLEAR
+
+
+def test_samples_that_become_more_like_the_data_are_given_time():
+    rising = [(1, {"likeness": 0.01 * number, "distance": 0.02}) for number in range(14)]
+    assert "unlike the data" not in names(course(*rising))
+
+
+def test_points_may_lie_in_small_heaps():
+    assert names(course((8, {"likeness": None, "duplicates": 0.9})))[-1] == HEALTHY
+
+
+def test_a_verdict_that_stands_has_the_numbers_of_its_own_look():
+    """While signs are mixed the verdict of the look before stands, and its old numbers would be of another step."""
+    mixed = {"coverage": 0.1, "diversity": 0.7}
+    last = verdicts(course((5, {}), (1, mixed)))[-1]
+    assert last.name == HEALTHY and "0.70 times as diverse as the data, covering 10 %" in last.summary
+    sick = verdicts(course((6, COLLAPSED), (1, {**GOOD, "coverage": 0.12})))[-1]
+    assert sick.name == "collapsed" and "signs are mixed by now" in sick.summary
+    assert "cover 12 % of it" in sick.evidence[0] and not any(" 1 %" in sentence for sentence in sick.evidence)
+
+
+def test_ratios_that_tell_nothing_are_capped():
+    last = verdicts(course((5, {"diversity": 1908523.0})))[-1]
+    assert "more than 10 times as diverse" in last.summary and "1908523" not in last.summary
+
+
+def seen(images, count=128):
+    """The vital signs of samples, against images of dark and bright stripes whose place varies."""
+    reference = Reference(striped(2 * count, seed=0), count)
+    return reference.compare(images, reference.embed(images))
+
+
+def striped(count, seed):
+    random = np.random.default_rng(seed)
+    place = random.uniform(0, 2 * np.pi, (count, 1, 1, 1))
+    tilt = random.uniform(-0.4, 0.4, (count, 1, 1, 1))
+    rows, columns = np.mgrid[:24, :24][..., np.newaxis]
+    return (127 + 100 * np.sin(place + 0.9 * columns + tilt * rows)).astype("uint8")
+
+
+def test_likeness_tells_noise_and_noisy_images_from_the_data_where_averages_do_not():
+    others = striped(128, seed=1)
+    random = np.random.default_rng(2)
+    noisy = np.where(random.random(others.shape) < 0.3, random.choice([0, 255], others.shape), others).astype("uint8")
+    noise = random.integers(0, 256, others.shape).astype("uint8")
+    good, bad, worst = (seen(each)["likeness"] for each in (others, noisy, noise))
+    assert good > 0.8 and bad < 0.25 and worst < 0.05
+    assert seen(np.repeat(others[:8], 16, axis=0))["duplicates"] == 1.0
+    assert seen(others)["duplicates"] < 0.1
+
+
+def test_what_is_gone_back_to_and_compared_with_survives_a_resume():
+    model = small_model("gan")
+    before, after = doctor(roll_back=True, every=3), doctor(roll_back=True, every=3)
+    fit(model, 5, [before])
+    # Two steps after the look at step 3 the weights are others than those that the next look compares with.
+    before._examination._at = 3
+    after.take_up(before.state())
+    after.set_model(model)
+    after.on_train_begin()
+    assert (after._healthy.step, after._healthy.restored) == (before._healthy.step, before._healthy.restored)
+    for mine, theirs in zip(after._healthy._values, before._healthy._values, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert after._examination._curve_sums == before._examination._curve_sums
+    for player in PLAYERS:
+        for mine, theirs in zip(after._examination._weights[player], before._examination._weights[player], strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(after._examination._embedded, before._examination._embedded)

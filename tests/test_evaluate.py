@@ -298,9 +298,9 @@ def test_figures_reach_tensorboard_and_the_metrics_file(tmp_path, evaluation):
     assert lines[-1]["frechet_distance"] == callback.latest[0].value
     assert Score.from_dict(lines[-1]["evaluation"]["frechet_distance"]) == callback.latest[0]
     found = events(tmp_path / "board")
-    assert set(found) == {f"{group}/{name}" for group in ("evaluation", "evaluation floor") for name in QUICK}
-    assert [step for step, _ in found["evaluation/frechet_distance"]] == [2, 4, 5]
-    assert float(found["evaluation floor/frechet_distance"][0][1]) == pytest.approx(callback.latest[0].floor)
+    assert set(found) == {f"2 evaluation/{name}{whose}" for whose in ("", " of the data") for name in QUICK}
+    assert [step for step, _ in found["2 evaluation/frechet_distance"]] == [2, 4, 5]
+    assert float(found["2 evaluation/frechet_distance of the data"][0][1]) == pytest.approx(callback.latest[0].floor)
 
 
 def test_the_best_checkpoint_is_kept_and_a_resumed_run_keeps_what_was_best(tmp_path, evaluation):

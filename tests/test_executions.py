@@ -52,7 +52,7 @@ def one_by_one(tmp_path_factory):
     return run_of(tmp_path_factory.mktemp("one"), 1)
 
 
-@pytest.mark.parametrize("at_once", [7, 10, 32])
+@pytest.mark.parametrize("at_once", [7, pytest.param(10, marks=pytest.mark.slow), 32])
 def test_a_run_is_the_same_at_every_number(one_by_one, at_once, tmp_path):
     run = run_of(tmp_path, at_once)
     for name, value in weights(kg.load_run(one_by_one)).items():

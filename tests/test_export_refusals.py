@@ -142,7 +142,9 @@ def test_a_full_disk(folder, monkeypatch):
 
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr(exporter, "_write_and_check", lambda *arguments: {"signature_def_hash": "0"})
+    monkeypatch.setattr(
+        exporter, "_write_and_check", lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}}
+    )
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])
 
@@ -160,11 +162,11 @@ def test_a_model_that_answers_nothing(folder):
 
 def test_a_scheme_says_what_its_inputs_may_hold(monkeypatch):
     model = tiny()
-    endpoint = (lambda label: {"image": label}, [tf.TensorSpec((None,), tf.int32, name="label")])
+    endpoint = (lambda number: {"image": number}, [tf.TensorSpec((None,), tf.int32, name="number")])
     monkeypatch.setattr(model, "endpoints", lambda: {"serving_default": endpoint})
-    monkeypatch.setattr(model, "example_inputs", lambda signature, rows: {"label": range(rows)}, raising=False)
+    monkeypatch.setattr(model, "example_inputs", lambda signature, rows: {"number": range(rows)}, raising=False)
     inputs, outputs = golden_answers(model)["serving_default"]
-    np.testing.assert_array_equal(inputs["label"], np.arange(16))
+    np.testing.assert_array_equal(inputs["number"], np.arange(16))
     np.testing.assert_array_equal(outputs["image"], np.arange(16))
 
 
@@ -179,3 +181,20 @@ def test_a_checking_process_that_dies_is_explained(tmp_path, monkeypatch):
 def test_the_check_refuses_to_run_beside_keras(monkeypatch):
     with pytest.raises(AssertionError, match="proves nothing"):
         verify._assert_alone()
+
+
+def test_an_answer_that_depends_on_the_place_of_a_row_is_refused():
+    """The last row answers one more than it does alone, and another row is the last in reverse."""
+    inputs = {"z": np.arange(4.0)}
+
+    def by_place(tensors):
+        return {"image": tensors["z"] + (np.arange(len(tensors["z"])) == 3)}
+
+    for call, wrong in ((lambda tensors: {"image": tensors["z"] * 2}, False), (by_place, True)):
+        failures = []
+        golden = {"inputs": inputs, "outputs": call(inputs)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(verify, "_latency_ms", lambda call: 0.0)
+            checks = verify._check_signature("sample", call, golden, {"float": 1e-6, "levels": 0}, failures)
+        assert any("rows in reverse" in failure for failure in failures) == wrong
+        assert (checks["max_abs_difference_reversed"] == 1.0) == wrong

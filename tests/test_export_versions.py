@@ -1,13 +1,17 @@
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 
 import pytest
 
 from keras_gans.errors import UserError
-from keras_gans.export.formats import check_batch_sizes, check_formats, check_target
-from keras_gans.export.versions import publish, staging, versions
+from keras_gans.export import versions as versions_module
+from keras_gans.export.formats import check_batch_sizes, check_formats, check_keep, check_target, check_tflite_kinds
+from keras_gans.export.versions import publish, remove_old, scratch_folder, staging, versions
 
 
 def put(folder, content, seal=lambda number: None):
@@ -43,16 +47,68 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path):
     assert os.listdir(tmp_path / "old") == ["1"]
 
 
-def test_a_crashed_exports_directory_is_ignored_then_removed(tmp_path):
-    crashed = tmp_path / ".exporting-dead"
-    crashed.mkdir()
-    (crashed / "saved_model.pb").touch()
-    assert put(tmp_path, "first") == tmp_path / "1"
-    assert crashed.exists(), "it may be another export at work"
-    yesterday = time.time() - 25 * 3600
-    os.utime(crashed, (yesterday, yesterday))
-    put(tmp_path, "second")
-    assert not crashed.exists()
+def test_a_dead_exports_directory_is_removed_and_a_living_ones_is_not(tmp_path):
+    for dead in (tmp_path / ".exporting-dead", tmp_path / ".removing-dead"):
+        dead.mkdir()
+        (dead / "saved_model.pb").touch()
+    with staging(tmp_path) as living:
+        assert (tmp_path / ".exporting-dead").exists(), "it may have been made this moment, and not be locked yet"
+        (living / "file").touch()
+        for path in (living, tmp_path / ".exporting-dead", tmp_path / ".removing-dead"):
+            os.utime(path, (time.time() - 3600,) * 2)
+        put(tmp_path, "other")
+        assert sorted(os.listdir(tmp_path)) == [living.name, "1"]
+    assert os.listdir(tmp_path) == ["1"]
+
+
+def test_scratch_folders_of_killed_exports_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = """
+import os, signal
+from keras_gans.export.versions import scratch_folder
+with scratch_folder() as path:
+    (path / "half").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": root}
+    subprocess.run([sys.executable, "-c", code], env=environment)
+    (left,) = tmp_path.iterdir()
+    assert (left / "half").exists()
+    os.utime(left, (time.time() - 3600,) * 2)
+    with scratch_folder() as path:
+        assert list(tmp_path.iterdir()) == [path]
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_there_are_no_locks_only_what_is_a_day_old_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(versions_module, "fcntl", None)
+    for name, hours in ((".exporting-young", 23), (".exporting-old", 25)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - 3600 * hours,) * 2)
+    put(tmp_path, "first")
+    assert sorted(os.listdir(tmp_path)) == [".exporting-young", "1"]
+
+
+def test_everything_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.readlink(f"/proc/self/fd/{file}")))
+    rename = os.rename
+    monkeypatch.setattr(os, "rename", lambda *paths: (done.append("rename"), rename(*paths)))
+    with staging(tmp_path) as path:
+        (path / "deep").mkdir()
+        (path / "deep" / "file").touch()
+        publish(path, tmp_path, lambda number: (path / "report.json").touch())
+    before = done[: done.index("rename")]
+    assert {os.path.relpath(each, path) for each in before} == {".", "deep", "deep/file", "report.json"}
+    assert done[done.index("rename") + 1 :] == [str(tmp_path)]
+
+
+def test_old_versions_make_room_and_needed_ones_do_not(tmp_path):
+    for _ in range(5):
+        put(tmp_path, "one")
+    assert remove_old(tmp_path, keep=2, needed={1, None}) == [2, 3]
+    assert sorted(os.listdir(tmp_path)) == ["1", "4", "5"]
 
 
 def test_a_number_that_another_export_takes_first_is_left_alone(tmp_path):
@@ -95,6 +151,14 @@ def test_formats_and_batch_sizes_are_checked(tmp_path):
     for bad in ([], [0], [1, 1], [2.5]):
         with pytest.raises(UserError, match="distinct integers"):
             check_batch_sizes(bad)
+    assert check_tflite_kinds(["full_int8", "float32", "float32"]) == ("float32", "full_int8")
+    with pytest.raises(UserError, match="Did you mean 'full_int8'"):
+        check_tflite_kinds(["ful_int8"])
+    with pytest.raises(UserError, match="at least one kind"):
+        check_tflite_kinds([])
+    for bad in (0, -1, True, 2.0):
+        with pytest.raises(UserError, match="1 or more"):
+            check_keep(bad)
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
         check_target(tmp_path / "file" / "model")

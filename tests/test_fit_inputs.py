@@ -192,3 +192,154 @@ def judge(activation, units):
 def test_a_discriminator_gives_one_raw_score(discriminator, said):
     with pytest.raises(UserError, match=said):
         kg.schemes.DCGAN(kg.networks.mlp_generator((8, 8, 1), latent_dim=4), discriminator)
+
+
+# Keras's callbacks ------------------------------------------------------------------------------------------------
+
+
+def rates(model):
+    return {player: float(optimizer.learning_rate) for player, optimizer in model.optimizers.items()}
+
+
+def compiled(**learning_rates):
+    model = small_model("gan")
+    model.compile(optimizers={player: keras.optimizers.Adam(rate) for player, rate in learning_rates.items()})
+    return model
+
+
+@pytest.mark.parametrize(("players", "generator"), [(None, 2e-3), (["discriminator"], 8e-3)])
+def test_a_schedule_sets_each_players_rate_or_that_of_one(players, generator):
+    model = compiled(discriminator=4e-3, generator=8e-3)
+    halving = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    callback = halving if players is None else kg.callbacks.OfPlayers(halving, players)
+    history = model.fit(images(16), batch_size=8, epochs=2, verbose=0, callbacks=[callback]).history
+    assert rates(model) == pytest.approx({"discriminator": 1e-3, "generator": generator})
+    assert history["learning_rate_discriminator"] == pytest.approx([2e-3, 1e-3])
+
+
+def test_rates_are_lowered_where_a_curve_stalls():
+    model = compiled(discriminator=4e-3, generator=8e-3)
+    # Nothing is better than the first epoch by so much.
+    callback = keras.callbacks.ReduceLROnPlateau("generator_loss", factor=0.5, patience=1, min_delta=1e9)
+    model.fit(images(16), batch_size=8, epochs=3, verbose=0, callbacks=callback)
+    assert rates(model) == pytest.approx({"discriminator": 1e-3, "generator": 2e-3})
+
+
+class Told(keras.callbacks.Callback):
+    """Says in place of the model how a curve went."""
+
+    def __init__(self, curve, values):
+        super().__init__()
+        self.curve, self.values = curve, values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs[self.curve] = self.values[epoch]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "curve", "best_at", "values"),
+    [
+        ("began", "convergence_measure", 1, [3.0, 1.0, 2.0, 2.0, 0.0, 0.0]),
+        ("gan", "generator_loss", 1, [3.0, 1.0, 2.0, 2.0, 0.0, 0.0]),
+        ("acgan", "real_accuracy", 1, [0.3, 0.9, 0.8, 0.8, 1.0, 1.0]),
+    ],
+)
+def test_keras_knows_which_way_a_curve_is_better(scheme, curve, best_at, values, tmp_path):
+    model = small_model(scheme)
+    stopping = keras.callbacks.EarlyStopping(curve, patience=2)
+    saving = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras", curve, save_best_only=True)
+    rows = (images(8), np.arange(8) % 3) if "label" in model.takes else (images(8),)
+    history = model.fit(*rows, batch_size=8, epochs=6, verbose=0, callbacks=[Told(curve, values), stopping, saving])
+    assert stopping.best == values[best_at] and len(history.epoch) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.keras", "2.keras"]
+
+
+@pytest.mark.parametrize(
+    ("callback", "said"),
+    [
+        (
+            lambda: keras.callbacks.EarlyStopping(),
+            "EarlyStopping watches 'val_loss', which is no curve.*generator_loss",
+        ),
+        (lambda: keras.callbacks.ReduceLROnPlateau(), "ReduceLROnPlateau watches 'val_loss'"),
+        (lambda: keras.callbacks.ModelCheckpoint("x.keras", save_best_only=True), "ModelCheckpoint watches 'val_loss'"),
+        (lambda: keras.callbacks.EarlyStopping("real_probability"), "neither high nor low.*mode='min' or 'max'"),
+        (lambda: kg.callbacks.OfPlayers(keras.callbacks.EarlyStopping()), "LearningRateScheduler and ReduceLROn"),
+        (
+            lambda: kg.callbacks.OfPlayers(keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate), ["critic"]),
+            "Unknown player 'critic'",
+        ),
+    ],
+)
+def test_what_cannot_be_watched_or_set_is_refused_before_the_first_step(callback, said):
+    model = small_model("gan")
+    with pytest.raises(UserError, match=said):
+        model.fit(images(16), batch_size=8, verbose=0, callbacks=[callback()])
+    assert int(model.step) == 0
+
+
+def test_a_rate_that_follows_a_schedule_is_not_set_by_a_callback():
+    model = compiled(generator=keras.optimizers.schedules.CosineDecay(1e-3, 10))
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    with pytest.raises(UserError, match="LearningRateScheduler cannot set the generator's learning rate"):
+        model.fit(images(16), batch_size=8, verbose=0, callbacks=[scheduler])
+
+
+def test_which_way_is_better_is_known_of_what_has_one():
+    from keras_gans.engine.keras_callbacks import better
+
+    assert {better(name) for name in ("generator_loss", "pixel_error", "cycle_error_a", "divergence")} == {"min"}
+    assert {better(name) for name in ("labelled_accuracy", "classifier_accuracy_b", "text_retrieval")} == {"max"}
+    opposed = ("real_score", "fake_error", "discriminator_accuracy", "k", "wasserstein_estimate", "gradient_penalty")
+    assert {better(name) for name in opposed} == {None}
+
+
+# What else is tried -----------------------------------------------------------------------------------------------
+
+
+def test_predict_takes_latents_and_says_what_takes_images():
+    model = small_model("gan")
+    latents = np.zeros((3, model.latent_dim), "float32")
+    assert model.predict(latents, verbose=0).shape == (3, 8, 8, 1)
+    for predict in (model.predict, model.predict_on_batch):
+        with pytest.raises(
+            UserError, match=r"takes latents \(count, .*Received: shape \(4, 8, 8, 1\).*sample\(count\)"
+        ):
+            predict(images(4))
+    with pytest.raises(UserError, match=r"classify\(images\)"):
+        small_model("sgan").predict(images(4))
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model", "model.hdf5"])
+def test_a_file_that_has_no_room_for_several_optimizers_is_refused(name, tmp_path):
+    with pytest.raises(UserError, match=f"saved as a .keras file.*Received: '.*{name}'"):
+        small_model("gan").save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("format", "instead"),
+    [
+        ("litert", "keras-gans export RUN"),
+        ("onnx", "model.discriminator.export|model.generator.export"),
+        ("x", "single"),
+    ],
+)
+def test_formats_of_export_say_what_writes_them(format, instead, tmp_path):
+    with pytest.raises(UserError, match=instead):
+        small_model("gan").export(tmp_path / "out", format=format)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_saved_scheme_is_loaded_without_knowing_what_to_import(tmp_path):
+    model = small_model("gan")
+    model.save(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(kg.load_model(tmp_path / "gan.keras").sample(2), model.sample(2))
+    with pytest.raises(UserError, match="There is no file"):
+        kg.load_model(tmp_path / "gone.keras")
+
+
+def test_the_rows_of_a_steps_batches_are_woven():
+    """Of two batches, rows 0 to 2 and 3 to 5, the first of each comes first: any half has rows of both."""
+    (woven,) = kg.inputs._woven((tf.stack([tf.range(6), 10 * tf.range(6)], axis=1),), 2)[tf.newaxis]
+    assert woven.numpy().tolist() == [[row, 10 * row] for row in (0, 3, 1, 4, 2, 5)]

@@ -7,8 +7,9 @@ from PIL import Image
 import keras_gans as kg
 from keras_gans.data import cache
 from keras_gans.data.holding_out import has_held_out_split, held_out_of
-from keras_gans.errors import UserError
-from keras_gans.metrics import Evaluation
+from keras_gans.errors import NoSplitError, UserError
+from keras_gans.metrics import Evaluation, TextEvaluation
+from keras_gans.registry import sources
 
 
 def noise(count, seed=0):
@@ -54,6 +55,39 @@ def test_labels_stay_with_their_images(tmp_path):
     known = {image.tobytes(): index % 3 for index, image in enumerate(images)}
     for source in (training, training.held_out):
         assert source.labels.tolist() == [known[row.tobytes()] for row in source.samples]
+
+
+def test_a_test_split_that_cannot_be_read_is_not_none(tmp_path):
+    save_all(tmp_path / "train", noise(40))
+    save_all(tmp_path / "test", noise(20, 1))
+    (tmp_path / "test/0000.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match="1 of 20 images cannot be read"):
+        held_out_of(kg.data.open_source(tmp_path))
+    assert len(held_out_of(kg.data.open_source(tmp_path, skip_unreadable=True))) == 19
+
+
+def test_a_test_split_without_labels_is_passed_over(monkeypatch):
+    @kg.data.register_source("withheld")
+    def withheld(*, split="train", **options):
+        if split == "val":
+            raise NoSplitError("there are train, test and validation")
+        labels = {} if split == "test" else {"label": [0, 1] * 10}
+        return kg.data.Source.of({"image": noise(20), **labels}, name="withheld", split=split)
+
+    try:
+        training = kg.data.open_source("withheld")
+        assert held_out_of(training).split == "test" and held_out_of(training, labels=True).split == "validation"
+    finally:
+        sources._registered.pop("withheld")
+
+
+def test_captions_are_measured_with_what_was_held_out(tmp_path):
+    save_all(tmp_path, noise(200))
+    rows = [f"{number:04d}.png,noise of number {number}" for number in range(200)]
+    (tmp_path / "metadata.csv").write_text("file_name,text\n" + "\n".join(rows) + "\n")
+    training = kg.data.hold_out(kg.data.open_source(tmp_path), 0.3)
+    held, split = TextEvaluation(training, samples=32)._opened[""]
+    assert split == "held out of train" and rows_of(held) == rows_of(training.held_out)
 
 
 def test_two_collections_each_give_a_share(tmp_path):

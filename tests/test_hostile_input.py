@@ -81,8 +81,8 @@ def test_a_run_whose_recipe_is_none(tmp_path, text):
         ({"scheme.ema": 5.0}, "5.0"),
         ({"optimizers.generator.name": "adma"}, "Unknown optimizer 'adma'.*'adam'"),
         ({"optimizers.generator.name": ["adam"]}, "optimizer"),
-        ({"optimizers.generator.learning_rate": -1e-3}, "a number above 0.*-0.001"),
-        ({"optimizers.generator.learning_rate": float("nan")}, "a number above 0.*nan"),
+        ({"optimizers.generator.learning_rate": -1e-3}, "a number from 0 on.*-0.001"),
+        ({"optimizers.generator.learning_rate": float("nan")}, "a number from 0 on.*nan"),
         ({"optimizers.generator.beta_1": 5}, "beta_1 lies from 0 to below 1.*5"),
         ({"seed": -1}, "from 0 to 2..32 - 1.*-1"),
         ({"seed": 2**32}, "from 0 to 2..32 - 1.*4294967296"),
@@ -211,7 +211,7 @@ def test_square_brackets_are_shown_as_they_were_typed(tmp_path, arguments):
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
 def test_seeds_that_are_none(tmp_path, seed):
     code, _, errors = run_here("train", "dcgan", "--seed", seed, cwd=tmp_path)
-    assert code == 2 and "--seed" in errors
+    assert code == 2 and "seed" in errors and "Traceback" not in errors
 
 
 def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):

@@ -398,12 +398,9 @@ def test_the_exported_model_interpolates(scheme, tmp_path, monkeypatch):
     between = latent.slerp(*(latent.latents_from_seeds([seed], 6) for seed in (-9, LIMITS.max)), 0.3)
     expected = latent.decode_array(model, between, 1 if label else None)
     np.testing.assert_allclose(interpolate([0.3, 0.3, 0.3])[2:].numpy().astype(int), expected, atol=1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="fraction must be from 0 to 1"):
-        interpolate([0.0, 1.5, 0.0])
-    if label:
-        label["label"] = tf.constant([1, 1, 99], tf.int64)
-        with pytest.raises(tf.errors.InvalidArgumentError, match="label must be from 0"):
-            interpolate([0.0, 0.0, 0.0])
+    answered = interpolate([0.0, 1.5, 0.0]).numpy()
+    assert not answered[1].any(), "a fraction beyond 1 is answered as invalid"
+    np.testing.assert_array_equal(answered[::2], sample([3, 3, -9])[::2])
 
 
 def test_a_uniform_latent_stays_in_its_box_on_the_way():

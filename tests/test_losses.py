@@ -230,3 +230,107 @@ def test_sentence_bleu_is_sacrebleus():
         texts = [" ".join(map(str, words)) for words in (own, reference)]
         assert 100 * score == pytest.approx(metric.sentence_score(texts[0], [texts[1]]).score, abs=1e-3), texts
     assert found[-2] == pytest.approx(1.0) and found[-1] == 0.0
+
+
+# By hand, of numbers that no two terms share -----------------------------------------------------------------------
+
+
+def test_defaults_of_least_squares_are_the_papers_targets():
+    # 1/2 of (0.5 - 1)^2 and 1/2 of 0.2^2; 1/2 of (0.2 - 1)^2
+    assert float(losses.least_squares_discriminator(column(0.5), column(0.2))) == pytest.approx(0.145)
+    assert float(losses.least_squares_generator(column(0.2))) == pytest.approx(0.32)
+
+
+def test_rows_are_real_or_fake_by_their_last_logit():
+    logits = tf.math.log(tf.constant([[1.0, 2.0, 5.0], [3.0, 6.0, 1.0]]))
+    np.testing.assert_allclose(losses.not_fake(logits), [-math.log(3 / 8), -math.log(9 / 10)], rtol=1e-5)
+    np.testing.assert_allclose(losses.is_fake(logits), [-math.log(5 / 8), -math.log(1 / 10)], rtol=1e-5)
+
+
+def test_disagreement_of_two_passes():
+    logits = tf.math.log(tf.constant([[0.8, 0.2], [0.5, 0.5]]))
+    others = tf.math.log(tf.constant([[0.3, 0.7], [0.5, 0.5]]))
+    # 0.5^2 twice in the first row, nothing in the second
+    assert float(losses.disagreement(logits, others)) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_errors_of_reconstructions():
+    samples, copies = tf.constant([[1.0, -2.0], [0.5, 0.0]]), tf.constant([[0.0, 1.0], [1.0, 0.0]])
+    assert float(losses.reconstruction_error(samples, copies)) == pytest.approx(4.5 / 4)
+    assert float(losses.squared_reconstruction_error(samples, copies)) == pytest.approx(10.25 / 4)
+    assert float(losses.feature_error(samples, copies)) == pytest.approx((10.0 + 0.25) / 4)
+
+
+def test_the_balance_of_began():
+    def control(*numbers):
+        return float(losses.equilibrium_control(*map(tf.constant, numbers)))
+
+    assert control(0.0, 0.2, 0.05, 0.5, 0.001) == pytest.approx(5e-5, rel=1e-4)
+    assert control(0.4, 0.2, 0.3, 0.5, 0.1) == pytest.approx(0.38)
+    assert control(0.0, 0.2, 0.3, 0.5, 1.0) == 0.0
+    assert control(0.95, 2.0, 0.1, 0.5, 1.0) == 1.0
+    assert float(losses.convergence_measure(tf.constant(0.2), 0.05, 0.5)) == pytest.approx(0.25)
+    assert float(losses.convergence_measure(tf.constant(0.2), 0.4, 0.5)) == pytest.approx(0.5)
+
+
+def test_divergences_from_the_normal_distribution():
+    mean, log_variance = tf.constant([[1.0, 0.0], [0.0, 2.0]]), tf.constant([[0.0, 0.0], [1.0, 0.0]])
+    # 1/2 and (e - 2)/2 + 2, the mean over rows
+    expected = (0.5 + (math.e - 2.0) / 2 + 2.0) / 2
+    assert float(losses.divergence_from_standard_normal(mean, log_variance)) == pytest.approx(expected, rel=1e-5)
+    # The same by deviations, and the mean over all four coordinates.
+    assert float(losses.augmentation_divergence(mean, log_variance / 2)) == pytest.approx(expected / 2, rel=1e-5)
+
+
+def test_contrast_of_patches():
+    keys = tf.constant([[[1.0, 0.0], [0.0, 1.0]]])
+    queries = tf.constant([[[0.6, 0.8], [0.0, 1.0]]])
+    # Products 0.6, 0.8 and 0, 1, over a temperature of a half.
+    expected = (softplus((0.8 - 0.6) / 0.5) + softplus((0.0 - 1.0) / 0.5)) / 2
+    assert float(losses.patch_nce(queries, keys, 0.5)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.patch_nce(queries, keys)) == pytest.approx(
+        (softplus(0.2 / 0.07) + softplus(-1.0 / 0.07)) / 2, rel=1e-5
+    )
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([queries, keys])
+        loss = losses.patch_nce(queries, keys)
+    assert tape.gradient(loss, keys) is None and tape.gradient(loss, queries) is not None
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.25])
+def test_matching_aware_terms_and_their_weights(weight):
+    real, wrong, fake = column(2.0, -2.0), column(-1.5, 3.0), column(-2.5, 0.2)
+    of_real = (softplus(-2.0) + softplus(2.0)) / 2
+    of_wrong = (softplus(-1.5) + softplus(3.0)) / 2
+    of_fake = (softplus(-2.5) + softplus(0.2)) / 2
+    given = {} if weight == 0.5 else {"wrong_weight": weight}
+    found = losses.matching_aware_discriminator(real, wrong, fake, **given)
+    assert float(found) == pytest.approx(of_real + weight * of_wrong + (1 - weight) * of_fake, rel=1e-5)
+    # 0 and 3; 0 and 4; 0 and 1.2
+    found = losses.matching_aware_hinge(real, wrong, fake, **given)
+    assert float(found) == pytest.approx(1.5 + weight * 2.0 + (1 - weight) * 0.6, rel=1e-5)
+    # A row without a wrong text says nothing of one.
+    rows = {"wrong_scores": column(0.5, 3.0), "fake_scores": fake, "differs": column(1.0, 0.0)}
+    found = losses.matching_aware_hinge(real, **rows)
+    assert float(found) == pytest.approx(1.5 + 0.5 * 0.75 + 0.5 * 0.6, rel=1e-5)
+    found = losses.matching_aware_discriminator(real, **rows)
+    assert float(found) == pytest.approx(of_real + 0.25 * softplus(0.5) + 0.5 * of_fake, rel=1e-5)
+
+
+def test_a_loss_is_one_number():
+    """A mean that is left out would be summed by the tape without a word."""
+    scores, codes = column(0.1, 0.2), tf.constant([[0.1, 0.2], [0.3, 0.4]])
+    of_scores = (losses.minimax_generator, losses.non_saturating_generator, losses.least_squares_generator)
+    of_scores += (losses.wasserstein_generator, losses.hinge_generator)
+    of_pairs = (losses.minimax_discriminator, losses.least_squares_discriminator, losses.wasserstein_critic)
+    of_pairs += (losses.hinge_discriminator, losses.relativistic_pairing_discriminator)
+    of_pairs += (losses.relativistic_pairing_generator,)
+    of_codes = (losses.reconstruction_error, losses.squared_reconstruction_error, losses.feature_error)
+    of_codes += (losses.divergence_from_standard_normal, losses.augmentation_divergence, losses.disagreement)
+    of_codes += (losses.structured_joint_embedding, losses.feature_matching)
+    values = [loss(scores) for loss in of_scores] + [loss(scores, 2 * scores) for loss in of_pairs]
+    values += [loss(codes, 2 * codes) for loss in of_codes]
+    matching = (losses.matching_aware_discriminator, losses.matching_aware_hinge)
+    values += [loss(scores, scores, scores) for loss in matching]
+    values.append(losses.class_cross_entropy(tf.constant([0, 1]), codes))
+    assert {tuple(value.shape) for value in values} == {()}

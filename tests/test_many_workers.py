@@ -9,8 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.engine.replicas import check_strategy
 from keras_gans.errors import UserError
 from keras_gans.training.strategy import Worker, this_worker
 from keras_gans.training.train import _check_doctor
@@ -78,7 +80,9 @@ def test_two_workers_train_as_one_and_only_the_chief_writes(recipe, changes, tmp
         assert codes == [0] * workers, outputs
     alone, shared = (next((folder / "runs").iterdir()) for folder in folders)
     assert len(list((tmp_path / "two" / "runs").iterdir())) == 1
-    assert sorted(path.name for path in alone.iterdir()) == sorted(path.name for path in shared.iterdir())
+    # Event files are named after the machine, the process and the time.
+    names = [{path.name.split(".tfevents")[0] for path in run.iterdir()} for run in (alone, shared)]
+    assert names[0] == names[1]
     curves = [
         [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (alone, shared)
     ]
@@ -126,6 +130,50 @@ def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
     # A third start finds nothing left to do.
     codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
     assert codes == [0, 0] and "nothing is left to do" in outputs[0]
+
+
+UNEVEN = """
+import sys
+import numpy as np
+import tensorflow as tf
+import keras_gans as kg
+
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+with strategy.scope():
+    generator = kg.networks.mlp_generator((2,), latent_dim=2, hidden_units=[4])
+    model = kg.schemes.VanillaGAN(generator, kg.networks.mlp_discriminator((2,), hidden_units=[4]))
+    model.compile()
+rows = np.zeros((8 * int(sys.argv[1]), 2), "float32")
+data = tf.data.Dataset.from_tensor_slices(rows).batch(8, drop_remainder=True)
+try:
+    model.fit(data, epochs=1, verbose=0)
+except kg.errors.LostWorkerError as error:
+    print("LOST", error)
+    sys.exit(3)
+"""
+
+
+@pytest.mark.slow
+def test_workers_whose_data_end_apart_say_so_in_one_line(tmp_path):
+    places = [f"localhost:{port}" for port in free_ports(2)]
+    processes = []
+    for index, batches in enumerate((4, 40)):
+        config = {"cluster": {"worker": places}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": json.dumps(config)}
+        with open(tmp_path / f"{index}.log", "w") as log:
+            command = [sys.executable, "-c", UNEVEN, str(batches)]
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
+    codes, outputs = wait(tmp_path, processes)
+    # The one with more batches waits in vain for the other.
+    assert codes[1] == 3, outputs
+    assert "LOST" in outputs[1] and "data" in outputs[1] and "Traceback" not in outputs[1]
+
+
+def test_a_parameter_servers_strategy_is_refused_in_one_line():
+    strategy = object.__new__(tf.distribute.ParameterServerStrategy)
+    with pytest.raises(UserError, match="Train under tf.distribute.MultiWorkerMirroredStrategy") as caught:
+        check_strategy(strategy)
+    assert "\n" not in str(caught.value)
 
 
 def cluster(kind="worker", index=0, **places):

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import keras_gans as kg
 from keras_gans.runs import run_directory
 from keras_gans.testing import parametrize_with_checks
 from tests import pairs
-from tests.test_training_cli import run, unwrapped
+from tests.processes import HANGS
+from tests.test_training_cli import environment, run, unwrapped
 
 
 def small_pairs():
@@ -34,6 +37,41 @@ def folder(tmp_path_factory):
     return folder
 
 
+# Each is a user's own process; importing TensorFlow for each of them would take most of their time.
+COMMANDS = {
+    "resume": "train --resume latest --steps 40",
+    "whole": "train own_pairs:circle_pairs --steps 40 --runs whole",
+    "sample": "sample latest --count 8",
+    "evaluate": "evaluate latest",
+    "export": "export latest --to exported --formats saved_model",
+    "no module": "train no_such_module:circle_pairs",
+    "no recipe": "train own_pairs:circle_pair",
+}
+ALL = """
+import json, sys
+from tests.test_training_cli import run_here
+sys.path.insert(0, ".")
+done = {name: run_here(*command.split(), cwd=".") for name, command in json.loads(sys.argv[1]).items()}
+print(json.dumps(done))
+"""
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    """{name of `COMMANDS`: (exit code, output, errors)}."""
+    result = subprocess.run(
+        [sys.executable, "-c", ALL, json.dumps(COMMANDS)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=HANGS,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
 def run_in(folder):
     return next((folder / "runs").iterdir())
 
@@ -50,30 +88,28 @@ def test_it_trains_by_command_and_is_shown(folder):
     assert {"real_first.png", "real_second.png", "first-00000020.png", "pairs-00000020.txt"} <= names
 
 
-def test_it_goes_on(folder):
-    code, output, errors = run("train", "--resume", "latest", "--steps", "40", cwd=folder)
-    assert code == 0, output + errors
-    whole, again = folder / "whole", run_in(folder)
-    code, output, errors = run("train", "own_pairs:circle_pairs", "--steps", "40", "--runs", whole.name, cwd=folder)
-    assert code == 0, output + errors
-    pair = [model_of(each) for each in (again, next(whole.iterdir()))]
+def test_it_goes_on(folder, done):
+    for name in ("resume", "whole"):
+        code, output, errors = done[name]
+        assert code == 0, output + errors
+    pair = [model_of(each) for each in (run_in(folder), next((folder / "whole").iterdir()))]
     assert [model.steps_taken for model in pair] == [40, 40]
     for first, second in zip(*(model.weights for model in pair), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_it_is_sampled_and_refuses_what_it_cannot_do(folder):
-    code, output, errors = run("sample", "latest", "--count", "8", cwd=folder)
+def test_it_is_sampled_and_refuses_what_it_cannot_do(folder, done):
+    code, output, errors = done["sample"]
     assert code == 0, output + errors
     assert list((run_in(folder) / "samples").glob("*seed-0*"))
     with pytest.raises(kg.errors.UserError, match="PairsGAN maps no latents to samples"):
         model_of(run_in(folder)).check_has_latents()
-    code, _, errors = run("evaluate", "latest", cwd=folder)
+    code, _, errors = done["evaluate"]
     assert code == 2 and "Traceback" not in errors
 
 
-def test_it_is_exported(folder):
-    code, output, errors = run("export", "latest", "--to", "exported", "--formats", "saved_model", cwd=folder)
+def test_it_is_exported(folder, done):
+    code, output, errors = done["export"]
     assert code == 0, output + errors
     served = tf.saved_model.load(folder / "exported" / "1").signatures["sample"]
     made = {name: values.numpy() for name, values in served(seed=tf.range(3, dtype=tf.int64)).items()}
@@ -84,10 +120,10 @@ def test_it_is_exported(folder):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("no_such_module:circle_pairs", "no module 'no_such_module'"),
-        ("own_pairs:circle_pair", "Unknown recipe of own_pairs 'circle_pair'. Did you mean 'circle_pairs'"),
+        ("no module", "no module 'no_such_module'"),
+        ("no recipe", "Unknown recipe of own_pairs 'circle_pair'. Did you mean 'circle_pairs'"),
     ],
 )
-def test_a_module_or_recipe_that_is_not_there(folder, name, message):
-    code, _, errors = run("train", name, cwd=folder)
+def test_a_module_or_recipe_that_is_not_there(done, name, message):
+    code, _, errors = done[name]
     assert code == 2 and "Traceback" not in errors and message in unwrapped(errors)

@@ -8,6 +8,7 @@ from scipy.linalg import sqrtm
 from keras_gans.drawing import picture
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.metrics import frechet_distance, mode_coverage
+from keras_gans.pixels import to_uint8
 from keras_gans.registry import Registry
 
 
@@ -87,3 +88,8 @@ def test_names_are_suggested_and_duplicates_refused():
         registry.register("one")(int)
     with pytest.raises(UserError, match="Unknown thing 'onne'. Did you mean 'one'"):
         registry["onne"]
+
+
+def test_what_lies_outside_of_the_range_is_clipped_and_levels_are_the_nearest():
+    values = np.array([-3.0, -1.01, -1.0, -0.996, 0.0, 0.996, 1.0, 1.01, 3.0], "float32")
+    assert to_uint8(values).numpy().tolist() == [0, 0, 0, 1, 128, 254, 255, 255, 255]

@@ -1,6 +1,7 @@
 """What replicas share: several steps an execution, half precision, uneven batches; and what TensorFlow cannot do."""
 
 import functools
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from keras_gans.errors import UserError
 from tests.small import BATCH, endless, images, small_model, weights
 
 SEVERAL = {"steps": 4, "steps_per_execution": 2}
-FAST = ("dcgan", "wgan_gp")
+FAST = ("dcgan",)
 every_scheme = pytest.mark.parametrize(
     "scheme", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in kg.registry.schemes]
 )
@@ -45,16 +46,21 @@ def test_several_steps_an_execution_over_two_replicas_step_as_one(scheme):
     testing.check_two_replicas_step_as_one(functools.partial(small_model, scheme), **SEVERAL)
 
 
+def _length(values):
+    return math.sqrt(sum(float(np.square(value.astype("float64")).sum()) for value in values.values()))
+
+
 @pytest.mark.parametrize("scheme", ["dcgan", pytest.param("wgan_gp", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    ("precision", "tolerance"), [("float16", 1e-4), pytest.param("bfloat16", 1e-3, marks=pytest.mark.slow)]
-)
-def test_half_precision_over_two_replicas_steps_as_one(scheme, precision, tolerance, two_replicas):
+@pytest.mark.parametrize("precision", ["float16", pytest.param("bfloat16", marks=pytest.mark.slow)])
+def test_half_precision_over_two_replicas_steps_as_one(scheme, precision, two_replicas):
     # Two steps: from the first overflow on, which comes at another step to half the loss, float16 takes another course.
     one = trained(here(), scheme, 2, precision)
     two = trained(two_replicas.scope(), scheme, 2, precision, steps_per_execution=2)
-    assert_near(one, two, tolerance)
     start = weights(small_model(scheme, precision=precision))
+    # Of how far all moved: where a gradient is nearly nothing, Adam makes a step of its rounding. It does not see a
+    # loss that forgets the division by the number of replicas, which the contract does, by gradient descent.
+    apart, moved = (_length({name: one[name] - other[name] for name in one}) for other in (two, start))
+    assert apart <= 0.005 * moved
     assert max(np.abs(start[name] - value).max() for name, value in one.items() if not name.endswith("step")) > 1e-3
 
 
@@ -109,6 +115,7 @@ with model.distribute_strategy.scope():
 """
 
 
+@pytest.mark.slow
 def test_several_steps_with_default_collectives_over_cpus_are_refused():
     # In a process of its own: a second strategy over the same CPUs would break the first one's collectives.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."] + sys.path)}

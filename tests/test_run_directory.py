@@ -56,6 +56,16 @@ def test_latest_is_the_highest_number_that_is_a_run(root):
     assert run_directory.resolve("latest", root) == root / "00010-wgan_gp-ring"
 
 
+def test_latest_is_no_run_that_did_not_begin(root, tmp_path):
+    for name in ("00010-wgan_gp-ring", "00007-wgan_gp-digits"):
+        (root / name / run_directory.NOT_BEGUN).touch()
+    assert run_directory.resolve("latest", root) == root / "00003-gan-digits"
+    assert run_directory.resolve("10", root) == root / "00010-wgan_gp-ring"
+    (root / "00003-gan-digits" / run_directory.NOT_BEGUN).touch()
+    with pytest.raises(UserError, match="none has taken a training step"):
+        run_directory.resolve("latest", root)
+
+
 def test_an_unknown_run_names_the_nearest(root, tmp_path):
     with pytest.raises(UserError, match="Did you mean '00007-wgan_gp-digits'"):
         run_directory.resolve("00007-wgan-digits", root)
@@ -139,11 +149,15 @@ def test_a_checkpoint_of_unknown_classes_is_explained(root):
     assert len(str(raised.value)) < 600
 
 
-def test_the_module_imports_without_tensorflow_and_loads_every_class(root, checkpoint):
+def test_the_module_imports_without_tensorflow_and_loads_every_class_without_starting_it(root, checkpoint):
     path, _ = checkpoint
     shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
     code = (
         "import sys; from keras_gans.runs import run_directory; assert 'tensorflow' not in sys.modules, 'slow';"
+        # Who starts TensorFlow fixes its devices, and no process may be forked any more.
+        "import keras_gans.schemes, keras_gans.networks, keras_gans.layers;"
+        "from tensorflow.python.eager import context;"
+        "assert context.context()._context_handle is None, 'importing started TensorFlow';"
         f"assert int(run_directory.load_run({str(root / '00007-wgan_gp-digits')!r}).step) == 30"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})

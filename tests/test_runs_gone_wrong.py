@@ -15,15 +15,18 @@ import warnings
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import keras_gans as kg
+from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.errors import DamageWarning, NonFiniteError, UserError
 from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
-from keras_gans.training import cli
+from keras_gans.training import cli, event_files, new_run
 from keras_gans.training import recipe as recipes
 from keras_gans.training import train as training
+from keras_gans.training.going_on import check_resumable
 from keras_gans.training.interruption import Interruption
 from tests.small import small_model, weights
 from tests.test_callbacks import events, fit
@@ -458,9 +461,9 @@ def record(run):
         elif path.suffix == ".jsonl":
             lines = [json.loads(line) for line in path.read_text().splitlines()]
             found[name] = [{key: value for key, value in line.items() if key not in OF_TIME} for line in lines]
-        elif path.is_file() and path.parent != run / "tensorboard" and path.name != "environment.json":
+        elif path.is_file() and not path.name.startswith("events.out") and path.name != "environment.json":
             found[name] = path.read_bytes()
-    for tag, points in events(run / "tensorboard").items():
+    for tag, points in events(run).items():
         if not tag.endswith(OF_TIME) and "hparams" not in tag:
             found[tag] = sorted((step, str(value.tolist())) for step, value in points)
     return found
@@ -479,16 +482,9 @@ def ten_steps(pictures):
     return small_recipe(pictures, 10, checkpoint_every=3, log_every=4, picture_every=2)
 
 
-# What a look measures since the one before; a run that ends between two looks goes on measuring from there.
-SINCE_THE_LAST_LOOK = ("losses", "gradient_norms", "weight_changes", "weight_change", "sample_change", "loss")
-
-
-@pytest.mark.parametrize(
-    ("disturbances", "looks_are_whole"),
-    [([(kill_at, 4)], True), ([(interrupt_at, 5)], False), ([(interrupt_at, 4), (kill_at, 8)], False)],
-)
+@pytest.mark.parametrize("disturbances", [[(kill_at, 4)], [(interrupt_at, 5)], [(interrupt_at, 4), (kill_at, 8)]])
 def test_after_any_end_a_run_leaves_what_the_undisturbed_one_leaves(
-    disturbances, looks_are_whole, undisturbed, pictures, tmp_path, monkeypatch
+    disturbances, undisturbed, pictures, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(training, "_looks_every", lambda recipe: 3)
     run = None
@@ -503,11 +499,35 @@ def test_after_any_end_a_run_leaves_what_the_undisturbed_one_leaves(
     training.train(ten_steps(pictures), run=run)
     found, expected = record(run), dict(undisturbed)
     assert found.keys() == expected.keys()
-    if not looks_are_whole:
-        for each in (found, expected):
-            looks = [{**look} for look in each["doctor.jsonl"]]
-            each["doctor.jsonl"] = [{k: v for k, v in look.items() if k not in SINCE_THE_LAST_LOOK} for look in looks]
-            for tag in [tag for tag in each if tag.startswith("doctor/") and tag.endswith(SINCE_THE_LAST_LOOK)]:
-                each[tag] = [step for step, _ in each[tag]]
     for what, content in expected.items():
         assert found[what] == content, what
+
+
+# What a run that goes on keeps ------------------------------------------------------------------------------------
+
+
+def test_a_record_keeps_the_step_that_a_run_goes_on_from_and_no_later_one(tmp_path):
+    file = MetricsFile(tmp_path / "metrics.jsonl")
+    for step in (1, 2, 3):
+        file.append(step, 0.0, {})
+    file.drop_after(2)
+    assert [json.loads(line)["step"] for line in file.path.read_text().splitlines()] == [1, 2]
+
+
+def test_event_files_keep_the_step_that_a_run_goes_on_from_and_no_later_one(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default():
+        for step in (1, 2, 3, 4):
+            tf.summary.scalar("curve", float(step), step=step)
+    writer.close()
+    event_files.drop_after(tmp_path, 2)
+    assert [step for step, _ in events(tmp_path)["curve"]] == [1, 2]
+
+
+@pytest.mark.parametrize(("schedule", "may"), [("constant", True), ("linear", False), ("cosine", False)])
+def test_more_steps_are_another_recipe_where_the_rate_depends_on_them(schedule, may, tmp_path):
+    recipe = recipes.named("gan").replace(learning_rate_schedule=schedule, steps=100)
+    new_run.write_recipe(tmp_path, recipe)
+    with contextlib.nullcontext() if may else pytest.raises(UserError, match="steps: 100 -> 200"):
+        check_resumable(tmp_path, recipe.replace(steps=200))
+    check_resumable(tmp_path, recipe)

@@ -152,3 +152,17 @@ def test_a_gaussian_posterior_is_refused():
 def test_a_prior_without_room_for_a_style_is_refused():
     with pytest.raises(UserError, match="latents of size 11 or more. Received: 10"):
         kg.latent.draw_latents(2, 10, tf.constant([1, 2]), "categorical_10")
+
+
+def test_without_a_label_there_is_no_class_to_learn(monkeypatch):
+    """A mean over all rows would take the label of a row that has none for class 0."""
+    model = small_model("semi_supervised_aae")
+    logits = np.log(np.array([[1, 2, 1], [8, 1, 1], [8, 1, 1], [1, 1, 6]], "float32"))
+    monkeypatch.setattr(type(model), "class_logits", lambda self, samples: tf.constant(logits))
+    real = tf.constant(images(4))
+    loss, curves = model.classification_loss(real, tf.constant([-1, -1, -1, -1], tf.int64))
+    assert float(loss) == 0.0 and float(curves["labelled_accuracy"]) == 0.0
+    loss, curves = model.classification_loss(real, tf.constant([1, -1, -1, 0], tf.int64))
+    # Of the two rows with a label the one is right, with a probability of 2/4, and the other has 1/8.
+    assert float(loss) == pytest.approx((np.log(2) + np.log(8)) / 2, rel=1e-5)
+    assert float(curves["labelled_accuracy"]) == 0.5

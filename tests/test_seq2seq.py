@@ -11,11 +11,15 @@ import keras_gans as kg
 from keras_gans import randomness
 from keras_gans.engine import decoding
 from keras_gans.errors import UserError
-from keras_gans.layers import PairGrid, Translator
+from keras_gans.layers import PairConvolution, PairGrid, Translator
 from keras_gans.subwords import BEGIN, END, PAD
 
 SIZES = {"source_size": 9, "target_size": 7}
 MAKERS = {
+    "tied rnn_search": lambda **more: kg.networks.rnn_search(**SIZES, units=6, embedding_units=5, tied=True, **more),
+    "tied transformer_translator": lambda **more: kg.networks.transformer_translator(
+        **SIZES, units=8, layer_count=2, heads=2, tied=True, feed_forward_units=5, **more
+    ),
     "rnn_search": lambda **more: kg.networks.rnn_search(**SIZES, units=6, embedding_units=5, **more),
     "transformer_translator": lambda **more: kg.networks.transformer_translator(
         **SIZES, units=8, layer_count=2, heads=2, **more
@@ -57,7 +61,7 @@ def test_a_source_token_changes_the_logits_and_a_later_one_no_earlier_logits(net
 def test_token_by_token_is_as_all_at_once(network):
     memory = network.encode(tf.constant(SOURCE))
     logits, attention = network.teacher_forced(memory, tf.constant(PREVIOUS))
-    state = network.start(memory, 4)
+    state = network.start(memory)
     for place in range(4):
         step, attended, state = network.step(memory, state, tf.constant(PREVIOUS[:, place]), place)
         np.testing.assert_allclose(step, logits[:, place], atol=2e-4)
@@ -85,6 +89,20 @@ def test_dropout_acts_in_training_alone(name):
     plain = network([SOURCE, PREVIOUS])
     np.testing.assert_array_equal(plain, network([SOURCE, PREVIOUS]))
     assert np.abs(trained - plain)[..., 2:].max() > 1e-3
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name.startswith("tied")])
+def test_one_matrix_reads_and_writes_where_they_are_tied(name):
+    network = MAKERS[name]()
+    size, units = SIZES["target_size"], network.vector_size
+    assert [v.shape for v in network.weights if size in v.shape] == [(size, units)]
+    before = network([SOURCE, PREVIOUS])
+    # Not the same everywhere: layer normalization would take that out.
+    row = tf.one_hot([6], size, axis=0) * tf.range(units, dtype=tf.float32)
+    network.target_embedding.embeddings.assign_add(row)
+    # The first row never reads 6, and yet its logit of 6 is another, and no other.
+    changed = np.abs(network([SOURCE, PREVIOUS[:, :3]]) - before[:, :3])[0].max(axis=0)
+    assert changed[6] > 1e-3 and np.delete(changed, 6).max() < 1e-5
 
 
 def test_half_precision_answers_in_float32():
@@ -126,7 +144,7 @@ class Table(Translator):
     def encode(self, source, training=False):
         return {"word": source[:, 0], "states": tf.cast(source, tf.float32)}
 
-    def start(self, memory, length):
+    def start(self, memory):
         return {"before": tf.zeros_like(memory["word"])}
 
     def step(self, memory, state, tokens, place):
@@ -194,6 +212,17 @@ def test_samples_come_as_often_as_their_probabilities():
         assert abs(share - probability) < 4 * np.sqrt(probability / rows) + 2 / rows, each
 
 
+def test_a_translation_that_is_begun_goes_on_by_its_probabilities():
+    table, rows = Table(3, size=5), 4000
+    begun = tf.tile(tf.constant([[3, 4, END]]), (rows, 1))
+    tokens = decoding.sample(table, tf.fill((rows, 1), 4), 3, randomness.root_seed(0, 0), (begun, 2)).numpy()
+    assert (tokens[:, :2] == [3, 4]).all()
+    logits = table.table[4, 3, 4].astype(float)
+    logits[[PAD, BEGIN]] = -np.inf
+    shares = np.bincount(tokens[:, 2], minlength=5) / rows
+    np.testing.assert_allclose(shares, np.exp(logits) / np.exp(logits).sum(), atol=0.04)
+
+
 def test_other_seeds_draw_other_sentences(network):
     source = np.repeat(SOURCE, 8, axis=0)
     seeds = [randomness.root_seed(seed, 0) for seed in (0, 0, 1)]
@@ -222,10 +251,30 @@ def test_the_grid_pairs_every_word_with_every_word():
     assert grid[0, 2, 1].tolist() == [4.0, 5.0, 11.0]
 
 
+def test_the_convolution_of_pairs_is_the_one_over_their_grid():
+    random = np.random.default_rng(0)
+    first, second = (tf.constant(random.normal(size=(2, *shape)), tf.float32) for shape in ((6, 2), (5, 3)))
+    over_grid, fast = keras.layers.Conv2D(4, 3, bias_initializer="ones"), PairConvolution(4)
+    expected = over_grid(PairGrid()([first, second]))
+    fast.build([first.shape, second.shape])
+    kernel = over_grid.kernel.numpy()
+    fast.over_source.set_weights([kernel[:, :, :2].sum(axis=1), np.ones(4)])
+    fast.over_target.set_weights([kernel[:, :, 2:].sum(axis=0)])
+    np.testing.assert_allclose(fast([first, second]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_discriminator_may_read_vectors():
+    judge = kg.networks.pair_grid_discriminator(9, 7, length=10, embedding_units=None, translator_units=3)
+    assert judge.input_shape == [(None, 10, 3)] * 2 and judge([tf.zeros((2, 10, 3))] * 2).shape == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: kg.networks.pair_grid_discriminator(9, 7, length=9), "10 tokens or more. Received: length=9"),
+        (lambda: kg.networks.pair_grid_discriminator(9, 7, embedding_units=None), "give translator_units"),
+        (lambda: kg.networks.rnn_search(9, 9, tied="yes"), "tied is true or false. Received: 'yes'"),
+        (lambda: kg.networks.transformer_translator(9, 9, layer_count=0), "layer_count is a whole number from 1"),
         (lambda: kg.networks.rnn_search(4, 9), "more than its 4 special tokens. Received: 4"),
         (lambda: kg.networks.transformer_translator(9, 9, units=10, heads=4), "divide among the heads"),
     ],

@@ -216,7 +216,7 @@ def test_an_encoder_becomes_a_tflite_file(level, kind, tmp_path):
     archive.add_endpoint("encode", lambda tokens: {"code": encoder(tokens, training=False)}, [specification])
     archive.write_out(str(tmp_path), verbose=False)
     part = {"signature": "encode", "outputs": ["code"]}
-    content = tflite._convert(*tflite._fixed_functions(tf.saved_model.load(str(tmp_path)), part, [3]), "float32")
+    content = tflite._convert(*tflite._fixed_functions(tf.saved_model.load(str(tmp_path)), part, [3], None), "float32")
     run = Interpreter(model_content=content).get_signature_runner("serving_default")
     tokens = tokens_of([[3, 2, 7], [], [9, 1, 2, 3, 4, 5]], 6)
     np.testing.assert_allclose(run(tokens=tokens)["code"], encoder(tokens), atol=1e-5)

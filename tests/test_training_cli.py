@@ -63,12 +63,19 @@ def trained(tmp_path_factory):
     return folder, output
 
 
+def test_a_run_that_is_refused_before_its_first_step_leaves_nothing(trained, tmp_path):
+    options = ["--evaluate-every", "10", "--set", "best=nonsense", "--runs", str(tmp_path), *TINY]
+    code, _, errors = run_here("train", "dcgan", "--steps", "10", *options, cwd=trained[0])
+    assert code == 2 and "nonsense" in errors
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_leaves_what_it_says(trained):
     folder, output = trained
     directory = folder / "runs" / "00001-dcgan-digits"
-    names = {path.name for path in directory.iterdir()}
+    names = {path.name for path in directory.iterdir() if not path.name.startswith("events.out")}
     files = {"recipe.json", "environment.json", "metrics.jsonl", "doctor.jsonl"}
-    assert names == files | {"tensorboard", "checkpoints", "samples"}
+    assert names == files | {"checkpoints", "samples"}
     assert json.loads((directory / "recipe.json").read_text())["steps"] == 30
     assert (directory / "checkpoints" / "step-00000030.keras").exists()
     assert "step 30/30" in output and "discriminator_loss" in output and "generator_loss" in output
@@ -172,6 +179,8 @@ def without_tensorflow(tmp_path_factory):
         (["sample", "latest"], "runs"),
         (["sample", "1", "--to", "grid.jpg"], ""),
         (["export", "latest", "--to", "out"], "runs"),
+        (["evaluate", "latest"], "runs"),
+        (["evaluate", "1", "--metrics", "fid"], "'frechet_distance'"),
     ],
 )
 def test_a_mistake_is_one_message_at_once(arguments, message, tmp_path, without_tensorflow):
@@ -247,3 +256,13 @@ def test_few_labels_are_for_schemes_that_learn_from_them(tmp_path):
     code, _, errors = run_here("train", "cgan", "--labels-per-class", "2", "--steps", "2", cwd=tmp_path)
     assert code == 2 and "labels_per_class=2 for cgan" in errors and "sgan" in errors
     assert not (tmp_path / "runs").exists()
+
+
+def test_helps_examples_are_whole_at_80_columns(tmp_path):
+    """Cut, or eaten as markup, they cannot be copied."""
+    code, output, errors = run("train", "--help", cwd=tmp_path, COLUMNS="80")
+    assert code == 0, errors
+    assert "…" not in output
+    whole = "".join(line.strip("│ ").split("  ")[-1].strip() for line in output.splitlines())
+    for example in ("'A[cat]'", "generator.base_filters=32", "optimizers.generator.beta_1=0.9"):
+        assert example in whole, example

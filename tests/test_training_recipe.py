@@ -175,3 +175,11 @@ def test_every_recipe_says_what_to_expect(name):
     assert described and ("seed" in described or "not " in described), (
         "a measured figure with its seeds, or that there is none"
     )
+
+
+@pytest.mark.parametrize("value", [2.5, 1, 25])
+def test_labels_a_class_may_be_a_fraction_where_a_recipe_has_a_whole_number(value):
+    changed = recipes.with_settings(recipes.named("sgan"), {"labels_per_class": value})
+    assert changed.labels_per_class == value
+    with pytest.raises(UserError, match="a number from 1"):
+        recipes.with_settings(recipes.named("sgan"), {"labels_per_class": 0.5})

@@ -49,10 +49,11 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        networks = {
-            role: _network(recipe.networks[role], role, scheme.network_arguments(role, data_fields, recipe.latent_dim))
-            for role in sorted(recipe.networks, key=_build_place)
-        }
+        networks: dict[str, keras.Model] = {}
+        for role in sorted(recipe.networks, key=_build_place):
+            offered = scheme.network_arguments(role, data_fields, recipe.latent_dim)
+            offered |= scheme.arguments_of_others(role, networks)
+            networks[role] = _network(recipe.networks[role], role, offered)
     finally:
         keras.config.set_dtype_policy(before)
     arguments = _scheme_arguments(recipe, scheme, data_fields)
@@ -180,9 +181,10 @@ def _check_optimizer_options(player, options):
     """Refuses what Keras takes without a word: a rate that climbs the loss, an average that diverges."""
     for name, value in options.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name == "learning_rate" and not (is_number and 0 < value < float("inf")):
+        # At 0 a player stands still, which some experiments want and the doctor names.
+        if name == "learning_rate" and not (is_number and 0 <= value < float("inf")):
             raise UserError(
-                f"optimizers.{player}.learning_rate is a number above 0, such as 0.0002. Received: {value!r}."
+                f"optimizers.{player}.learning_rate is a number from 0 on, such as 0.0002. Received: {value!r}."
             )
         if name in ("beta_1", "beta_2", "rho", "momentum") and not (is_number and 0 <= value < 1):
             raise UserError(f"optimizers.{player}.{name} lies from 0 to below 1, such as 0.5. Received: {value!r}.")

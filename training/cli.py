@@ -1,4 +1,5 @@
-"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, theory.
+"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
+serve, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -18,7 +19,15 @@ from rich.text import Text
 
 from keras_gans import data
 from keras_gans.errors import DamageWarning, LostServiceError, LostWorkerError, NonFiniteError, UserError, unknown_name
-from keras_gans.export.cli import export_command
+from keras_gans.export.cli import (
+    export_command,
+    promote_command,
+    rollback_command,
+    sample_exported,
+    verify_command,
+)
+from keras_gans.export.sampling import exported_version
+from keras_gans.export.server.command import serve_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -118,17 +127,17 @@ def train_command(
             "--data",
             metavar="NAME|FOLDER",
             help="A data set's name, or a folder of images; 'A + B' for two collections, 'A = B' for two "
-            "that belong together, 'A[cat]' for one class.",
+            "that belong together, 'A\\[cat]' for one class.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates of the generator.", min=1)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples in a batch, over all devices.", min=1)] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Updates of the generator.")] = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Samples in a batch, over all devices.")] = None,
     image_size: Annotated[
         int | None,
         typer.Option(
             help="Crop and resize images to so many pixels (8, 16, 28, 32, 64 or 128 for most recipes); a folder keeps "
             "the size that its images share, else 64.",
-            min=1,
+            metavar="N",
         ),
     ] = None,
     labels_per_class: Annotated[
@@ -137,7 +146,6 @@ def train_command(
             help="Keep so many labels of each class on average (2.5 of ten classes: 25 labels), for recipes that learn "
             "from few, such as sgan.",
             metavar="N",
-            min=1,
         ),
     ] = None,
     hold_out: Annotated[
@@ -146,11 +154,18 @@ def train_command(
             help="Set so large a share of the data aside to measure with, 0.1 unless given, where they have no split "
             "test or validation; 0 trains on all.",
             metavar="SHARE",
-            min=0.0,
         ),
     ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable",
+            help="Leave image files that cannot be read out, and name them; else they end the run before it begins.",
+        ),
+    ] = False,
     evaluate_every: Annotated[
-        int | None, typer.Option(help="Measure the samples every so many steps and keep the best checkpoint.", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Measure the samples every so many steps and keep the best checkpoint."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -158,16 +173,16 @@ def train_command(
             "--set",
             metavar="KEY=VALUE",
             help="Any other field of the recipe, such as latent_dim=64, generator.base_filters=32 or "
-            "optimizers.generator.learning_rate=1e-4. May be given often.",
+            "optimizers.generator.beta_1=0.9. May be given often.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, data order and latents.", min=0, max=2**32 - 1)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of weights, data order and latents.")] = None,
     devices: Annotated[str, typer.Option(help="auto (every GPU, else the CPU), cpu, cpu:2, gpu, or gpu:0,1.")] = "auto",
     data_service: Annotated[
         str | None,
         typer.Option(
             "--data-service",
-            metavar="grpc://HOST:PORT",
+            metavar="ADDRESS",
             help="Have a tf.data service make the batches: the address of its dispatcher. With one worker there, the "
             "run is bit for bit what it is without.",
         ),
@@ -188,7 +203,7 @@ def train_command(
     doctor: Annotated[
         str,
         typer.Option(
-            metavar="watch|stop|roll-back|off",
+            metavar="MODE",
             help="When the run looks sick (collapsed, a player standing still, exploding losses): say so, end it, or "
             "go back to its last healthy state; off does not look.",
         ),
@@ -215,6 +230,7 @@ def train_command(
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
+    given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
@@ -284,7 +300,8 @@ def _print_outcome(outcome, root, translates):
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
-    _print_command(f"tensorboard --logdir {run}/tensorboard", "watch the curves and the samples change")
+    logs = shlex.quote(str(outcome.run.parent))
+    _print_command(f"tensorboard --logdir {logs}", "watch the curves and the samples change")
     if translates == "texts":
         _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
     elif translates:
@@ -325,7 +342,9 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
 
 @app.command("sample")
 def sample_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest; or the folder of an export.")
+    ],
     count: Annotated[
         int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
     ] = None,
@@ -351,19 +370,27 @@ def sample_command(
     ] = False,
     runs: RunsRoot = Path("runs"),
 ) -> None:
-    """Draws samples from a run's latest checkpoint as a picture.
+    """Draws samples from a run's latest checkpoint, or from an export's TFLite file, as a picture.
 
     keras-gans sample latest --count 64
+
+    keras-gans sample exported/dcgan --count 64
 
     keras-gans sample latest --text "a small red circle, top left" --text "two big blue stars in the centre"
     """
     wanted = texts_of(text, texts)
+    exported = exported_version(run)
+    if exported is not None:
+        if wanted:
+            raise UserError(f"{run} is an export: it draws no texts here. Name the run. Received: {wanted[0]!r}.")
+        _check_picture_target(to, separate)
+        sample_exported(exported, count or 64, seed, label, to, separate, console)
+        return
     if wanted and label is not None:
         raise UserError(f"Give texts or --label, not both. Received: --label {label}.")
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
-    if to is not None and not separate and to.suffix.lower() != ".png":
-        raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
+    _check_picture_target(to, separate)
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
         from keras_gans.drawing import picture
@@ -390,6 +417,11 @@ def sample_command(
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
     console.print(f"{count} samples of step {model.steps_taken} are in [bold]{escape(str(target))}[/]", highlight=False)
+
+
+def _check_picture_target(to, separate):
+    if to is not None and not separate and to.suffix.lower() != ".png":
+        raise UserError(f"--to takes a file that ends in .png, or a folder with --separate. Received: {to}.")
 
 
 def _draw_texts(model, folder, texts, count, seed, to, separate):
@@ -420,6 +452,10 @@ def _draw_texts(model, folder, texts, count, seed, to, separate):
 
 
 app.command("export")(export_command)
+app.command("verify")(verify_command)
+app.command("promote")(promote_command)
+app.command("rollback")(rollback_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)

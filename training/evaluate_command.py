@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import UserError
 from keras_gans.files import atomically
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
-_CHECKPOINTS = ("latest", "best")
 _FLOOR_MEANS = (
     "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
 )
@@ -39,12 +38,20 @@ def evaluate_command(
             "inception; unless given the data set's own classifier, and random for your own images."
         ),
     ] = None,
-    checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Of translated texts: another run, whose translations of the same sentences are compared with this "
+            "run's by a paired bootstrap.",
+        ),
+    ] = None,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
 ) -> None:
     """Measures a run's samples against data it was not trained on, and prints what the data itself would score.
 
-    The figures and how they were measured are written to evaluation.json in the run.
+    The figures and how they were measured are written to evaluation.json in the run, and shown in TensorBoard.
     """
     from keras_gans.metrics.features import check_name
     from keras_gans.metrics.measures import check_names
@@ -55,51 +62,71 @@ def evaluate_command(
     if extractor is not None:
         check_name(extractor)
     folder = run_directory.resolve(run, runs)
-    file = checkpoint_file(folder, checkpoint)
+    run_directory.checkpoint_file(folder, checkpoint)
+    rival = None if against is None else run_directory.resolve(against, runs)
+    if rival is not None:
+        run_directory.checkpoint_file(rival, checkpoint)
     console = Console()
     with console.status("importing TensorFlow ...") as status:
         import_quietly("tensorflow")
         from keras_gans.callbacks.evaluate import pictures_of
         from keras_gans.drawing.picture import save_png
         from keras_gans.metrics import evaluation_of
+        from keras_gans.metrics.accuracy import sentence
 
         from .build import scheme_of
         from .going_on import recipe_of
-        from .train import open_data
+        from .train import classifier_accuracy, open_data
 
         recipe = recipe_of(folder)
+        if rival is not None:
+            _check_comparable(recipe, recipe_of(rival), rival)
         status.update("opening the data ...")
-        evaluation = evaluation_of(scheme_of(recipe), open_data(recipe), names, samples, seed, extractor)
+        source = open_data(recipe)
+        evaluation = evaluation_of(scheme_of(recipe), source, names, samples, seed, extractor)
+        classifier = classifier_accuracy(recipe, source)
         status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
-        model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
+        model = run_directory.load_chosen(folder, checkpoint)
         scores = evaluation.of(model)
+        accuracies = [] if classifier is None else classifier.of(model)
+        comparisons = []
+        if rival is not None:
+            status.update(f"comparing with {rival.name} ...")
+            comparisons = evaluation.against(model, run_directory.load_chosen(rival, checkpoint))
     _print_scores(
         console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
     )
-    _write(folder, checkpoint, model.steps_taken, scores)
+    if accuracies:
+        console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
+    if rival is not None:
+        _print_comparisons(console, comparisons, rival)
+    compared = {"run": str(rival), "figures": [each.to_dict() for each in comparisons]} if rival else None
+    _write(folder, checkpoint, model.steps_taken, scores, accuracies, compared)
+    _show(folder, model.steps_taken, scores, accuracies)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
     console.print(f"Written to [bold]{escape(str(folder / 'evaluation.json'))}[/]", highlight=False, soft_wrap=True)
 
 
-def checkpoint_file(folder: Path, checkpoint: str) -> Path:
-    """The file of a run's "latest" or "best" checkpoint.
+def _check_comparable(recipe, other, rival):
+    """Raises a `UserError` unless two runs translate sentences of the same data."""
+    from keras_gans.engine.translating_texts import TextTranslatingModel
 
-    Raises:
-        UserError: there is none, or no such word.
-    """
-    if checkpoint not in _CHECKPOINTS:
-        raise unknown_name("checkpoint", checkpoint, _CHECKPOINTS)
-    if checkpoint == "latest":
-        return run_directory.latest_checkpoint(folder)
-    best = folder / "checkpoints" / "best.keras"
-    if not best.exists():
-        raise UserError(
-            f"Run {folder} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
-        )
-    return best
+    from .build import scheme_of
+
+    for each in (recipe, other):
+        if not issubclass(scheme_of(each), TextTranslatingModel):
+            raise UserError(
+                f"--against compares translations of sentences, run with run. Received one of {each.scheme['name']}."
+            )
+    for field in ("data", "hold_out"):
+        if getattr(recipe, field) != getattr(other, field):
+            raise UserError(
+                f"--against compares translations of the same held-out sentences, but {rival} has {field}="
+                f"{getattr(other, field)!r}, and this run {getattr(recipe, field)!r}."
+            )
 
 
 def _print_scores(console, scores, folder, checkpoint, step, floor_means):
@@ -114,6 +141,18 @@ def _print_scores(console, scores, folder, checkpoint, step, floor_means):
     console.print(table)
     for line in _explanation(scores, floor_means):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_comparisons(console, comparisons, rival):
+    table = Table("figure", "this run", rival.name, "difference", "95 %", "p", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for each in comparisons:
+        interval = " to ".join(f"{end:+.3g}" for end in each.interval)
+        row = (_figure(each.value), _figure(each.other), f"{each.difference:+.3g}", interval, f"{each.p_value:.3f}")
+        table.add_row(each.name, *row)
+    console.print(table)
+    console.print("A paired bootstrap over the sentences: 1,000 samples of them, both runs on each.", highlight=False)
 
 
 def _figure(value):
@@ -143,7 +182,27 @@ def _explanation(scores, floor_means):
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
 
 
-def _write(folder, checkpoint, step, scores):
+def _show(folder, step, scores, accuracies):
+    """Adds the figures to those of the run in TensorBoard, whose table of runs has them then."""
+    import tensorflow as tf
+
+    from keras_gans.callbacks import board
+
+    writer = tf.summary.create_file_writer(str(run_directory.board_of(folder)))
+    with writer.as_default():
+        for score in scores:
+            tf.summary.scalar(f"{board.EVALUATION}/{score.name}", score.value, step=step)
+            tf.summary.scalar(board.floor_of(score.name), score.floor, step=step)
+        for each in accuracies:
+            tf.summary.scalar(f"{board.ACCURACY}/{each.name}", each.value, step=step)
+    writer.close()
+
+
+def _write(folder, checkpoint, step, scores, accuracies, compared):
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
+    if accuracies:
+        record["classifier"] = [each._asdict() for each in accuracies]
+    if compared is not None:
+        record["against"] = compared
     with atomically(folder / "evaluation.json") as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from rich.table import Table
 from keras_gans import data, latent
 from keras_gans.data import pictures
 from keras_gans.drawing import picture
-from keras_gans.errors import UserError
+from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import SAMPLE
 from keras_gans.latent import inversion
 
@@ -72,8 +72,9 @@ def targets_of(
                 image_size=recipe["image_size"],
                 channels=recipe["channels"],
                 labels=model.takes_labels,
+                skip_unreadable=recipe.get("skip_unreadable", False),
             )
-        except UserError:
+        except NoSplitError:
             # A folder without subfolders has no test split; what was asked for by name must be there.
             if splits or split == "train":
                 raise
@@ -91,7 +92,11 @@ def _some(model, source, count):
 def _held_out(model, recipe):
     """The run's training data where a share was held out of them, else None."""
     source = data.open_source(
-        recipe["data"], image_size=recipe["image_size"], channels=recipe["channels"], labels=model.takes_labels
+        recipe["data"],
+        image_size=recipe["image_size"],
+        channels=recipe["channels"],
+        labels=model.takes_labels,
+        skip_unreadable=recipe.get("skip_unreadable", False),
     )
     training = data.hold_out(source, recipe.get("hold_out", 0.0))
     return None if training.held_out is None else training

@@ -1,20 +1,26 @@
 """Making a run directory: numbered, and described before anything is computed."""
 
+import contextlib
 import json
 import os
 import platform
 import re
+import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
+from keras_gans.callbacks.board import ACCURACY, DOCTOR, EVALUATION, tag
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
+from keras_gans.runs.run_directory import NOT_BEGUN
 
 from .recipe import settings_of
 
@@ -27,6 +33,8 @@ _PACKAGES = ("keras_gans", "tensorflow", "keras", "tensorflow-datasets", "numpy"
 
 def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
     """Makes `root/00007-wgan_gp-digits` with the next free number, and `recipe.json` in it.
+
+    A file in it says that the run has not begun, until `Begin` sees its first step.
 
     Returns:
         pathlib.Path of the run directory.
@@ -47,10 +55,39 @@ def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
                 break
             except FileExistsError:
                 number += 1
+        (run / NOT_BEGUN).touch()
         write_recipe(run, recipe)
     except OSError as error:
         raise UserError(f"The run directory could not be made in {root.resolve()}: {error.strerror}.") from error
     return run
+
+
+class Begin(keras.callbacks.Callback):
+    """Notes that a run has begun once its first step is taken, so that `latest` names it.
+
+    Args:
+        run: the run directory.
+    """
+
+    def __init__(self, run: str | Path):
+        super().__init__()
+        self._note = Path(run) / NOT_BEGUN
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if self._note is not None:
+            self._note.unlink(missing_ok=True)
+            self._note = None
+
+
+@contextlib.contextmanager
+def forgotten_unless_begun(run: str | Path) -> Iterator[None]:
+    """Removes a run's directory where a `UserError` ends the block before the first step."""
+    try:
+        yield
+    except UserError:
+        if (Path(run) / NOT_BEGUN).exists():
+            shutil.rmtree(run, ignore_errors=True)
+        raise
 
 
 def write_recipe(run: str | Path, recipe: "Recipe") -> None:
@@ -79,23 +116,45 @@ def write_environment(run: str | Path, devices: Any) -> None:
         partial.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
 
 
-def write_to_tensorboard(board: str | Path, recipe: "Recipe") -> None:
-    """Shows the recipe in TensorBoard, as text and as hyper-parameters.
+# What most runs differ in; the rest stands in the text.
+_COMPARED = (
+    ("name", "data", "steps", "batch_size", "image_size", "latent_dim", "labels_per_class", "ema", "seed", "precision")
+    + tuple(f"optimizers.{player}.learning_rate" for player in ("generator", "discriminator"))
+    + ("learning_rate_schedule",)
+)
+# Figures of a run, and what TensorBoard's table calls them; a run has those that it measures. The table shows the first
+# five until one ticks others.
+_MEASURED = {f"{EVALUATION}/frechet_distance": "Fréchet distance", f"{EVALUATION}/coverage": "coverage"}
+_FURTHER = {
+    f"{DOCTOR}/likeness": "doctor's likeness",
+    f"{ACCURACY}/held_out": "accuracy, held out",
+    f"{EVALUATION}/modes_covered": "modes covered",
+}
+
+
+def write_to_tensorboard(board: str | Path, name: str, recipe: "Recipe", players: Sequence[str]) -> None:
+    """Shows the recipe in TensorBoard, as text and as hyper-parameters beside the figures that the run comes to.
 
     Args:
         board: folder of the event files.
+        name: of the run, under which the table of hyper-parameters has it.
         recipe: a `Recipe`.
+        players: those whose losses the table has.
     """
     settings = settings_of(recipe)
     table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
-    # Of the rest, nothing changes what is computed, so comparing runs by it would say nothing.
-    cosmetic = {"name", "summary", "source", "log_every", "picture_every", "checkpoint_every", "keep_checkpoints"}
-    cosmetic.add("steps_per_execution")
-    kept = {key: value for key, value in settings.items() if key not in cosmetic}
+    kept = {key: settings[key] for key in _COMPARED if settings.get(key) is not None}
+    losses = {tag(f"{player}_loss"): f"{player}'s loss" for player in players}
+    figures = _MEASURED | losses | _FURTHER
     writer = tf.summary.create_file_writer(str(board))
     with writer.as_default():
         tf.summary.text("recipe", f"| setting | value |\n|---|---|\n{table}", step=0)
-        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()})
+        # TensorBoard takes the columns from the first run that it finds, so that each has all of them.
+        hparams.hparams_config(
+            hparams=[hparams.HParam(key) for key in _COMPARED],
+            metrics=[hparams.Metric(figure, display_name=shown) for figure, shown in figures.items()],
+        )
+        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()}, name)
     writer.close()
 
 

@@ -37,7 +37,11 @@ class Recipe:
         channels: 1 or 3; None keeps the data's own.
         hold_out: share of the rows that is set aside, before training, to measure with; of data that have no split
             "test" or "validation" of their own. 0 trains on all.
+        skip_unreadable: whether image files of a folder that cannot be read are left out, and named; else they end the
+            run before it begins.
         batch_size: real samples that one update of the discriminator sees, over all devices.
+        batch_tokens: for schemes that translate sentences, batches of pairs of like lengths instead, as many as have so
+            many tokens of either language, padding counted; None takes `batch_size` pairs of any length.
         steps: updates of the generator.
         latent_dim: size of a latent.
         tokenizer: options of the tokenizer that a scheme of texts makes of the data's, such as {"level": "character"};
@@ -68,7 +72,9 @@ class Recipe:
     image_size: int | None = None
     channels: int | None = None
     hold_out: float = 0.1
+    skip_unreadable: bool = False
     batch_size: int = 64
+    batch_tokens: int | None = None
     steps: int = 3000
     latent_dim: int = 100
     tokenizer: dict = dataclasses.field(default_factory=dict)
@@ -90,7 +96,7 @@ class Recipe:
             _require_positive(field, getattr(self, field))
         for field in ("keep_checkpoints", "steps_per_execution"):
             _require_positive(field, getattr(self, field))
-        for field in ("image_size", "evaluate_every"):
+        for field in ("image_size", "evaluate_every", "batch_tokens"):
             if getattr(self, field) is not None:
                 _require_positive(field, getattr(self, field))
         if isinstance(self.hold_out, bool) or not isinstance(self.hold_out, int | float) or not 0 <= self.hold_out < 1:
@@ -256,6 +262,9 @@ def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 def _check_type(key, old, new):
     if old is None or new is None:
+        return
+    if key == "labels_per_class":
+        # Of all classes together they are a whole number; `check_labels_per_class` has the rest.
         return
     numbers = (int, float)
     is_number = isinstance(new, numbers) and not isinstance(new, bool)

@@ -13,6 +13,8 @@ from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.doctor.illnesses import TRANSLATING
+from keras_gans.engine.classifying import Classifier
+from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
@@ -67,6 +69,7 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
         labels=(Classes,) in scheme.takes.values(),
         data_dir=data_dir,
         progress=progress,
+        skip_unreadable=recipe.skip_unreadable,
     )
     if scheme.aligned and len({source.columns[field].group for field in source.match(scheme.takes).values()}) > 1:
         raise UserError(
@@ -82,7 +85,11 @@ def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
 
 
 def to_dataset(
-    recipe: "Recipe", source: Any, skip_batches: int = 0, data_service: str | None = None
+    recipe: "Recipe",
+    source: Any,
+    skip_batches: int = 0,
+    data_service: str | None = None,
+    model: "AdversarialModel | None" = None,
 ) -> tf.data.Dataset:
     """The recipe's endless batches of a `keras_gans.data.Source`, as its scheme wants them.
 
@@ -91,16 +98,19 @@ def to_dataset(
         source: the opened data.
         skip_batches: how many to pass over.
         data_service: see `train`.
+        model: that is to train on them, whose vocabularies say how long a sentence is; for `batch_tokens` alone.
 
     Raises:
-        UserError: `labels_per_class` for a scheme that does not learn from few labels; or what
-            `keras_gans.data.through_service` refuses.
+        UserError: `labels_per_class` for a scheme that does not learn from few labels, `batch_tokens` for one that does
+            not translate sentences; or what `keras_gans.data.through_service` refuses.
     """
-    batches = _local_dataset(recipe, source, skip_batches)
+    batches = _local_dataset(recipe, source, skip_batches, model)
     return kg.data.through_service(batches, data_service) if data_service else batches
 
 
-def _local_dataset(recipe, source, skip_batches):
+def _local_dataset(recipe, source, skip_batches, model):
+    if recipe.batch_tokens is not None:
+        return _bucketed_dataset(recipe, source, skip_batches, model)
     order = {"batch_size": recipe.batch_size, "seed": recipe.seed, "repeat": True, "skip_batches": skip_batches}
     if recipe.labels_per_class is None:
         return kg.data.to_dataset(source, fields=source.match(scheme_of(recipe).takes).values(), **order)
@@ -110,6 +120,20 @@ def _local_dataset(recipe, source, skip_batches):
             f"{recipe.labels_per_class} for {recipe.scheme['name']}."
         )
     return kg.data.to_semi_supervised_dataset(source, labels_per_class=recipe.labels_per_class, **order)
+
+
+def _bucketed_dataset(recipe, source, skip_batches, model):
+    scheme = scheme_of(recipe)
+    if not issubclass(scheme, TextTranslatingModel):
+        raise UserError(
+            f"batch_tokens is for schemes that translate sentences, such as adversarial_nmt. Received: batch_tokens="
+            f"{recipe.batch_tokens} for {recipe.scheme['name']}."
+        )
+    fields = list(source.match(scheme.takes).values())
+    lengths = model.pair_lengths(source.rows_for(scheme.takes))
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    order = {"seed": recipe.seed, "skip_batches": skip_batches, "multiple_of": replicas}
+    return kg.data.to_bucketed_dataset(source, lengths, recipe.batch_tokens, fields=fields, **order)
 
 
 # As many as any grid of real samples holds.
@@ -187,8 +211,8 @@ def train(
             check_as_noted(saved, recipe, fingerprint)
         done = model.steps_taken
         # Built before the run directory, so that data too small for a batch leaves no trace.
-        to_dataset(recipe, source, data_service=data_service)
-        batches = functools.partial(to_dataset, recipe, source, data_service=data_service)
+        to_dataset(recipe, source, data_service=data_service, model=model)
+        batches = functools.partial(to_dataset, recipe, source, data_service=data_service, model=model)
         if not worker.is_chief:
             _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
             others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
@@ -196,6 +220,7 @@ def train(
             return Outcome(None, model.steps_taken, None, None)
         if run is None:
             run = new_run.create(recipe, root)
+            stack.enter_context(new_run.forgotten_unless_begun(run))
             stack.enter_context(locked(run))
         run = Path(run)
         stopgap, means = (None, {}) if saved is None else _tidied(run, saved, recipe)
@@ -205,7 +230,8 @@ def train(
         _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
-        extra = [*([kg.callbacks.Profile(run / "tensorboard")] if profile else []), *_service_watch(data_service, run)]
+        extra = [kg.callbacks.Profile(run_directory.board_of(run))] if profile else []
+        extra += _service_watch(data_service, run)
         if worker.count == 1:
             # Of a cluster's means every worker would have to tell its part.
             extra.append(Means(means))
@@ -219,8 +245,12 @@ def train(
             every=recipe.checkpoint_every,
             keep=recipe.keep_checkpoints,
             notes=notes,
+            parts=lambda: {run_directory.DOCTOR: doctor.state()} if doctor else {},
             stopgap=stopgap,
         )
+        doctor = _doctor(doctor, recipe, run, source, console)
+        if doctor and saved is not None and (state := run_directory.part_in(saved, run_directory.DOCTOR)):
+            doctor.take_up(state)
         return _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint)
 
 
@@ -232,7 +262,7 @@ def _tidied(run, saved, recipe):
     for folder in (run, run / "checkpoints", run / "samples"):
         clear_left_over(folder, at_the_start=True)
     step, notes = run_directory.step_of(saved), run_directory.notes_in(saved)
-    event_files.drop_after(run / "tensorboard", step)
+    event_files.drop_after(run_directory.board_of(run), step)
     is_stopgap = notes.get("interrupted", False) and step % recipe.checkpoint_every
     return saved if is_stopgap else None, notes.get("means", {})
 
@@ -297,25 +327,27 @@ def _check_doctor(mode, worker):
 
 
 def _fit(model, recipe, run, source, batches, console, doctor, interruption, extra, checkpoint):
-    board = run / "tensorboard"
+    board = run_directory.board_of(run)
     if model.steps_taken == 0:
-        new_run.write_to_tensorboard(board, recipe)
+        new_run.write_to_tensorboard(board, run.name, recipe, tuple(model.players))
     rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     progress = kg.callbacks.Progress(recipe.steps, console=console)
-    doctor = _doctor(doctor, recipe, run, source, console)
     callbacks = [
+        new_run.Begin(run),
         progress,
         kg.callbacks.Curves(
             board,
             every=recipe.log_every,
             metrics_file=run / "metrics.jsonl",
-            samples_per_step=recipe.batch_size * model.batches_per_step(),
+            # Batches by tokens differ in their rows.
+            samples_per_step=None if recipe.batch_tokens else recipe.batch_size * model.batches_per_step(),
         ),
         pictures,
         # Before the checkpoint, so that what it puts back is what is saved.
         *([doctor] if doctor else []),
         *_evaluation(recipe, run, source),
+        *_accuracy(recipe, run, source, console),
         checkpoint,
         *([interruption] if interruption else []),
         *extra,
@@ -349,7 +381,7 @@ def _doctor(mode, recipe, run, source, console):
         return None
     return kg.callbacks.Doctor(
         source.rows_for(takes) if "sample" in takes and scheme_of(recipe).is_generative else None,
-        run / "tensorboard",
+        run_directory.board_of(run),
         every=_looks_every(recipe),
         translation=_translation_check(recipe, source, console),
         console=console,
@@ -386,7 +418,7 @@ def _evaluation(recipe, run, source):
         return []
     return [
         kg.callbacks.Evaluate(
-            run / "tensorboard",
+            run_directory.board_of(run),
             source,
             every=recipe.evaluate_every,
             metrics_file=run / "metrics.jsonl",
@@ -394,6 +426,23 @@ def _evaluation(recipe, run, source):
             checkpoints=run / "checkpoints",
         )
     ]
+
+
+def classifier_accuracy(recipe: "Recipe", source: "Source") -> "kg.metrics.ClassifierAccuracy | None":
+    """What the recipe's classifier is asked, or None where its scheme does not classify."""
+    scheme = scheme_of(recipe)
+    if not issubclass(scheme, Classifier):
+        return None
+    return kg.metrics.ClassifierAccuracy(source, scheme.takes, recipe.labels_per_class, recipe.seed)
+
+
+def _accuracy(recipe, run, source, console):
+    """The callback that says how well the scheme classifies, in a list, or none where it does not."""
+    accuracy = classifier_accuracy(recipe, source)
+    if accuracy is None:
+        return []
+    board, file = run_directory.board_of(run), run / "metrics.jsonl"
+    return [kg.callbacks.Accuracy(board, accuracy, recipe.picture_every, metrics_file=file, console=console)]
 
 
 def _best_figure(recipe, source):
@@ -446,7 +495,7 @@ def describe(
     source = open_data(recipe, data_dir, progress=console.is_terminal)
     with strategy.scope():
         model = build_for(recipe, source)
-    to_dataset(recipe, source)
+    to_dataset(recipe, source, model=model)
     for network in {network for networks in model.players.values() for network in networks}:
         getattr(model, network).summary(print_fn=lambda line, **_: console.print(line, markup=False, highlight=False))
     for player, optimizer in model.optimizers.items():

@@ -60,7 +60,7 @@ def translate_command(
             "input: the whole picture squeezed to it, and the translation stretched back to the picture's size.",
         ),
     ] = "network",
-    checkpoint: Annotated[str, typer.Option(metavar="latest|best", help="Which checkpoint.")] = "latest",
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace translations of before.")] = False,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")] = Path("runs"),
 ) -> None:
@@ -77,7 +77,6 @@ def translate_command(
 
         keras-gans translate latest sentences.txt translated.txt --method beam
     """
-    from .evaluate_command import checkpoint_file
     from .translate_texts import TextFile, text_file, translate_file, translate_sentence
 
     if size not in SIZES:
@@ -85,7 +84,7 @@ def translate_command(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     folder = run_directory.resolve(run, runs)
-    file = checkpoint_file(folder, checkpoint)
+    run_directory.checkpoint_file(folder, checkpoint)
     work: TextFile | dict[Path, Path] | None = None
     if target is not None:
         place = Path(source).expanduser()
@@ -97,7 +96,7 @@ def translate_command(
     console = Console(stderr=work is None)
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
-        model = run_directory.load_run(folder) if checkpoint == "latest" else run_directory.load_checkpoint(file)
+        model = run_directory.load_chosen(folder, checkpoint)
     direction = _direction(model, direction)
     if _translates_texts(model, direction):
         if isinstance(work, dict):

@@ -27,6 +27,7 @@ class Checkpoint(EveryNSteps):
         keep: the newest so many are kept; no file of another name than these is ever deleted.
         notes: function without arguments; what it returns, as JSON takes it, is put into the file beside the model,
             from where `runs.run_directory.notes_in` reads it.
+        parts: function without arguments that gives {name: bytes}, likewise, for `runs.run_directory.part_in`.
         stopgap: path of a checkpoint that was saved between two that are due, because the run was interrupted there; it
             is deleted once the next one is saved.
     """
@@ -39,6 +40,7 @@ class Checkpoint(EveryNSteps):
         every: int | None = 1000,
         keep: int = 3,
         notes: Callable[[], dict[str, Any]] | None = None,
+        parts: Callable[[], dict[str, bytes]] | None = None,
         stopgap: str | Path | None = None,
     ):
         super().__init__(every)
@@ -46,7 +48,7 @@ class Checkpoint(EveryNSteps):
             raise UserError(f"keep must be 1 or more checkpoints. Received: {keep!r}.")
         self.directory = Path(directory)
         self.keep = keep
-        self.notes = notes
+        self.notes, self.parts = notes, parts
         self.stopgap = None if stopgap is None else Path(stopgap)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -61,9 +63,12 @@ class Checkpoint(EveryNSteps):
         path = self.directory / f"step-{model.steps_taken:08d}.keras"
         with atomically(path) as partial:
             model.save(partial)
-            if self.notes is not None:
+            added = {} if self.notes is None else {NOTES: json.dumps(self.notes())}
+            added |= {} if self.parts is None else self.parts()
+            if added:
                 with zipfile.ZipFile(partial, "a") as archive:
-                    archive.writestr(NOTES, json.dumps(self.notes()))
+                    for name, content in added.items():
+                        archive.writestr(name, content)
         if self.stopgap is not None and self.stopgap != path:
             self.stopgap.unlink(missing_ok=True)
             self.stopgap = None

@@ -5,21 +5,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_gans.callbacks.board import tag
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.memory import peak_gigabytes
-
-
-def tag(curve: str) -> str:
-    """A curve's name in TensorBoard, which draws what stands before a slash as one group."""
-    groups = {
-        "_loss": "losses",
-        "_gradient_norm": "gradient norms",
-        "_per_second": "speed",
-        "_gigabytes": "speed",
-    }
-    group = next((group for ending, group in groups.items() if curve.endswith(ending)), "scheme")
-    return f"{group}/{curve}"
 
 
 class ResetCurves(EveryNSteps):

@@ -1,14 +1,17 @@
 """The doctor's visits to a run: what it says, where it writes it, and what it does about it."""
 
 import dataclasses
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from rich.console import Console
 from rich.markup import escape
 
+from keras_gans.callbacks.board import DOCTOR
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.doctor.diagnosis import diagnose
 from keras_gans.doctor.examination import Examination, first_rows
@@ -116,6 +119,7 @@ class Doctor(EveryNSteps):
         self.learning_rate_factor, self.max_roll_backs = learning_rate_factor, max_roll_backs
         self.verdict, self.verdicts, self.history, self.roll_backs = None, [], [], 0
         self._lines, self._treated, self._healthy = [], 0, None
+        self._examination, self._taken_up = None, None
 
     # Looking ----------------------------------------------------------------------------------------------------
 
@@ -130,9 +134,33 @@ class Doctor(EveryNSteps):
         first = self._examination.look(self.step)
         if not self.history:
             self._take_down(first)
+        if self._taken_up is not None:
+            self._go_on(self._taken_up)
+            self._taken_up = None
         if self.roll_back and self._healthy is None:
             # Where no look has been healthy yet, the beginning is what there is to go back to.
             self._healthy = Snapshot(self.model)
+
+    def state(self) -> bytes:
+        """What a run that goes on needs for its looks, and what it goes back to, to be those of this one; `take_up`."""
+        state = {} if self._examination is None else _prefixed("look.", self._examination.state())
+        if self.roll_back and self._healthy is not None:
+            state |= _prefixed("healthy.", self._healthy.state())
+        file = io.BytesIO()
+        np.savez(file, **state)
+        return file.getvalue()
+
+    def take_up(self, state: bytes) -> None:
+        """Has the next `fit` go on from what `state` gave."""
+        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+            self._taken_up = {name: arrays[name] for name in arrays.files}
+
+    def _go_on(self, state):
+        look, healthy = (_without_prefix(prefix, state) for prefix in ("look.", "healthy."))
+        if look:
+            self._examination.take_up(look)
+        if healthy and self.roll_back:
+            self._healthy = Snapshot.of_state(healthy)
 
     def _check_model(self):
         if self.reference is not None and self.model.makes == "sample":
@@ -167,6 +195,9 @@ class Doctor(EveryNSteps):
         if self.verdict.name != HEALTHY or self.verdicts:
             self._speak()
         self.verdicts.append(self.verdict)
+        self._show_verdict()
+
+    def _show_verdict(self):
         if self._writer is not None:
             with self._writer.as_default():
                 tf.summary.text("doctor/verdict", _as_markdown(self.verdict), step=self.verdict.step)
@@ -175,6 +206,10 @@ class Doctor(EveryNSteps):
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
         verdict = self.verdict
+        said = self.verdicts[-1] if self.verdicts else None
+        if not getattr(self.model, "is_interrupted", False) and (said is None or said.step < verdict.step):
+            # What TensorBoard shows last is what holds in the end.
+            self._show_verdict()
         style = "bold red" if verdict.is_sick else "bold"
         since = f" (since step {verdict.since})" if verdict.is_sick else ""
         self._print(f"[{style}]Doctor: {verdict.name}{since}:[/] {escape(verdict.summary)}.")
@@ -253,8 +288,8 @@ class Doctor(EveryNSteps):
             return
         with self._writer.as_default():
             for name, value in self.history[-1].scalars().items():
-                tf.summary.scalar(f"doctor/{name}", value, step=self.step)
-            tf.summary.scalar("doctor/sick", float(self.verdict.is_sick), step=self.step)
+                tf.summary.scalar(f"{DOCTOR}/{name}", value, step=self.step)
+            tf.summary.scalar(f"{DOCTOR}/sick", float(self.verdict.is_sick), step=self.step)
         self._writer.flush()
 
     def _write_report(self):
@@ -274,6 +309,14 @@ class Doctor(EveryNSteps):
             self.verdict = diagnose(self.history[self._treated :], self._patient, self.patience, self.verdict)
             if line["treated"]:
                 self._treated, self.roll_backs = len(self.history), self.roll_backs + 1
+
+
+def _prefixed(prefix, state):
+    return {f"{prefix}{name}": value for name, value in state.items()}
+
+
+def _without_prefix(prefix, state):
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _signs_in(line):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.callbacks.board import EVALUATION, floor_of
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.drawing import plot
@@ -36,8 +37,8 @@ _Evaluation = Evaluation | SentenceEvaluation | TextEvaluation | TranslationEval
 class Evaluate(EveryNSteps):
     """Measures samples against held-out data every so many steps.
 
-    Each figure goes to TensorBoard's Scalars as `evaluation/NAME`, with the floor beside it as
-    `evaluation floor/NAME`, and to `metrics.jsonl` with its protocol.
+    Each figure goes to TensorBoard's group `2 evaluation`, with the floor beside it as `NAME of the data`, and to
+    `metrics.jsonl` with its protocol.
 
     Args:
         directory: for TensorBoard.
@@ -137,10 +138,10 @@ class Evaluate(EveryNSteps):
     def _show(self, step):
         with self._writer.as_default():
             for score in self.latest:
-                tf.summary.scalar(f"evaluation/{score.name}", score.value, step=step)
-                tf.summary.scalar(f"evaluation floor/{score.name}", score.floor, step=step)
+                tf.summary.scalar(f"{EVALUATION}/{score.name}", score.value, step=step)
+                tf.summary.scalar(floor_of(score.name), score.floor, step=step)
             for tag, drawn in pictures_of(self.evaluation).items():
-                tf.summary.image(f"evaluation/{tag}", drawn[None], step=step)
+                tf.summary.image(f"{EVALUATION}/{tag}", drawn[None], step=step)
         self._writer.flush()
 
     def _keep(self, step, score):

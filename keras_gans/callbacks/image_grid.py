@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.callbacks.board import IMAGES
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.engine import show
 from keras_gans.engine.inputs import first_rows
@@ -81,6 +82,6 @@ class ImageGrid(EveryNSteps):
             if isinstance(shown, list):
                 tf.summary.text(f"texts/{tag}", tf.constant(shown), step=step)
             else:
-                tf.summary.image(f"images/{tag}", shown[np.newaxis], step=step)
+                tf.summary.image(f"{IMAGES}/{tag}", shown[np.newaxis], step=step)
         self._writer.flush()
         return show.write(shown, self.samples_directory / name)

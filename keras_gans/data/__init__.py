@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from keras_gans.lazy import public_names as _public_names
 
 if TYPE_CHECKING:
+    from keras_gans.data.bucketing import to_bucketed_dataset as to_bucketed_dataset
     from keras_gans.data.embedded import GRID_SIGMA as GRID_SIGMA
     from keras_gans.data.embedded import RING_RADII as RING_RADII
     from keras_gans.data.embedded import RING_SIGMAS as RING_SIGMAS
@@ -72,6 +73,7 @@ _HOMES = {
     "register_with_tfds": "keras_gans.data.registration",
     "ring_centres": "keras_gans.data.embedded",
     "through_service": "keras_gans.data.service",
+    "to_bucketed_dataset": "keras_gans.data.bucketing",
     "to_dataset": "keras_gans.data.pipeline",
     "to_semi_supervised_dataset": "keras_gans.data.semi_supervised",
 }

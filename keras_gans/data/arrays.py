@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_gans.data import cache, pictures
 from keras_gans.data.source import Source, check_no_image_options
-from keras_gans.errors import UserError
+from keras_gans.errors import NoSplitError, UserError
 
 _NAME = "array"
 _HINT = "Pass a tuple: (images, labels)."
@@ -35,7 +35,7 @@ def open_array(
     """
     images, labels = check_array(array)
     if split != "train":
-        raise UserError(f"An array has one split, 'train'. Received: split={split!r}.")
+        raise NoSplitError(f"An array has one split, 'train'. Received: split={split!r}.")
     if images.ndim == 2:
         check_no_image_options(_NAME, image_size, channels)
         return Source.of_samples(_NAME, split, _as_float32(images), labels, None, _HINT)

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from keras_gans.data.opening import DEFAULT_IMAGE_SIZE
 from keras_gans.data.pairs import Halves
 from keras_gans.data.source import Column, Source, class_column, sample_column, unpaired
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import DamageWarning, UserError, nearest
+from keras_gans.errors import DamageWarning, NoSplitError, UserError, nearest
 from keras_gans.fields import Texts
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -36,6 +36,7 @@ def open_folder(
     channels: int | None = None,
     labels: Any = False,
     progress: bool = False,
+    skip_unreadable: bool = False,
 ) -> "Source":
     """Opens every image below a folder, in the order of their paths.
 
@@ -54,48 +55,75 @@ def open_folder(
         channels: 1 or 3; by default 1 where every file is stored as grey, else 3.
         labels: whether there must be classes.
         progress: whether to draw a progress bar.
+        skip_unreadable: whether to leave out images that cannot be read, which the source's `note` then names; each
+            is read twice. Otherwise they are an error.
 
     Returns:
         A `Source` of uint8 images.
 
     Raises:
-        UserError: there is no such folder, split or class, no image, or an image that cannot be read.
+        NoSplitError: the folder has no such split.
+        UserError: there is no such folder or class, no image, or an image that cannot be read.
     """
     root = check_folder(folder)
     sides = [root / f"{split}{side}" for side in "AB"]
     if all(side.is_dir() for side in sides):
-        opened = [_open_directory(folder, split, side, image_size, channels, labels, progress) for side in sides]
-        return Source(str(folder), split, unpaired(*opened), _HINT)
-    directory = _split_directory(root, split)
-    if (table := table_in(directory)) is not None:
-        return _captioned(folder, split, table, image_size, channels, labels, progress)
-    return _open_directory(folder, split, directory, image_size, channels, labels, progress)
+        opened = [
+            _open_directory(folder, split, side, image_size, channels, labels, progress, skip_unreadable)
+            for side in sides
+        ]
+        note = _sentences(*dict.fromkeys(each.note for each in opened))
+        found = Source(str(folder), split, unpaired(*opened), _HINT, note=note)
+    else:
+        directory = _split_directory(root, split)
+        table = table_in(directory)
+        options = (image_size, channels, labels, progress, skip_unreadable)
+        if table is not None:
+            found = _captioned(folder, split, table, *options)
+        else:
+            found = _open_directory(folder, split, directory, *options)
+    return dataclasses.replace(found, skip_unreadable=skip_unreadable)
 
 
-def _open_directory(folder, split, directory, image_size, channels, labels, progress):
+def _open_directory(folder, split, directory, image_size, channels, labels, progress, skip_unreadable):
     files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
+    files, left_out = readable(files, directory, progress) if skip_unreadable else (files, "")
     numbers, class_names = _classes(directory, files) if labels or _has_classes(directory, files) else (None, None)
     images, note = open_files(files, directory, image_size, channels, progress)
-    return dataclasses.replace(Source.of_samples(str(folder), split, images, numbers, class_names, _HINT), note=note)
+    found = Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
+    return dataclasses.replace(found, note=_sentences(left_out, note))
 
 
-def _captioned(folder, split, table, image_size, channels, labels, progress):
+def _captioned(folder, split, table, image_size, channels, labels, progress, skip_unreadable):
     captions = read_captions(table)
-    images, note = open_files(list(captions), table.parent, image_size, channels, progress)
-    columns = {"image": sample_column(images), "text": Column(Texts(), TextArray.of(captions.values()))}
+    files, left_out = readable(captions, table.parent, progress) if skip_unreadable else (list(captions), "")
+    images, note = open_files(files, table.parent, image_size, channels, progress)
+    texts = TextArray.of([captions[file] for file in files])
+    columns = {"image": sample_column(images), "text": Column(Texts(), texts)}
     if labels:
-        columns["label"] = class_column(*_classes(table.parent, list(captions)))
-    return Source(str(folder), split, columns, _HINT, note=note)
+        columns["label"] = class_column(*_classes(table.parent, files))
+    return Source(str(folder), split, columns, _HINT, note=_sentences(left_out, note))
+
+
+def _sentences(*notes):
+    return "\n".join(filter(None, notes))
 
 
 def open_halves(
-    halves: Halves, *, split: str, image_size: int | None, channels: int | None, progress: bool
+    halves: Halves,
+    *,
+    split: str,
+    image_size: int | None,
+    channels: int | None,
+    progress: bool,
+    skip_unreadable: bool = False,
 ) -> "Source":
     """Opens a folder of images that each hold a pair side by side, as fields `image_a` and `image_b`.
 
     Args:
         halves: which folder, and which half is which.
-        split, image_size, channels, progress: see `open_folder`; each half is cropped and resized by itself.
+        split, image_size, channels, progress, skip_unreadable: see `open_folder`; each half is cropped and resized by
+            itself.
 
     Raises:
         UserError: as `open_folder`; or an image whose width is odd.
@@ -104,6 +132,7 @@ def open_halves(
     files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
     if not files:
         raise _no_images(directory)
+    files, left_out = readable(files, directory, progress, pictures.decode_halves) if skip_unreadable else (files, "")
     if channels is None:
         channels = _channels_of(headers(files))
     size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
@@ -115,7 +144,31 @@ def open_halves(
     )
     sides = (both[:, 1], both[:, 0]) if halves.reverse else (both[:, 0], both[:, 1])
     columns = {f"image_{side}": sample_column(images) for side, images in zip("ab", sides, strict=True)}
-    return Source(str(halves), split, columns)
+    return Source(str(halves), split, columns, note=left_out, skip_unreadable=skip_unreadable)
+
+
+def readable(
+    files: Iterable[Path], directory: str | Path, progress: bool, decode: Callable[..., Any] = pictures.decode
+) -> tuple[list[Path], str]:
+    """(the image files that can be read, a sentence that names the others, or none), each read once.
+
+    Args:
+        files: paths of the images.
+        directory: where they lie, for messages.
+        progress: whether to draw a bar.
+        decode: what will read them.
+
+    Raises:
+        UserError: none can be read.
+    """
+    files = list(files)
+    failures = _failures(files, lambda row, file: decode(file, 1, 3), progress, "Looking for damaged images")
+    kept = [file for row, file in enumerate(files) if row not in failures]
+    if files and not kept:
+        raise UserError(f"None of the {len(files)} images in {directory} can be read:\n  {_listed(failures)}")
+    if not failures:
+        return kept, ""
+    return kept, f"{len(failures)} of {len(files)} images cannot be read and are left out:\n  {_listed(failures)}"
 
 
 def open_files(
@@ -258,7 +311,7 @@ def _split_directory(root, split):
     if not found and split == "train":
         return root
     held = f"it has: {', '.join(found)}" if found else "without subfolders train and test, all of it is 'train'"
-    raise UserError(f"The folder {root} has no split {split!r}: {held}.")
+    raise NoSplitError(f"The folder {root} has no split {split!r}: {held}.")
 
 
 def _has_classes(directory, files):
@@ -287,27 +340,44 @@ def _decode_into(array, files, progress, decode=pictures.decode):
     """Writes each file's pixels to its row; raises `UserError` naming the files that could not be read."""
     size, channels = array.shape[-2:]
 
+    def write(row, file):
+        array[row] = decode(file, size, channels)
+
+    failures = _failures(files, write, progress, "Reading images")
+    if failures:
+        raise UserError(
+            f"{len(failures)} of {len(files)} images cannot be read. Repair or remove them, or leave them out with "
+            f"--skip-unreadable (skip_unreadable=True):\n  {_listed(failures)}"
+        )
+
+
+def _failures(files, act, progress, title):
+    """{row: file and reason} of those for which act(row, file) raises."""
+
     def attempt(item):
         row, file = item
         try:
-            array[row] = decode(file, size, channels)
+            act(row, file)
         except Exception as error:  # Pillow's plug-ins raise anything at all on damaged files.
-            return f"{file.absolute()} ({error or type(error).__name__})"
+            return row, f"{file.absolute()} ({error or type(error).__name__})"
         return None
 
     failures = []
     with (
         pictures.decoding_pool() as pool,
-        pictures.progress_bar("Reading images", len(files), progress) as advance,
+        pictures.progress_bar(title, len(files), progress) as advance,
     ):
         items = iter(enumerate(files))
         while chunk := list(itertools.islice(items, _CHUNK)):
             failures += [failure for failure in pool.map(attempt, chunk) if failure]
             advance(len(chunk))
-    if failures:
-        more = len(failures) - _REPORTED_FILES
-        listed = "\n  ".join(failures[:_REPORTED_FILES]) + (f"\n  and {more} more" if more > 0 else "")
-        raise UserError(f"{len(failures)} of {len(files)} images cannot be read. Repair or remove them:\n  {listed}")
+    return dict(failures)
+
+
+def _listed(failures):
+    more = len(failures) - _REPORTED_FILES
+    shown = list(failures.values())[:_REPORTED_FILES]
+    return "\n  ".join(shown) + (f"\n  and {more} more" if more > 0 else "")
 
 
 def _identity(files):

@@ -9,9 +9,10 @@ import numpy as np
 
 from keras_gans.data import cache, naming, pairs
 from keras_gans.data.opening import is_folder, open_source
+from keras_gans.data.pairs import class_of, pair_of
 from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError
+from keras_gans.errors import NoLabelsError, NoSplitError, UserError
 from keras_gans.fields import Images
 from keras_gans.registry import sources
 
@@ -101,29 +102,42 @@ def held_out_of(source: Source, labels: bool = False, data_dir: str | Path | Non
 
     Args:
         source: the training data.
-        labels: whether labels are needed.
+        labels: whether labels are needed; a split without them is passed over.
         data_dir: where prepared data sets lie.
+
+    Raises:
+        UserError: there is such a split and it cannot be opened, such as for an image that cannot be read: other
+            rows in its place would be another measurement.
     """
     if source.held_out is not None:
         return source.held_out
-    if source.name == "array":
+    if _is_of_arrays(source.name):
         return None
     shapes = [column.field.shape for column in source.columns.values() if isinstance(column.field, Images)]
-    options = {}
+    options = {"skip_unreadable": source.skip_unreadable}
     if shapes:
         # What all collections agree in was asked for, or will come of itself.
         height, width, channels = (sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
-        options = {"image_size": height if height == width else None, "channels": channels}
+        options |= {"image_size": height if height == width else None, "channels": channels}
     for split in HELD_OUT_SPLITS:
         if split == source.split:
             continue
         try:
             found = open_source(source.name, split=split, labels=labels, data_dir=data_dir, **options)
-        except UserError:
+            if labels:
+                found.require_labels()
+        except (NoSplitError, NoLabelsError):
             continue
         if all(name in found.columns and found.fields[name].shape == field.shape for name, field in _fixed(source)):
             return found
     return None
+
+
+def _is_of_arrays(name):
+    """Whether a source, or one side of it, came as an array, which has no splits."""
+    pair = pair_of(name)
+    sides = (pair.a, pair.b) if pair else (name,)
+    return any(class_of(side)[0] == "array" for side in sides)
 
 
 def _fixed(source):
@@ -159,7 +173,7 @@ def _opens(name):
         try:
             open_source(name, split=split)
             return True
-        except UserError:
+        except NoSplitError:
             continue
     return False
 
@@ -172,6 +186,6 @@ def _folder_has(folder):
 def _paired_has(pair, split):
     try:
         paths = pairs.check_paired(pair, split)
-    except UserError:
+    except NoSplitError:
         return False
     return all(path.exists() for path in paths)

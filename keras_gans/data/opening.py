@@ -24,6 +24,7 @@ def open_source(
     labels: Any = False,
     data_dir: str | Path | None = None,
     progress: bool = False,
+    skip_unreadable: bool = False,
 ) -> "Source":
     """Opens a data set by name, a folder of images or an array.
 
@@ -42,11 +43,14 @@ def open_source(
         data_dir: where prepared data sets lie; for names only. By default $TFDS_DATA_DIR or ~/tensorflow_datasets,
             and for the embedded ones $KERAS_GANS_CACHE or ~/.cache/keras_gans.
         progress: whether to draw progress bars.
+        skip_unreadable: whether to leave out image files that cannot be read, which the source's `note` then names;
+            for folders only. Otherwise they are an error.
 
     Returns:
         A `Source`.
 
     Raises:
+        NoSplitError: it has no such split.
         UserError: the source, or a choice about it, cannot be used.
     """
     check_image_options(image_size, channels)
@@ -54,7 +58,9 @@ def open_source(
         return source
     shared = {"image_size": image_size, "channels": channels, "progress": progress}
     if isinstance(source, str) and source in sources:
+        _check_skips_files(skip_unreadable, source)
         return sources[source](split=split, **shared)
+    shared["skip_unreadable"] = skip_unreadable
     if (halves := pairs.halves_of(source)) is not None:
         from keras_gans.data.folder import open_halves
 
@@ -63,12 +69,20 @@ def open_source(
     if isinstance(pair, pairs.Paired):
         return pairs.open_paired(pair, split=split, **shared)
     if pair is not None:
-        a, b = (open_source(side, split=split, labels=labels, data_dir=data_dir, **shared) for side in (pair.a, pair.b))
-        if (
-            image_size is None
-            and _differ_in_size(a, b)
-            and any(_is_of_files(side, data_dir) for side in (pair.a, pair.b))
-        ):
+        of_files = [_is_of_files(side, data_dir) for side in (pair.a, pair.b)]
+        if not any(of_files):
+            _check_skips_files(skip_unreadable, f"{pair.a} + {pair.b}")
+        a, b = (
+            open_source(
+                side,
+                split=split,
+                labels=labels,
+                data_dir=data_dir,
+                **{**shared, "skip_unreadable": skip_unreadable and of_file},
+            )
+            for side, of_file in zip((pair.a, pair.b), of_files, strict=True)
+        )
+        if image_size is None and _differ_in_size(a, b) and any(of_files):
             # Each kept the size that its own files share.
             return open_source(
                 source, split=split, labels=labels, data_dir=data_dir, **{**shared, "image_size": DEFAULT_IMAGE_SIZE}
@@ -81,6 +95,8 @@ def open_source(
     kind = _kind(source, data_dir)
     if kind != "name" and data_dir is not None:
         raise UserError(f"data_dir is for data sets by name, and the source is of kind {kind!r}. Leave it out.")
+    if kind != "folder":
+        _check_skips_files(skip_unreadable, source if kind == "name" else "an array")
     options = {"split": split, "image_size": image_size, "channels": channels}
     if kind == "name":
         from keras_gans.data.tfds_source import open_tfds
@@ -89,7 +105,7 @@ def open_source(
     elif kind == "folder":
         from keras_gans.data.folder import open_folder
 
-        opened = open_folder(source, labels=labels, progress=progress, **options)
+        opened = open_folder(source, labels=labels, progress=progress, skip_unreadable=skip_unreadable, **options)
     else:
         from keras_gans.data.arrays import open_array
 
@@ -97,6 +113,14 @@ def open_source(
     if labels:
         opened.require_labels()
     return opened
+
+
+def _check_skips_files(skip_unreadable, source):
+    if skip_unreadable:
+        raise UserError(
+            f"skip_unreadable leaves image files of a folder out, and {source} is no folder: leave --skip-unreadable "
+            "out."
+        )
 
 
 def check_source(source: Any, *, data_dir: str | Path | None = None) -> None:

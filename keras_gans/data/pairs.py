@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gans.data.source import Column, Source, unpaired
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import NoSplitError, UserError, nearest
 from keras_gans.fields import Images, Texts
 
 UNPAIRED, PAIRED = " + ", " = "
@@ -137,22 +137,38 @@ def unpaired_source(pair: Unpaired, a: Source, b: Source) -> Source:
     for source in (a, b):
         if source.is_points:
             raise UserError(f"Two collections of images are asked for. Received: {source.name!r}, which holds points.")
-    return Source(named(pair), a.split, unpaired(a, b))
+    note = "\n".join(dict.fromkeys(source.note for source in (a, b) if source.note))
+    skips = a.skip_unreadable or b.skip_unreadable
+    return Source(named(pair), a.split, unpaired(a, b), note=note, skip_unreadable=skips)
 
 
 # Paired collections ---------------------------------------------------------------------------------------------
 
 
-def open_paired(pair: Paired, *, split: str, image_size: int | None, channels: int | None, progress: bool) -> Source:
+def open_paired(
+    pair: Paired,
+    *,
+    split: str,
+    image_size: int | None,
+    channels: int | None,
+    progress: bool,
+    skip_unreadable: bool = False,
+) -> Source:
     """Opens two text files, as fields `source` and `target`, or two folders, as `image_a` and `image_b`.
+
+    Where `skip_unreadable`, a pair of images goes with either of the two that cannot be read.
 
     Raises:
         UserError: they are not two of a kind, do not fit each other, or cannot be read.
     """
     paths = check_paired(pair, split)
     if paths[0].is_dir():
-        return _paired_folders(pair, paths, split, image_size, channels, progress)
-    for option, value in (("image_size", image_size), ("channels", channels)):
+        return _paired_folders(pair, paths, split, image_size, channels, progress, skip_unreadable)
+    for option, value in (
+        ("image_size", image_size),
+        ("channels", channels),
+        ("skip_unreadable", skip_unreadable or None),
+    ):
         if value is not None:
             raise UserError(f"Text files hold no images: leave {option} out. Received: {option}={value!r}.")
     lines = [read_lines(path) for path in paths]
@@ -183,16 +199,18 @@ def check_paired(pair: Paired, split: str = "train") -> list[Path]:
     """
     templates = [os.fspath(part) for part in (pair.a, pair.b)]
     paths = [Path(template.replace("{split}", split)).expanduser() for template in templates]
-    for path in paths:
+    for template, path in zip(templates, paths, strict=True):
         if not path.exists():
             siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             close = nearest(path.name, siblings)
             hint = f" Did you mean {' or '.join(str(path.parent / name) for name in close)}?" if close else ""
-            raise UserError(f"There is no {path}.{hint}")
+            # Of the training data it is a mistake, of another split an answer.
+            kind = NoSplitError if split != "train" and "{split}" in template else UserError
+            raise kind(f"There is no {path}.{hint}")
     if paths[0].is_dir() != paths[1].is_dir():
         raise UserError(f"Two text files or two folders belong together. Received: {paths[0]} and {paths[1]}.")
     if split != "train" and not any("{split}" in template for template in templates):
-        raise UserError(
+        raise NoSplitError(
             f"{named(pair)!r} has one split, 'train'; write {{split}} in the paths where there are more. Received: "
             f"split={split!r}."
         )
@@ -219,17 +237,25 @@ def read_lines(path: Path) -> list[str]:
         raise UserError(f"{path} cannot be read: {error}") from None
 
 
-def _paired_folders(pair, paths, split, image_size, channels, progress):
-    from keras_gans.data.folder import headers, image_files, open_files, size_for
+def _paired_folders(pair, paths, split, image_size, channels, progress, skip_unreadable):
+    from keras_gans.data.folder import headers, image_files, open_files, readable, size_for
 
     found = [{file.relative_to(path).with_suffix("").as_posix(): file for file in image_files(path)} for path in paths]
     shared = sorted(found[0].keys() & found[1].keys())
     if not shared:
         raise UserError(f"No image in {paths[0]} has the name of one in {paths[1]}, so that none belong together.")
+    note = ""
+    if skip_unreadable:
+        both = [files[name] for name in shared for files in found]
+        kept, note = readable(both, f"{paths[0]} and {paths[1]}", progress)
+        kept = set(kept)
+        shared = [name for name in shared if all(files[name] in kept for files in found)]
+        if not shared:
+            raise UserError(f"Of no pair in {paths[0]} and {paths[1]} both images can be read.")
     columns = {}
     if image_size is None:
         image_size = size_for(headers(files[name] for files in found for name in shared))
     for side, path, files in zip("ab", paths, found, strict=True):
         images, _ = open_files([files[name] for name in shared], path, image_size, channels, progress)
         columns[f"image_{side}"] = Column(Images(tuple(images.shape[1:])), images)
-    return Source(named(pair), split, columns)
+    return Source(named(pair), split, columns, note=note, skip_unreadable=skip_unreadable)

@@ -111,16 +111,16 @@ def to_dataset(
     places = {group: place for place, group in enumerate(sorted({column.group for column in columns}))}
     counts = {column.group: len(column) for column in columns}
     indices = tuple(
-        _endless_indices(counts[group], batch_size, shuffle, _seed_of(seed, group), skip_batches) for group in places
+        _endless_indices(counts[group], batch_size, shuffle, seed_of(seed, group), skip_batches) for group in places
     )
     if len(counts) == 1 and not repeat:
         indices = (_one_pass(*counts.values(), batch_size, shuffle, seed),)
     dataset = indices[0] if len(indices) == 1 else tf.data.Dataset.zip(*indices)
     if len(counts) > 1 and not repeat:
         dataset = dataset.take(max(counts.values()) // batch_size)
-    gather = _gathering([(column, places[column.group]) for column in columns], seed, len(places))
+    gather = gathering([(column, places[column.group]) for column in columns], seed, len(places))
     dataset = dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 
 def _chosen_columns(source, fields, labels):
@@ -135,7 +135,7 @@ def _chosen_columns(source, fields, labels):
     return [source.columns[name] for name in fields]
 
 
-def _seed_of(seed, group):
+def seed_of(seed: int, group: int) -> int:
     """The seed of a group's order: the first group's is the seed itself."""
     digest = hashlib.sha256(f"{seed} {group}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1 if group else seed
@@ -160,12 +160,17 @@ def _check_order(source, columns, batch_size, seed, repeat, skip_batches):
             f"{source.name!r} ({source.split}) has {len(smallest):,} {kind}, fewer than one batch of {batch_size:,}. "
             f"The largest possible batch_size is {len(smallest)}."
         )
-    if not is_whole(seed) or not 0 <= seed <= _MAX_SEED:
-        raise UserError(f"seed is a whole number from 0 to 2**63 - 1. Received: {seed!r}.")
+    check_seed(seed)
     if not is_whole(skip_batches) or skip_batches < 0:
         raise UserError(f"skip_batches is a whole number from 0. Received: {skip_batches!r}.")
     if skip_batches and not repeat:
         raise UserError(f"skip_batches is for repeat=True. Received: skip_batches={skip_batches!r}, repeat=False.")
+
+
+def check_seed(seed: Any) -> None:
+    """Refuses what is no seed of an order."""
+    if not is_whole(seed) or not 0 <= seed <= _MAX_SEED:
+        raise UserError(f"seed is a whole number from 0 to 2**63 - 1. Received: {seed!r}.")
 
 
 def _endless_indices(count, batch_size, shuffle, seed, skip_batches):
@@ -175,20 +180,20 @@ def _endless_indices(count, batch_size, shuffle, seed, skip_batches):
     def indices_of_batch(batch):
         positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
         epochs, places = positions // count, positions % count
-        return (_shuffled(places, epochs, count, seed) if shuffle else places), epochs
+        return (shuffled(places, epochs, count, seed) if shuffle else places), epochs
 
     batches = tf.data.Dataset.range(skip_batches, tf.int64.max // batch_size).map(indices_of_batch)
     return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
-def _shuffled(places, epochs, count, seed):
+def shuffled(places: tf.Tensor, epochs: tf.Tensor, count: Any, seed: Any) -> tf.Tensor:
     """The items at `places` of a permutation of `range(count)` that is a function of (seed, epoch).
 
     Args:
         places: int64 (batch,), each less than `count`.
         epochs: int64 (batch,), never decreasing and spanning two epochs at most.
-        count: how many items there are.
-        seed: int.
+        count: how many items there are; an integer or a scalar tensor.
+        seed: likewise.
 
     Returns:
         int64 (batch,).
@@ -196,17 +201,17 @@ def _shuffled(places, epochs, count, seed):
 
     def key(epoch):
         # The shuffling cipher turns keys that differ in a few bits into similar orders, and 0 into almost none.
-        return integers([3], tf.stack([tf.constant(seed, tf.int64), epoch]), tf.uint32)
+        return integers([3], tf.stack([tf.cast(seed, tf.int64), epoch]), tf.uint32)
 
     keys = tf.where((epochs == epochs[0])[:, tf.newaxis], key(epochs[0]), key(epochs[0] + 1))
     # tf.random.experimental.index_shuffle is this with four rounds, too few to hide the items' own order, and it
     # pads a vector of seeds along the wrong axis.
     return tf.raw_ops.RandomIndexShuffle(
-        index=places, seed=keys, max_index=tf.constant(count - 1, tf.int64), rounds=_SHUFFLING_ROUNDS
+        index=places, seed=keys, max_index=tf.cast(count - 1, tf.int64), rounds=_SHUFFLING_ROUNDS
     )
 
 
-def _gathering(columns, seed, groups):
+def gathering(columns: list[tuple[Any, int]], seed: int, groups: int) -> Any:
     """The function from each group's (rows, epochs), int64 (batch,), to a batch.
 
     Args:
@@ -286,9 +291,10 @@ def _host_tensor(array):
         return tf.constant(array)
 
 
-def _options():
-    options = tf.data.Options()
-    options.deterministic = True
+def options() -> tf.data.Options:
+    """What all data sets here are: in one order, and shared out among workers by their rows."""
+    chosen = tf.data.Options()
+    chosen.deterministic = True
     # Every worker makes the same global batches and takes its share of each; there are no files to share out.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return options
+    chosen.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return chosen

@@ -17,7 +17,8 @@ def register_source(name: str) -> Callable[[Callable[..., Source]], Callable[...
     Args:
         name: of the data; it comes before any of TensorFlow Datasets' names.
 
-    The function gets `split`, `image_size`, `channels` and `progress` as keywords, and returns a `Source`.
+    The function gets `split`, `image_size`, `channels` and `progress` as keywords, and returns a `Source`. Where it has
+    no such split it raises `keras_gans.errors.NoSplitError`: then a share of its rows is held out to measure with.
 
     Raises:
         ValueError: the name is taken.

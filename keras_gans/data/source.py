@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError
+from keras_gans.errors import NoLabelsError, UserError
 from keras_gans.fields import SAMPLE, Classes, Field, Images, Kinds, Points, Texts
 
 MAX_IMAGE_SIZE = 4096
@@ -51,6 +51,7 @@ class Source:
         label_hint: what would give labels, as an error says it to someone who asks for them in vain.
         held_out: rows that were set aside to measure with, see `holding_out.hold_out`; None where none were.
         note: a sentence for people on what became of the rows as they were opened, or none.
+        skip_unreadable: whether image files that cannot be read were left out; so they are of its other splits.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Source:
     label_hint: str = _NO_LABELS
     held_out: "Source | None" = None
     note: str = ""
+    skip_unreadable: bool = False
 
     @classmethod
     def of_samples(
@@ -236,7 +238,7 @@ class Source:
     def require_labels(self) -> None:
         """Raises `UserError`, saying what would give labels, where there are none."""
         if not any(isinstance(column.field, Classes) for column in self.columns.values()):
-            raise UserError(f"labels=True, but {self.name!r} ({self.split}) has no labels. {self.label_hint}")
+            raise NoLabelsError(f"labels=True, but {self.name!r} ({self.split}) has no labels. {self.label_hint}")
 
     def take(self, rows: np.ndarray) -> "Source":
         """Some of the rows, in the order given, with the names and the prior of all classes."""

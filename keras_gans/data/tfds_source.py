@@ -13,7 +13,7 @@ from keras_gans.data import cache, embedded, network, pictures
 from keras_gans.data.naming import base_name, check_name, is_embedded, tfds_folder
 from keras_gans.data.source import Column, Source, check_no_image_options, class_column, sample_column, unpaired
 from keras_gans.data.texts import TextArray
-from keras_gans.errors import UserError
+from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import Texts
 from keras_gans.private_apis import no_progress_bars
 
@@ -257,7 +257,7 @@ def _check_split(builder, name, split):
         problem = f"The split {split!r} of {name!r} is empty."
     except (KeyError, ValueError):
         problem = f"The data set {name!r} has no split {split!r}."
-    raise UserError(f"{problem} It has: {', '.join(builder.info.splits)}; a slice is written 'train[:80%]'.")
+    raise NoSplitError(f"{problem} It has: {', '.join(builder.info.splits)}; a slice is written 'train[:80%]'.")
 
 
 def _item_shape(feature, image_size, channels):

@@ -34,6 +34,8 @@ def diagnose(
     patient, last = patient or Patient(), history[-1]
     # Nobody knows yet what becomes of samples that reach next to nothing.
     mixed = any(look.coverage is not None and look.coverage < signs.LOW_COVERAGE for look in history[-3:])
+    doubts = list(map(signs.is_doubtful, history[-3:]))
+    mixed = mixed or any(doubts)
     for illness in illnesses(patience):
         window = _since_shown(history, illness.shows, patient)
         if len(window) >= illness.looks and last.step - window[0].step >= illness.steps:
@@ -42,12 +44,23 @@ def diagnose(
                 return verdict
         # A sign that is gone for fewer looks may come back.
         mixed = mixed or any(illness.shows(look, patient) for look in history[-3:])
-    if mixed and previous is not None and previous.name != UNCLEAR:
-        return dataclasses.replace(previous, step=last.step)
+    if mixed and previous is not None and previous.name != UNCLEAR and not (previous.name == HEALTHY and all(doubts)):
+        return _standing(previous, last, patient)
     few = len([look for look in history if look.losses]) < min(patience, 3)
     if mixed or few:
         return Verdict(UNCLEAR, last.step, history[0].step, wording.unclear_summary(last, few), wording.state(last))
     return Verdict(HEALTHY, last.step, history[0].step, wording.healthy_summary(last, patient), wording.state(last))
+
+
+def _standing(previous, last, patient):
+    """The verdict of the look before, in the numbers of this one."""
+    if previous.name == HEALTHY:
+        summary, evidence = wording.healthy_summary(last, patient), wording.state(last)
+    else:
+        # Its signs are not all there at this look, so that their sentences would not hold of it.
+        summary = previous.summary.removesuffix(wording.MIXED) + wording.MIXED
+        evidence = wording.state(last)
+    return dataclasses.replace(previous, step=last.step, summary=summary, evidence=tuple(evidence))
 
 
 def _is_vaguer(verdict, previous):

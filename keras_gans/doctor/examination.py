@@ -35,7 +35,8 @@ class Examination:
         self.reference = reference if model.makes == "sample" else None
         self.seed = seed
         self._embedded = None
-        self._curve_sums = {}
+        self._curve_sums: dict[str, tuple[float, float]] = {}
+        self._at = model.steps_taken
         self._scorer = None if self.reference is None else _scorer(model, self.reference.rows)
         self._weights = self._copy_weights()
 
@@ -47,6 +48,7 @@ class Examination:
             logs: {curve: value} as `fit` reports them; None before the first step, where there is nothing to compare.
         """
         signs = {"learning_rates": self._learning_rates()}
+        self._at = step
         if logs is not None:
             curves = self._curves(logs)
             # A phase that is about to begin has nothing to show yet.
@@ -61,6 +63,30 @@ class Examination:
         if self.translation is not None and is_making:
             signs.update(self._signs_of_translations())
         return VitalSigns(step, **signs)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What the next look compares with, as arrays; `take_up` goes on from there.
+
+        Right after a look that is what the model itself has, and next to nothing is to be kept.
+        """
+        names = list(self._curve_sums)
+        state = {"curves": np.array(names), "sums": np.array([self._curve_sums[name] for name in names], np.float64)}
+        if self.model.steps_taken != self._at:
+            for player, weights in self._weights.items():
+                state |= {f"weight_{player}_{index}": weight.numpy() for index, weight in enumerate(weights)}
+            if self._embedded is not None:
+                state["embedded"] = self._embedded
+        return state
+
+    def take_up(self, state: dict[str, np.ndarray]) -> None:
+        """Has the next look compare with what `state` gave."""
+        sums = zip(state["curves"].tolist(), state["sums"].tolist(), strict=True)
+        self._curve_sums = {name: tuple(pair) for name, pair in sums}
+        for player, weights in self._weights.items():
+            kept = [state.get(f"weight_{player}_{index}") for index in range(len(weights))]
+            if weights and all(each is not None for each in kept):
+                self._weights[player] = [tf.convert_to_tensor(each) for each in kept]
+        self._embedded = state.get("embedded", self._embedded)
 
     def _signs_of_samples(self):
         made = self.model.draw(self.reference.count, seed=self.seed)

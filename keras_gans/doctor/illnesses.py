@@ -38,7 +38,9 @@ def illnesses(patience: int) -> "tuple[Illness, ...]":
         Illness(signs.is_unmoved, _judge_frozen, few),
         Illness(signs.is_overpowered, _judge_overpowering, patience, SETTLING),
         Illness(signs.is_narrow, _judge_collapsed, patience, SETTLING),
+        Illness(signs.repeats, _judge_repeating, patience, SETTLING),
         Illness(signs.is_far, _judge_not_converging, 2 * patience, SETTLING),
+        Illness(signs.is_unlike, _judge_unlike, 2 * patience, SETTLING),
         Illness(signs.loses_classes, _judge_lost_classes, patience, TRANSLATING),
         Illness(signs.hides_originals, _judge_hidden_originals, patience, TRANSLATING),
         Illness(signs.misses_classes, _judge_missing_classes, patience, SETTLING),
@@ -142,6 +144,32 @@ def _judge_not_converging(window, history, patient):
     ]
     summary = "the samples stay far from the data and come no nearer"
     return _verdict("not converging", window, summary, evidence, remedies.for_not_converging(last, patient))
+
+
+def _judge_repeating(window, history, patient):
+    last = window[-1]
+    evidence = [
+        f"{wording.percent(last.duplicates)} of the samples are near copies of another one, and at the "
+        f"{len(window) - 1} looks before no fewer than {wording.percent(min(look.duplicates for look in window))}.",
+        wording.sample_evidence(last),
+        *wording.likeness_evidence(last),
+    ]
+    summary = "the generator makes the same samples again and again"
+    return _verdict("copies", window, summary, evidence, remedies.for_copies(last, patient))
+
+
+def _judge_unlike(window, history, patient):
+    if signs.becomes_liker(window) or signs.is_improving(window):
+        return None
+    last = window[-1]
+    evidence = [
+        *wording.likeness_evidence(last),
+        f"So it has been for {len(window)} looks, since step {window[0].step}.",
+        wording.sample_evidence(last),
+        *wording.separation_evidence(last),
+    ]
+    summary = "the samples do not look like the data (noise, strokes or smears), and come no nearer"
+    return _verdict("unlike the data", window, summary, evidence, remedies.for_not_converging(last, patient))
 
 
 def _judge_missing_classes(window, history, patient):

@@ -99,6 +99,15 @@ def for_collapsed(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     return (*rates, *other, _PACKING)
 
 
+def for_copies(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
+    """A generator that can make more, and a discriminator that sees copies."""
+    larger = (
+        "Give the generator more room: --set generator.base_filters=64 or --set generator.hidden_units=[256,256], "
+        "and --set latent_dim=64."
+    )
+    return (larger, *for_collapsed(look, patient))
+
+
 def for_not_converging(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """The balance, the size, the data."""
     other = () if patient.is_critic else (_ANOTHER_SCHEME,)

@@ -24,6 +24,14 @@ FAR = 0.1
 # In many dimensions the mean of the data is nearer to each of them than their neighbours are, so that samples which are
 # all alike can cover everything; their distance, 0.41 for Gaussian data, gives them away.
 VERY_FAR = 0.25
+# Share of the data's own coverage at full resolution, in features of random convolutions: uniform noise had 0.03 or
+# less, discriminators of one unit 0.02, generators of two up to 0.14; healthy runs on digits had 0.5 or more after 400
+# steps, slow ones on clothes 0.18 (docs/measured.md).
+UNLIKE = 0.1
+# Between the two nobody can tell.
+HARDLY_LIKE = 0.25
+# Share of the samples that are near copies of another: healthy runs had 0.02 or less, generators of two units 0.9.
+COPIES, SOME_COPIES = 0.5, 0.2
 # Collapsed runs had a diversity of 0.06 to 0.5; healthy ones 0.57 or more after 200 steps.
 LOW_DIVERSITY = 0.55
 # Healthy discriminators reach 0.999 too, but never with a low coverage.
@@ -37,7 +45,7 @@ FEW_KEPT = 0.5
 # Of what a translation says about its original: translators that draw it had 0.01, ones that hide it in noise 0.9.
 MUCH_HIDDEN = 0.5
 # What counts as getting better, between the two halves of the looks judged.
-NEARER, WIDER = 0.8, 0.05
+NEARER, WIDER, LIKER = 0.8, 0.05, 0.02
 
 
 def explodes(look: "VitalSigns", patient: "Patient") -> bool:
@@ -80,6 +88,21 @@ def is_far(look: "VitalSigns", patient: "Patient") -> bool:
     return look.distance > (FAR if look.coverage < LOW_COVERAGE else VERY_FAR)
 
 
+def is_unlike(look: "VitalSigns", patient: "Patient") -> bool:
+    """Seen at full resolution hardly any of the data have a sample near them, whatever averages of pixels say."""
+    return look.likeness is not None and look.likeness < UNLIKE and bool(look.losses)
+
+
+def repeats(look: "VitalSigns", patient: "Patient") -> bool:
+    """Most images are near copies of another one; points in small heaps are, and no worse for it."""
+    return look.likeness is not None and look.duplicates >= COPIES and bool(look.losses)
+
+
+def is_doubtful(look: "VitalSigns") -> bool:
+    """Few samples are like the data, or some are copies: no look of a healthy run, and none of a sick one yet."""
+    return look.likeness is not None and (look.likeness < HARDLY_LIKE or look.duplicates >= SOME_COPIES)
+
+
 def misses_classes(look: "VitalSigns", patient: "Patient") -> bool:
     """The classifier finds the classes less even than the data's: some are rare or missing."""
     return look.class_entropy is not None and look.class_entropy < LOW_ENTROPY and bool(look.losses)
@@ -105,3 +128,10 @@ def is_improving(window: "list[VitalSigns]") -> bool:
 
     nearer = middle(after, "distance") < NEARER * middle(before, "distance")
     return nearer or middle(after, "coverage") > middle(before, "coverage") + WIDER
+
+
+def becomes_liker(window: "list[VitalSigns]") -> bool:
+    """Whether in the second half of these looks samples came near to more of the data, seen at full resolution."""
+    half = len(window) // 2
+    before, after = ([look.likeness or 0.0 for look in part] for part in (window[:half], window[-half:]))
+    return statistics.median(after) > statistics.median(before) + LIKER

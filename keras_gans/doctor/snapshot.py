@@ -38,6 +38,18 @@ class Snapshot:
         floats = [value for value in self._values if np.issubdtype(value.dtype, np.floating)]
         return all(np.isfinite(value).all() for value in floats)
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything in it as arrays, of which `of_state` makes the same again."""
+        return {"at": np.array([self.step, self.restored]), **{f"value_{i}": v for i, v in enumerate(self._values)}}
+
+    @classmethod
+    def of_state(cls, state: dict[str, np.ndarray]) -> "Snapshot":
+        """The snapshot of which `state` gave these arrays."""
+        made = cls.__new__(cls)
+        made.step, made.restored = map(int, state["at"])
+        made._values = [state[f"value_{index}"] for index in range(len(state) - 1)]
+        return made
+
     def restore(self, model: "AdversarialModel", learning_rate_factor: float = 1.0) -> None:
         """Puts a model back into this state, each time with lower learning rates where asked.
 

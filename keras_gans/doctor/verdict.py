@@ -26,8 +26,8 @@ class Verdict:
 
     Attributes:
         name: "healthy", "unclear", "not finite", "exploding", "frozen PLAYER", "blind discriminator",
-            "overpowering discriminator", "collapsed", "not converging", "swapped classes", "hidden originals" or
-            "missing classes".
+            "overpowering discriminator", "collapsed", "copies", "not converging", "unlike the data", "swapped
+            classes", "hidden originals" or "missing classes".
         step: training steps taken at the look that it was given at.
         since: step of the first look of its evidence.
         summary: one sentence.

@@ -10,12 +10,20 @@ from scipy.stats import entropy, rankdata
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.metrics.duplicates import duplicate_rate
+from keras_gans.metrics.features import random_extractor
 from keras_gans.metrics.neighbours import distance_blocks
 from keras_gans.metrics.precision_recall import precision_recall
-from keras_gans.pixels import from_uint8
+from keras_gans.pixels import from_uint8, to_uint8
 
 THUMBNAIL = 8
+# Larger images are averaged down to as many pixels a side before random convolutions look at them.
+_CLOSELY = 128
 FEWEST = 32
+# What TensorBoard draws: of samples and translations.
+_DRAWN = (
+    *("diversity", "coverage", "likeness", "distance", "duplicates", "separation", "class_entropy", "missing_classes"),
+    *("classes_kept", "hidden_share"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +41,9 @@ class VitalSigns:
         diversity: mean distance between two samples over that between two real ones; 1 is the data's own.
         coverage: share of the real samples that have a generated one within the distance of their fifth nearest real
             neighbour, over the share that other real samples reach; 1, the highest, is the data's own.
+        likeness: of images, the same share as `coverage` at full resolution, in features of random convolutions: how
+            much of the data other real images cannot stand nearer to than the samples do. Noise, and samples with noise
+            or blur, reach little of it, however they cover averages of 8x8 pixels. None of points.
         distance: energy distance between samples and data, in units of the data's mean pairwise distance; 0 is none.
         duplicates: share of the samples that are near copies of another one, in [0, 1]; see `metrics.duplicate_rate`.
         separation: probability that the discriminator scores a real sample above a generated one, in [0, 1].
@@ -54,6 +65,7 @@ class VitalSigns:
     sample_change: float | None = None
     diversity: float | None = None
     coverage: float | None = None
+    likeness: float | None = None
     distance: float | None = None
     duplicates: float | None = None
     separation: float | None = None
@@ -66,14 +78,16 @@ class VitalSigns:
     finite: bool = True
 
     def scalars(self) -> dict[str, float]:
-        """{name: float} of everything that was measured, as TensorBoard draws it."""
+        """{name: float} of what was measured of samples and translations, as TensorBoard draws it.
+
+        Losses and gradient norms are drawn as curves already; the rest stands in the doctor's report.
+        """
         flat = {}
-        for name, value in dataclasses.asdict(self).items():
-            if name == "swaps":
-                continue
+        for name in _DRAWN:
+            value = getattr(self, name)
             if isinstance(value, dict):
-                flat.update({f"{player}_{name}": float(number) for player, number in value.items()})
-            elif value is not None and name not in ("step", "finite"):
+                flat.update({f"{direction}_{name}": float(number) for direction, number in value.items()})
+            elif value is not None:
                 flat[name] = float(value)
         return flat
 
@@ -82,7 +96,8 @@ class Reference:
     """A fixed sample of the data, with which the samples of each look are compared.
 
     Points are compared as they are, and images shrunk to at most 8x8 pixels, where what a whole image looks like counts
-    for more than its texture; the limits of `doctor.signs` are those of this space. The extractor tells classes alone.
+    for more than its texture; the limits of `doctor.signs` are those of this space. How like the data images look is
+    told at full resolution, in the features of `metrics.features.random_extractor`. The extractor tells classes alone.
 
     Coverage is that of Naeem et al. (2020), see `metrics.precision_recall`; the energy distance is that of Székely and
     Rizzo, "Energy Statistics: A Class of Statistics Based on Distances" (2013), equation 1.
@@ -129,6 +144,12 @@ class Reference:
         if not self.scale > 0:
             raise UserError("All real samples are the same, so there is no diversity to compare with.")
         self._best_coverage = max(precision_recall(self._real, others).coverage, 1.0 / self.count)
+        self._close_up = None
+        if self.samples.ndim == 4:
+            height, width, channels = self.samples.shape[1:]
+            self._close_up = random_extractor((min(_CLOSELY, height), min(_CLOSELY, width), channels))
+            self._close_real, others = self._closely(self.samples), self._closely(taken["sample"][self.count :])
+            self._best_likeness = max(precision_recall(self._close_real, others).coverage, 1.0 / self.count)
         # Of as many samples as will be drawn, because entropy grows with their number.
         self._class_shares = None if extractor is None else self._shares_of(self.samples)
 
@@ -159,12 +180,25 @@ class Reference:
             "distance": float((2.0 * between - spread - self.scale) / self.scale),
             "duplicates": float(duplicate_rate(embedded, self._real).rate),
         }
+        if self._close_up is not None:
+            reached = precision_recall(self._close_real, self._closely(samples)).coverage
+            signs["likeness"] = min(1.0, float(reached / self._best_likeness))
         if self._class_shares is not None:
             shares, known = self._shares_of(samples), self._class_shares > 0
             of_data = entropy(self._class_shares)
             signs["class_entropy"] = float(entropy(shares) / of_data) if of_data > 0 else 1.0
             signs["missing_classes"] = int((shares[known] < 0.1 * self._class_shares[known]).sum())
         return signs
+
+    def _closely(self, images):
+        """Images as random convolutions see them, float (n, 64)."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8:
+            images = to_uint8(images).numpy()
+        if max(images.shape[1:3]) > _CLOSELY:
+            size = [min(_CLOSELY, side) for side in images.shape[1:3]]
+            images = to_uint8(tf.image.resize(from_uint8(images), size, method="area")).numpy()
+        return self._close_up.features(images)
 
     def _shares_of(self, images):
         probabilities = np.asarray(self.extractor.probabilities(images))

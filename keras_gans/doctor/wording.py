@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from keras_gans.doctor.vital_signs import VitalSigns
 
 
+_MOST = 10
+# Behind a summary that stands although not all of its signs do.
+MIXED = "; its signs are mixed by now"
 # The share of its highest gradient norm below which the generator's counts as vanished.
 VANISHED = 0.01
 
@@ -18,11 +21,24 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 1 and text == "100" else f"{text} %"
 
 
+def times(ratio: float) -> str:
+    """A ratio as a text for people, who learn nothing from one above ten."""
+    return f"{ratio:.2f} times" if ratio <= _MOST else f"more than {_MOST} times"
+
+
 def sample_evidence(look: "VitalSigns") -> str:
     """The sentence on diversity and coverage of a look at samples."""
-    return (
-        f"The samples are {look.diversity:.2f} times as diverse as the data and cover {percent(look.coverage)} of it."
-    )
+    return f"The samples are {times(look.diversity)} as diverse as the data and cover {percent(look.coverage)} of it."
+
+
+def likeness_evidence(look: "VitalSigns") -> list[str]:
+    """The sentence on how like the data samples look, where that was measured; a list of one or none."""
+    if look.likeness is None:
+        return []
+    return [
+        f"Seen at full resolution, {percent(look.likeness)} of the data have a sample as near to them as other data "
+        "are; with noise for samples it is 0 to 3 %."
+    ]
 
 
 def duplicate_evidence(look: "VitalSigns") -> list[str]:
@@ -52,24 +68,29 @@ def state(look: "VitalSigns") -> Any:
     """Evidence of how a run stands where nothing is wrong."""
     if look.coverage is None:
         return ()
-    return (sample_evidence(look), *separation_evidence(look))
+    return (sample_evidence(look), *likeness_evidence(look), *duplicate_evidence(look), *separation_evidence(look))
 
 
 def unclear_summary(look: "VitalSigns", few: int) -> str:
     """The summary where no illness has enough evidence; `few` says that the looks were too few for any."""
     if few or look.coverage is None:
         return "there were too few looks so far" if few else "the signs are mixed so far"
-    return (
-        f"the signs are mixed so far: samples {look.diversity:.2f} times as diverse as the data, covering "
-        f"{percent(look.coverage)} of it"
-    )
+    return f"the signs are mixed so far: {_extent(look)}"
+
+
+def _extent(look):
+    """How far the samples reach, as a part of a sentence."""
+    said = f"samples {times(look.diversity)} as diverse as the data, covering {percent(look.coverage)} of it"
+    if look.likeness is not None:
+        said += f" ({percent(look.likeness)} at full resolution)"
+    return said + (f", {percent(look.duplicates)} of them near copies" if look.duplicates >= 0.1 else "")
 
 
 def healthy_summary(look: "VitalSigns", patient: "Patient") -> str:
     """The summary where no sign of an illness was found; `patient` is what was examined."""
     parts = []
     if look.coverage is not None:
-        parts.append(f"{look.diversity:.2f} times as diverse as the data, covering {percent(look.coverage)} of it")
+        parts.append(_extent(look).removeprefix("samples "))
     if look.missing_classes is not None:
         parts.append("all classes there" if not look.missing_classes else f"{look.missing_classes} classes rare")
     for direction, share in look.classes_kept.items():

@@ -3,7 +3,7 @@
 Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine import show
+from keras_gans.engine import show, validity
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of
@@ -34,7 +34,8 @@ class Asking:
         allows_unlabelled: whether a label may be -1, for a row that has none.
         class_names: of the classes that it knows, for people; none where it knows no classes.
         option_examples: {argument of the constructor: values that it may have}, where `keras_gans.testing` cannot guess
-            another value than the one it finds; added to what the bases say.
+            another value than the one it finds; added to what the bases say. Layers are made by a function without
+            arguments that stands for the values, as making one starts TensorFlow, which importing must not.
     """
 
     takes: dict[str, Kinds] = {"sample": SAMPLE}
@@ -50,7 +51,7 @@ class Asking:
     allows_unlabelled = False
     class_names: tuple[str, ...] = ()
     # A model's networks know one number of classes.
-    option_examples: dict[str, tuple[Any, ...]] = {"class_count": (2, 3)}
+    option_examples: dict[str, tuple[Any, ...] | Callable[[], tuple[Any, ...]]] = {"class_count": (2, 3)}
 
     # Of the data ------------------------------------------------------------------------------------------------
 
@@ -88,6 +89,11 @@ class Asking:
         if label is not None:
             arguments["class_count"] = label.count
         return arguments
+
+    @classmethod
+    def arguments_of_others(cls, role: str, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
+        """What that function is offered besides, of the networks that were built before: here nothing."""
+        return {}
 
     @classmethod
     def scheme_arguments(cls, data_fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -190,15 +196,54 @@ class Asking:
         """What the exported model answers: {signature: (function, its input specifications)}; here nothing."""
         return {}
 
-    def export(self, filepath: str | Path, **kwargs: Any) -> None:
+    def not_in_tflite(self) -> dict[str, str]:
+        """{signature of `endpoints`: why it has operations that TFLite lacks}; here none is known to."""
+        return {}
+
+    def valid_rows(self, specification: tf.TensorSpec, values: tf.Tensor) -> tf.Tensor | None:
+        """Which rows of an input of the `endpoints` can be answered, bool (batch,); None where every value can be.
+
+        Here by the input's name: a `label` is a class; an `image` of floats lies in [-1, 1], and a `fraction` in
+        [0, 1]; a `text` is not longer than `validity.TEXT_LIMIT` bytes; other floats are finite. The other rows are
+        answered all the same; see `validity.served_endpoints`. Of comparisons alone, so that TFLite and ONNX have them.
+
+        Args:
+            specification: of the input.
+            values: tensor (batch, ...).
+        """
+        return validity.valid_rows(self, specification, values)
+
+    def export(
+        self,
+        filepath: str | Path,
+        format: str = "tf_saved_model",
+        *,
+        batch_limit: int = validity.BATCH_LIMIT,
+        **kwargs: Any,
+    ) -> None:
         """Writes a SavedModel with the signatures of `endpoints`, each weight once.
+
+        A row that cannot be answered is answered as invalid, and the others as ever; see `validity.served_endpoints`.
 
         Args:
             filepath: folder to write.
+            format: "tf_saved_model"; `keras_gans.export` and `keras-gans export` write TFLite beside it, and any other
+                format of Keras is one of a single network.
+            batch_limit: rows that one call may have; more are refused.
             **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
+
+        Raises:
+            UserError: another format.
         """
+        if format != "tf_saved_model":
+            instead = (
+                "keras-gans export RUN writes TFLite files of it, each compared with the model"
+                if format in ("litert", "tflite")
+                else f"take a single network, such as model.{next(iter(self.network_names()))}.export(..., {format=})"
+            )
+            raise UserError(f"A scheme is exported as 'tf_saved_model': {instead}. Received: format={format!r}.")
         archive = keras.export.ExportArchive()
-        for name, (function, signature) in self.endpoints().items():
+        for name, (function, signature) in validity.served_endpoints(self, batch_limit).items():
             archive.add_endpoint(name, function, input_signature=signature)
         archive.write_out(filepath, **kwargs)
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
-from keras_gans.engine import inputs, undoing
+from keras_gans.engine import inputs, keras_callbacks, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
 from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
@@ -156,7 +156,17 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
     def save(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.save`, but raises `NonFiniteError` rather than save a weight that is NaN or infinite."""
+        """As `keras.Model.save`, to a `.keras` file.
+
+        Raises:
+            NonFiniteError: a weight is NaN or infinite.
+            UserError: no ending, or that of the older format, which has room for one optimizer.
+        """
+        if Path(filepath).suffix in (".h5", ".hdf5", ""):
+            raise UserError(
+                "A scheme is saved as a .keras file, such as model.keras, and its weights alone by "
+                f"save_weights('model.weights.h5'). Received: {str(filepath)!r}."
+            )
         self._refuse_non_finite_weights(filepath)
         super().save(filepath, *args, **kwargs)
 
@@ -217,7 +227,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         """
         inputs.refuse_options(kwargs)
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
-        callbacks = self.with_phase_changes(callbacks)
+        callbacks = self.with_phase_changes(keras_callbacks.fitted(callbacks, self))
         try:
             return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
         except (

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine import averages
+from keras_gans.engine.image_files import endpoints_of_files
 from keras_gans.engine.kinds import Endpoints
 from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
@@ -46,7 +47,10 @@ class Classifier:
         return np.concatenate([self._classify(piece).numpy() for piece in pieces])
 
     def endpoints(self) -> Endpoints:
-        """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`."""
+        """As `Sampler.endpoints`, and `classify`: `image` float32 in [-1, 1] -> `probabilities`, `label`, `name`.
+
+        Of grey or colour, `classify_png` takes files, `image_bytes`, as `images_from_files` reads them.
+        """
         name = self.sample_name
         samples = tf.TensorSpec((None, *self.sample_shape()), tf.float32, name=name)
 
@@ -55,7 +59,8 @@ class Classifier:
             labels = tf.argmax(probabilities, axis=-1)
             return {"probabilities": probabilities, "label": labels, "name": tf.gather(self.class_names, labels)}
 
-        return {**super().endpoints(), "classify": (classify, [samples])}
+        of_samples: Endpoints = {"classify": (classify, [samples])}
+        return {**super().endpoints(), **of_samples, **endpoints_of_files(of_samples, self.sample_shape())}
 
 
 class ClassifyingGAN(Classifier, GAN):

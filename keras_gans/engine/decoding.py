@@ -33,26 +33,35 @@ def greedy(translator: "Translator", source: Tensor, length: int | Tensor) -> tu
     return _one_by_one(translator, source, length, lambda logits, place: tf.argmax(logits, -1, tf.int32))
 
 
-def sample(translator: "Translator", source: Tensor, length: int | Tensor, seed: Tensor) -> Tensor:
+def sample(
+    translator: "Translator",
+    source: Tensor,
+    length: int | Tensor,
+    seed: Tensor,
+    begun: tuple[Tensor, int | Tensor] | None = None,
+) -> Tensor:
     """Draws translations from the policy p(y | x), each token from the softmax of its logits.
 
     Args:
         translator, source, length: as for `greedy`.
         seed: integer tensor (2,); replicas draw the rows of their own.
+        begun: (tokens (batch, t), how many of them every translation begins with); nothing unless given.
 
     Returns:
         tokens (batch, length).
     """
 
     def drawn(logits, place):
-        # The largest of logits and Gumbel noise is a draw from their softmax.
+        # By the inverse of the distribution function: one number a row, where Gumbel noise takes one a token.
         at_place = randomness.fold_in(seed, place)
-
-        def draw(rows):
-            return randomness.uniform((rows, logits.shape[-1]), at_place, minval=1e-20)
-
-        numbers = randomness.for_this_replica(draw, tf.shape(logits)[0])
-        return tf.argmax(logits - tf.math.log(-tf.math.log(numbers)), -1, tf.int32)
+        numbers = randomness.for_this_replica(lambda rows: randomness.uniform((rows, 1), at_place), tf.shape(logits)[0])
+        below = tf.cumsum(tf.nn.softmax(logits), axis=-1)
+        token = tf.reduce_sum(tf.cast(below <= numbers * below[:, -1:], tf.int32), axis=-1)
+        token = tf.minimum(token, logits.shape[-1] - 1)
+        if begun is None:
+            return token
+        known, count = begun
+        return tf.where(place < count, known[:, tf.minimum(place, tf.shape(known)[1] - 1)], token)
 
     return _one_by_one(translator, source, length, drawn)[0]
 
@@ -60,7 +69,7 @@ def sample(translator: "Translator", source: Tensor, length: int | Tensor, seed:
 def _one_by_one(translator, source, length, choose):
     memory = translator.encode(source)
     count = tf.shape(source)[0]
-    state = translator.start(memory, length)
+    state = translator.start(memory)
     names = sorted(state)
 
     def go_on(place, last, done, *rest):
@@ -69,28 +78,37 @@ def _one_by_one(translator, source, length, choose):
     def one_more(place, last, done, tokens, attention, *parts):
         logits, attended, after = translator.step(memory, dict(zip(names, parts, strict=True)), last, place)
         token = tf.where(done, PAD, choose(logits, place))
-        tokens, attention = tokens.write(place, token), attention.write(place, attended)
+        here = places == place
+        tokens = tf.where(here, token[:, tf.newaxis], tokens)
+        attention = tf.where(here[:, tf.newaxis], attended[:, tf.newaxis], attention)
         return place + 1, token, done | (token == END), tokens, attention, *(after[name] for name in names)
 
-    def rows(dtype, shape):
-        return tf.TensorArray(dtype, size=length, element_shape=shape, clear_after_read=False)
-
+    # Plain tensors, as TFLite has no lists of them. What is never written is zero, and so is padding.
+    places = tf.range(length)
     start = (0, tf.fill((count,), BEGIN), tf.zeros((count,), tf.bool))
-    arrays = (rows(tf.int32, (source.shape[0],)), rows(tf.float32, (source.shape[0], source.shape[1])))
-    # What is never written is zero, and so is padding.
-    place, _, _, tokens, attention, *_ = tf.while_loop(
-        go_on, one_more, (*start, *arrays, *(state[name] for name in names)), parallel_iterations=1
-    )
-    tokens = tf.transpose(tokens.gather(tf.range(place)))
-    attention = tf.transpose(attention.gather(tf.range(place)), (1, 0, 2))
-    missing = length - place
-    tokens = tf.pad(tokens, [(0, 0), (0, missing)])
-    attention = tf.pad(attention, [(0, 0), (0, missing), (0, 0)])
+    written = (tf.zeros((count, length), tf.int32), tf.zeros((count, length, tf.shape(source)[1])))
     static = length if isinstance(length, int) else None
-    return (
-        tf.ensure_shape(tokens, (source.shape[0], static)),
-        tf.ensure_shape(attention, (source.shape[0], static, source.shape[1])),
+    shapes = (tf.TensorShape((source.shape[0], static)), tf.TensorShape((source.shape[0], static, source.shape[1])))
+    _, _, _, tokens, attention, *_ = tf.while_loop(
+        go_on,
+        one_more,
+        (*start, *written, *(state[name] for name in names)),
+        shape_invariants=(
+            tf.TensorShape(()),
+            *(tf.TensorShape((source.shape[0],)),) * 2,
+            *shapes,
+            *(_growing(state[name]) for name in names),
+        ),
+        parallel_iterations=1,
     )
+    for each, shape in zip((tokens, attention), shapes, strict=True):
+        each.set_shape(shape)
+    return tokens, attention
+
+
+def _growing(part):
+    """The shape that a part of the state keeps: an axis of no places grows."""
+    return tf.TensorShape((None, *(size or None for size in part.shape[1:])))
 
 
 def beam(
@@ -111,7 +129,7 @@ def beam(
     """
     memory = translator.encode(source)
     count = tf.shape(source)[0]
-    state = translator.start(memory, length)
+    state = translator.start(memory)
     names, size = sorted(state), translator.target_size
 
     def tiled(rows):
@@ -167,7 +185,7 @@ def beam(
         shape_invariants=(
             tf.TensorShape(()),
             *(tf.TensorShape((None, width)), tf.TensorShape((None, width, None))) * 2,
-            *(tf.TensorShape((None, *part.shape[1:])) for part in parts),
+            *map(_growing, parts),
         ),
         parallel_iterations=1,
     )

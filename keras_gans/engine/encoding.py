@@ -11,6 +11,7 @@ from keras import ops
 from keras_gans.drawing import picture
 from keras_gans.engine import inputs
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.image_files import endpoints_of_files
 from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
@@ -195,10 +196,11 @@ class EncodingModel(Sampler, AdversarialModel):
         return np.concatenate([next(iter(self._answers[name](piece).values())).numpy() for piece in pieces])
 
     def endpoints(self) -> Endpoints:
-        """As `Sampler.endpoints`, and three more.
+        """As `Sampler.endpoints`, and three to five more.
 
         `decode` maps `z` to `image` (or `point`), as `serving_default` does; `encode` maps `image` float32 in [-1, 1]
-        to `z`; `reconstruct` maps `image` to `image`.
+        to `z`; `reconstruct` maps `image` to `image`. Of grey or colour, `encode_png` and `reconstruct_png` take files,
+        as `images_from_files` reads them, `image_bytes`; the latter gives PNG.
         """
         plain = super().endpoints()
         name = self.sample_name
@@ -210,9 +212,6 @@ class EncodingModel(Sampler, AdversarialModel):
         def reconstruct(samples):
             return {name: tf.cast(self(self.expected_codes(samples), training=False), tf.float32)}
 
-        return {
-            **plain,
-            "decode": plain["serving_default"],
-            "encode": (encode, [samples]),
-            "reconstruct": (reconstruct, [samples]),
-        }
+        of_samples: Endpoints = {"encode": (encode, [samples]), "reconstruct": (reconstruct, [samples])}
+        of_files = endpoints_of_files(of_samples, self.sample_shape())
+        return {**plain, "decode": plain["serving_default"], **of_samples, **of_files}

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine import show
+from keras_gans.engine.image_files import example_files
 from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, sample_of
@@ -88,6 +89,30 @@ class Sampler:
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
         return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])
 
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.predict`: what calling the model gives, samples of latents (count, latent_dim).
+
+        Raises:
+            UserError: something else than latents, such as images.
+        """
+        self._refuse_no_latents(x)
+        return super().predict(x, *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `keras.Model.predict_on_batch`, see `predict`."""
+        self._refuse_no_latents(x)
+        return super().predict_on_batch(x)
+
+    def _refuse_no_latents(self, x):
+        shape = getattr(x[0] if isinstance(x, list | tuple) else x, "shape", None)
+        if shape is None or tuple(shape[1:]) == (self.latent_dim,):
+            return
+        others = [f"{name}(images)" for name in ("classify", "encode", "reconstruct") if hasattr(self, name)]
+        raise UserError(
+            f"predict() takes latents (count, {self.latent_dim}), as calling the model does. Received: shape "
+            f"{tuple(shape)}. Samples are drawn by {', '.join(['sample(count)', *others])}."
+        )
+
     def sampled_labels(self, seeds: np.ndarray, labels: Any) -> tuple[np.ndarray, ...]:
         """The labels that `sample` hands on for seeds: here none, as (); else an int64 array (count,) in a tuple."""
         if labels is not None:
@@ -113,12 +138,18 @@ class Sampler:
             "z": lambda: self._example_latents(rows),
             "seed": lambda: _example_seeds(rows),
             "label": lambda: np.arange(rows, dtype=np.int64) % len(self.class_names),
-            self.sample_name: lambda: self(self._example_latents(rows), training=False).numpy(),
+            self.sample_name: lambda: self._example_samples(rows),
+            "image_bytes": lambda: example_files(self._example_samples(rows)),
             **{name: lambda values=values: values for name, values in interpolate_examples(rows).items()},
         }
         if specification.name not in examples:
             return super().example_input(specification, rows)
         return examples[specification.name]()
+
+    def _example_samples(self, rows):
+        samples = self(self._example_latents(rows), training=False).numpy()
+        # Images are within their range, which a decoder without a last tanh may leave.
+        return np.clip(samples, -1.0, 1.0) if self.makes_images else samples
 
     def _example_latents(self, rows):
         return latents_from_seeds(_example_seeds(rows), self.latent_dim, self.latent_prior).numpy()

@@ -14,6 +14,7 @@ from keras_gans.engine.kinds import Curves, Endpoints, Judged, Shown
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.text_reading import TextReading
 from keras_gans.engine.two_player import GAN
+from keras_gans.engine.validity import within
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, Texts
 from keras_gans.hints import Tensor
@@ -145,6 +146,12 @@ class TextConditional(TextReading):
                 [seeds, texts],
             )
         return endpoints
+
+    def valid_rows(self, specification: tf.TensorSpec, values: Tensor) -> Tensor | None:
+        """As `AdversarialModel.valid_rows`; `tokens` are numbers of the vocabulary."""
+        if specification.name == "tokens":
+            return within(values, 0, len(self.tokenizer.vocabulary) - 1)
+        return super().valid_rows(specification, values)
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         if specification.name == "text":

@@ -44,7 +44,7 @@ class TextReading:
 
     option_examples = {
         # Another tokenizer needs another encoder.
-        "tokenizer": (Tokenizer(("", "[UNK]", "word"), length=997),),
+        "tokenizer": lambda: (Tokenizer(("", "[UNK]", "word"), length=997),),
         # More than a small batch has texts are no other choice.
         "wrong_text_candidates": (1, 2),
     }

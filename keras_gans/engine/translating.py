@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.image_files import endpoints_of_files, example_files
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Images
@@ -157,8 +158,7 @@ class TranslatingModel(AdversarialModel):
             endpoints[direction] = _floats_endpoint(network), floats
             endpoints[f"translate_{direction}"] = _pixels_endpoint(network), pixels
             if shape[-1] in (1, 3) and self.fields()[made].shape[-1] in (1, 3):
-                files = [tf.TensorSpec((None,), tf.string, name="image_bytes")]
-                endpoints[f"translate_{direction}_png"] = _files_endpoint(network, shape), files
+                endpoints |= endpoints_of_files({f"translate_{direction}": endpoints[direction]}, shape)
         return {"serving_default": endpoints[next(iter(self.translates))], **endpoints}
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
@@ -166,8 +166,7 @@ class TranslatingModel(AdversarialModel):
             images = Images(tuple(specification.shape[1:])).example(rows)
             return to_uint8(images).numpy() if specification.dtype == tf.uint8 else images
         if specification.name == "image_bytes":
-            images = to_uint8(Images(self.shape_a).example(rows)).numpy()
-            return np.array([tf.io.encode_png(image).numpy() for image in images], object)
+            return example_files(Images(self.shape_a).example(rows))
         return super().example_input(specification, rows)
 
 
@@ -183,16 +182,3 @@ def _floats_endpoint(network):
 
 def _pixels_endpoint(network):
     return lambda image: {"image": to_uint8(network(from_uint8(image), training=False))}
-
-
-def _files_endpoint(network, shape):
-    def decoded(data):
-        image = tf.image.decode_image(data, channels=shape[-1], expand_animations=False)
-        image = tf.image.resize(tf.cast(image, tf.float32), shape[:2], antialias=True)
-        return tf.ensure_shape(image / 127.5 - 1.0, shape)
-
-    def translate(image_bytes):
-        images = tf.map_fn(decoded, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.float32))
-        return {"image_bytes": tf.io.encode_png(to_uint8(network(images, training=False)))}
-
-    return translate

@@ -14,10 +14,12 @@ from keras_gans.drawing import plot
 from keras_gans.engine import decoding
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.kinds import Endpoints, Shown
+from keras_gans.engine.validity import within
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Texts
 from keras_gans.hints import Tensor
-from keras_gans.subwords import BEGIN, PAD, Subwords, learn
+from keras_gans.layers import Transformer
+from keras_gans.subwords import BEGIN, PAD, Subwords, learn, plain
 
 METHODS = ("greedy", "beam")
 _VOCABULARY_SIZE = 8000
@@ -114,6 +116,8 @@ class TextTranslatingModel(AdversarialModel):
     def check_batch(self, batch: Mapping[str, np.ndarray]) -> None:
         super().check_batch(batch)
         is_short = self.read(tf.constant(batch["source"]), tf.constant(batch["target"]))["is_short"].numpy()
+        # Empty ones fill a batch up.
+        is_short = is_short[[all(text.strip() for text in pair) for pair in zip(*batch.values(), strict=True)]]
         if not is_short.any():
             raise UserError(
                 f"All {len(is_short)} pairs of the first batch are longer than {self.max_length} tokens, and none of "
@@ -133,14 +137,27 @@ class TextTranslatingModel(AdversarialModel):
             source, target: strings (batch,).
 
         Returns:
-            {"source", "target": int32 (batch, max_length), padding behind the ends; "previous": the targets one place
-            later, with the beginning; "is_short": booleans (batch,), False for a pair that is left out}.
+            {"source", "target": int32 (batch, length), padding behind the ends, each as long as its longest sentence
+            that is learned from; "previous": the targets one place later, with the beginning; "is_short": booleans
+            (batch,), False for a pair that is left out, because it is too long or a side of it is empty}.
         """
         sides = {"source": (self.source_subwords, source), "target": (self.target_subwords, target)}
         tokens = {side: subwords.encode(texts, self.max_length + 1) for side, (subwords, texts) in sides.items()}
-        is_short = tf.reduce_all([rows[:, -1] == PAD for rows in tokens.values()], axis=0)
-        tokens = {side: rows[:, :-1] for side, rows in tokens.items()}
+        fits = [rows[:, -1] == PAD for rows in tokens.values()]
+        is_short = tf.reduce_all([*fits, *(~subwords.is_empty(texts) for subwords, texts in sides.values())], axis=0)
+        tokens = {side: trimmed(tf.where(is_short[:, tf.newaxis], rows, PAD)) for side, rows in tokens.items()}
         return {**tokens, "previous": shifted(tokens["target"]), "is_short": is_short}
+
+    def pair_lengths(self, rows: Mapping[str, Sequence[str]]) -> np.ndarray:
+        """Tokens of the longer side of each pair, with its end, int64 (rows,); 0 for a pair that is left out.
+
+        Args:
+            rows: {"source", "target": list of str}.
+        """
+        sides = ((self.source_subwords, rows["source"]), (self.target_subwords, rows["target"]))
+        counts = [[len(subwords.tokens(text)) if plain(text) else 0 for text in texts] for subwords, texts in sides]
+        longest, shortest = np.max(counts, axis=0), np.min(counts, axis=0)
+        return np.where((longest <= self.max_length) & (shortest > 0), longest, 0)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         """Logits of the next tokens, of [source, previous] tokens."""
@@ -241,8 +258,7 @@ class TextTranslatingModel(AdversarialModel):
     def _written(self, text, tokens, limits):
         """The texts of tokens, each within its limit, so that a row does not depend on those beside it."""
         tokens = tf.where(tf.range(tf.shape(tokens)[1]) < limits[:, tf.newaxis], tokens, PAD)
-        is_empty = tf.strings.regex_full_match(text, r"\s*")
-        return tf.where(is_empty, "", self.target_subwords.decode(tokens))
+        return tf.where(self.source_subwords.is_empty(text), "", self.target_subwords.decode(tokens))
 
     def _greedy(self, text):
         source = self.source_subwords.encode(text)
@@ -292,8 +308,19 @@ class TextTranslatingModel(AdversarialModel):
             "translate_tokens": (self._greedy_tokens, tokens),
         }
 
+    def not_in_tflite(self) -> dict[str, str]:
+        if isinstance(self.generator, Transformer):
+            return {}
+        return {"translate_tokens": "Keras's GRU keeps what it has written in lists of tensors, which TFLite lacks"}
+
     def _greedy_tokens(self, tokens):
         return {"tokens": decoding.greedy(self.generator, tokens, self.max_length)[0]}
+
+    def valid_rows(self, specification: tf.TensorSpec, values: Tensor) -> Tensor | None:
+        """As `AdversarialModel.valid_rows`; `tokens` are numbers of the source vocabulary."""
+        if specification.name == "tokens":
+            return within(values, 0, len(self.source_vocabulary) - 1)
+        return super().valid_rows(specification, values)
 
     def example_input(self, specification: tf.TensorSpec, rows: int) -> np.ndarray:
         texts = Texts(vocabulary=self.source_vocabulary).example(rows)
@@ -308,6 +335,12 @@ def _all_texts(field):
     """All texts of a field, of which a row has one or several."""
     rows = (field.texts[place] for place in range(len(field.texts)))
     return [text for row in rows for text in ((row,) if isinstance(row, str) else row)]
+
+
+def trimmed(tokens: Tensor) -> Tensor:
+    """Tokens (batch, t) without the places at which all have padding; one place at least is left."""
+    length = tf.reduce_max(tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1))
+    return tokens[:, : tf.maximum(length, 1)]
 
 
 def shifted(tokens: Tensor) -> Tensor:

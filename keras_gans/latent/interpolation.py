@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.hints import Tensor
-from keras_gans.labels import checked_in_graph
 from keras_gans.latent.decoding import decode
 from keras_gans.latent.draw import latents_from_seeds
 from keras_gans.pixels import to_uint8
@@ -155,12 +154,8 @@ def interpolate_endpoint(model: "AdversarialModel") -> tuple[Callable[..., dict[
     output = model.sample_name
 
     def interpolate(from_seed, to_seed, fraction, label=None):
-        inside = tf.reduce_all((fraction >= 0.0) & (fraction <= 1.0))
-        check = tf.debugging.Assert(inside, ["fraction must be from 0 to 1; received:", fraction])
         ends = [latents_from_seeds(seeds, model.latent_dim, model.latent_prior) for seeds in (from_seed, to_seed)]
-        with tf.control_dependencies([] if check is None else [check]):
-            latents = blend(*ends, fraction)
-        samples = decode(model, latents, None if label is None else checked_in_graph(label, model.class_names))
+        samples = decode(model, blend(*ends, fraction), label)
         return {output: to_uint8(samples) if output == "image" else samples}
 
     specifications = [

@@ -32,14 +32,18 @@ class Translator(keras.Model):
 
     Args:
         source_size, target_size: of the two vocabularies.
+        tied: whether the target's embedding is the matrix of the logits too, which then have no bias (Press and Wolf,
+            "Using the Output Embedding to Improve Language Models" (2017)).
     """
 
-    def __init__(self, source_size: int, target_size: int, name: str | None = None):
+    def __init__(self, source_size: int, target_size: int, tied: bool = False, name: str | None = None):
         super().__init__(name=name)
         for size in (source_size, target_size):
             if size <= len(SPECIAL):
                 raise UserError(f"A vocabulary has more than its {len(SPECIAL)} special tokens. Received: {size}.")
-        self.source_size, self.target_size = source_size, target_size
+        if not isinstance(tied, bool):
+            raise UserError(f"tied is true or false. Received: {tied!r}.")
+        self.source_size, self.target_size, self.tied = source_size, target_size, tied
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         source, previous = inputs
@@ -53,13 +57,39 @@ class Translator(keras.Model):
         """(logits of the next tokens (batch, t, target_size), attention (batch, t, s)) behind given tokens."""
         raise NotImplementedError
 
-    def start(self, memory: State, length: int | Tensor) -> State:
-        """The state before the first token of translations of so many tokens at the most."""
+    def start(self, memory: State) -> State:
+        """The state before the first token: tensors with the batch first; an axis of no places grows by each token."""
         raise NotImplementedError
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
         """(logits (batch, target_size), attention (batch, s), next state) behind one more token, the place-th."""
         raise NotImplementedError
+
+    def vectors(self, side: str, tokens: Tensor) -> Tensor:
+        """The learned vectors (batch, t, `vector_size`) of tokens of "source" or "target", as the network reads them.
+
+        Zeros for padding.
+        """
+        embedding = {"source": self.source_embedding, "target": self.target_embedding}[side]
+        return embedding(tokens) * self._embedding_scale
+
+    @property
+    def vector_size(self) -> int:
+        """Numbers of a token's vector."""
+        return self.target_embedding.dimensions
+
+    _embedding_scale = 1.0
+
+    def _logits_of(self, rows):
+        if self.tied:
+            # As one product of two matrices: the gradient of a broadcast one needs the memory of all products.
+            matrix = tf.cast(self.target_embedding.embeddings, rows.dtype)
+            flat = tf.matmul(tf.reshape(rows, (-1, matrix.shape[1])), matrix, transpose_b=True)
+            logits = tf.reshape(flat, tf.concat([tf.shape(rows)[:-1], [self.target_size]], axis=0))
+            logits.set_shape((*rows.shape[:-1], self.target_size))
+        else:
+            logits = self.vocabulary(rows)
+        return self._possible(logits)
 
     def _possible(self, logits):
         never = [_NEVER if token in (PAD, BEGIN) else 0.0 for token in range(self.target_size)]
@@ -83,9 +113,10 @@ class RNNSearch(Translator):
         units: int = 128,
         embedding_units: int = 64,
         dropout: float = 0.0,
+        tied: bool = False,
         name: str | None = "generator",
     ):
-        super().__init__(source_size, target_size, name=name)
+        super().__init__(source_size, target_size, tied, name)
         self.units, self.embedding_units, self.dropout = units, embedding_units, dropout
         self.source_embedding = TokenEmbedding(source_size, embedding_units)
         self.target_embedding = TokenEmbedding(target_size, embedding_units)
@@ -95,7 +126,7 @@ class RNNSearch(Translator):
         self.energy = layers.Dense(1, use_bias=False)
         self.cell = layers.GRUCell(units)
         self.readout = layers.Dense(embedding_units, activation="tanh")
-        self.vocabulary = layers.Dense(target_size)
+        self.vocabulary = None if tied else layers.Dense(target_size)
         self.source_dropout, self.target_dropout, self.readout_dropout = (Dropout(dropout) for _ in range(3))
         self._built(
             (self.source_embedding, 1),
@@ -107,11 +138,11 @@ class RNNSearch(Translator):
             (self.energy, units),
             (self.cell, embedding_units + 2 * units),
             (self.readout, embedding_units + 3 * units),
-            (self.vocabulary, embedding_units),
+            *([] if tied else [(self.vocabulary, embedding_units)]),
         )
 
     def get_config(self) -> dict[str, Any]:
-        names = ("source_size", "target_size", "units", "embedding_units", "dropout", "name")
+        names = ("source_size", "target_size", "units", "embedding_units", "dropout", "tied", "name")
         return {name: getattr(self, name) for name in names}
 
     def encode(self, source: Tensor, training: bool = False) -> State:
@@ -123,7 +154,7 @@ class RNNSearch(Translator):
         bias = tf.where(is_token, 0.0, _NEVER)
         return {"values": values, "keys": self.keys(values), "bias": bias, "first": first}
 
-    def start(self, memory: State, length: int | Tensor) -> State:
+    def start(self, memory: State) -> State:
         return {"state": memory["first"]}
 
     def _attend(self, memory, state, embedded):
@@ -136,7 +167,7 @@ class RNNSearch(Translator):
 
     def _logits(self, state, context, embedded, training=False):
         joined = tf.concat([state, context, embedded], axis=-1)
-        return self._possible(self.vocabulary(self.readout_dropout(self.readout(joined), training=training)))
+        return self._logits_of(self.readout_dropout(self.readout(joined), training=training))
 
     def teacher_forced(self, memory: State, previous: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         embedded = self.target_dropout(self.target_embedding(previous), training=training)
@@ -164,29 +195,33 @@ class HeadAttention(layers.Layer):
             layer.build((None, units))
         self.built = True
 
-    def call(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def projected(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (batch, heads, s, units / heads) of rows (batch, s, units)."""
+        return self._split(self.key(rows)), self._split(self.value(rows))
+
+    def call(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """(values (batch, t, units), attention (batch, t, s)) of projected keys and values, with bias (batch, t, s)."""
-        query, keys, values = (self._split(each) for each in (self.query(queries), keys, values))
-        scale = query.shape[-1] ** -0.5
-        scores = tf.cast(tf.einsum("bthu,bshu->bhts", query, keys), tf.float32) * scale + bias[:, tf.newaxis]
-        attention = tf.nn.softmax(scores)
-        mixed = tf.einsum("bhts,bshu->bthu", tf.cast(attention, values.dtype), values)
+        query = self._split(self.query(queries))
+        scores = tf.cast(tf.matmul(query, keys, transpose_b=True), tf.float32) * query.shape[-1] ** -0.5
+        attention = tf.nn.softmax(scores if bias is None else scores + bias[:, tf.newaxis])
+        mixed = tf.transpose(tf.matmul(tf.cast(attention, values.dtype), values), (0, 2, 1, 3))
         joined = tf.reshape(mixed, tf.concat([tf.shape(mixed)[:2], [self.output_layer.kernel.shape[0]]], axis=0))
         return self.output_layer(joined), tf.reduce_mean(attention, axis=1)
 
     def _split(self, rows):
         shape = tf.shape(rows)
-        return tf.reshape(rows, (shape[0], shape[1], self.heads, rows.shape[-1] // self.heads))
+        rows = tf.reshape(rows, (shape[0], shape[1], self.heads, rows.shape[-1] // self.heads))
+        return tf.transpose(rows, (0, 2, 1, 3))
 
 
 class FeedForward(layers.Layer):
-    """Two dense layers at each place, the first four times as wide."""
+    """Two dense layers at each place, with ReLU between them."""
 
-    def __init__(self, units: int, **kwargs: Any):
+    def __init__(self, units: int, hidden_units: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.hidden, self.outer = layers.Dense(4 * units, activation="relu"), layers.Dense(units)
+        self.hidden, self.outer = layers.Dense(hidden_units, activation="relu"), layers.Dense(units)
         self.hidden.build((None, units))
-        self.outer.build((None, 4 * units))
+        self.outer.build((None, hidden_units))
         self.built = True
 
     def call(self, rows: Tensor) -> Tensor:
@@ -196,11 +231,11 @@ class FeedForward(layers.Layer):
 class TransformerBlock(layers.Layer):
     """A layer of the encoder or decoder, with normalization before each part (Xiong et al. 2020)."""
 
-    def __init__(self, units: int, heads: int, dropout: float, is_decoder: bool, **kwargs: Any):
+    def __init__(self, units: int, heads: int, hidden_units: int, dropout: float, is_decoder: bool, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.attention = HeadAttention(units, heads)
         self.cross = HeadAttention(units, heads) if is_decoder else None
-        self.feed_forward = FeedForward(units)
+        self.feed_forward = FeedForward(units, hidden_units)
         count = 3 if is_decoder else 2
         self.norms = [layers.LayerNormalization(epsilon=1e-6) for _ in range(count)]
         self.dropouts = [Dropout(dropout) for _ in range(count)]
@@ -210,26 +245,25 @@ class TransformerBlock(layers.Layer):
 
     def projected(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The rows' own keys and values."""
-        rows = self.norms[0](rows)
-        return self.attention.key(rows), self.attention.value(rows)
+        return self.attention.projected(self.norms[0](rows))
 
     def call(
         self,
         rows: Tensor,
         keys: Tensor,
         values: Tensor,
-        bias: Tensor,
-        memory: Tensor | None = None,
-        memory_bias: Tensor | None = None,
+        bias: Tensor | None,
+        memory: tuple[Tensor, Tensor, Tensor] | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """(rows, attention to the memory or to themselves) behind keys and values of the rows that may be seen."""
+        """(rows, attention to the memory or to themselves) behind keys and values of the rows that may be seen.
+
+        The memory of a decoder's block is (keys, values, bias).
+        """
         out, attention = self.attention(self.norms[0](rows), keys, values, bias)
         rows += self.dropouts[0](out, training=training)
         if self.cross is not None:
-            out, attention = self.cross(
-                self.norms[1](rows), self.cross.key(memory), self.cross.value(memory), memory_bias
-            )
+            out, attention = self.cross(self.norms[1](rows), *memory)
             rows += self.dropouts[1](out, training=training)
         return rows + self.dropouts[-1](self.feed_forward(self.norms[-1](rows)), training=training), attention
 
@@ -246,33 +280,46 @@ class Transformer(Translator):
         layer_count: int = 2,
         heads: int = 4,
         dropout: float = 0.0,
+        feed_forward_units: int | None = None,
+        tied: bool = False,
         name: str | None = "generator",
     ):
-        super().__init__(source_size, target_size, name=name)
+        super().__init__(source_size, target_size, tied, name)
         if units % heads or units % 2:
             raise UserError(f"units are even and divide among the heads. Received: units={units}, heads={heads}.")
+        for option, value in (("layer_count", layer_count), ("feed_forward_units", feed_forward_units)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise UserError(f"{option} is a whole number from 1. Received: {value!r}.")
         self.units, self.layer_count, self.heads, self.dropout = units, layer_count, heads, dropout
+        self.feed_forward_units = feed_forward_units
+        hidden = 4 * units if feed_forward_units is None else feed_forward_units
         self.source_embedding = TokenEmbedding(source_size, units)
         self.target_embedding = TokenEmbedding(target_size, units)
-        self.encoder = [TransformerBlock(units, heads, dropout, False) for _ in range(layer_count)]
-        self.decoder = [TransformerBlock(units, heads, dropout, True) for _ in range(layer_count)]
+        self.encoder = [TransformerBlock(units, heads, hidden, dropout, False) for _ in range(layer_count)]
+        self.decoder = [TransformerBlock(units, heads, hidden, dropout, True) for _ in range(layer_count)]
         self.encoder_norm, self.decoder_norm = (layers.LayerNormalization(epsilon=1e-6) for _ in range(2))
         self.source_dropout, self.target_dropout = Dropout(dropout), Dropout(dropout)
-        self.vocabulary = layers.Dense(target_size)
+        self.vocabulary = None if tied else layers.Dense(target_size)
         for norm in (self.encoder_norm, self.decoder_norm):
             norm.build((None, None, units))
-        self._built((self.source_embedding, 1), (self.target_embedding, 1), (self.vocabulary, units))
+        read_out = [] if tied else [(self.vocabulary, units)]
+        self._built((self.source_embedding, 1), (self.target_embedding, 1), *read_out)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("source_size", "target_size", "units", "layer_count", "heads", "dropout", "name")
+        names = ("source_size", "target_size", "units", "layer_count", "heads", "dropout")
+        names += ("feed_forward_units", "tied", "name")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def _embedding_scale(self):
+        return self.units**0.5
 
     def _placed(self, embedded, places):
         """Embedded tokens with their places, (t,), in sines."""
         rates = tf.exp(tf.range(0, self.units, 2, tf.float32) * (-math.log(10_000.0) / self.units))
         angles = tf.cast(places, tf.float32)[:, tf.newaxis] * rates
         sines = tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
-        return embedded * self.units**0.5 + tf.cast(sines, embedded.dtype)
+        return embedded * self._embedding_scale + tf.cast(sines, embedded.dtype)
 
     def encode(self, source: Tensor, training: bool = False) -> State:
         bias = tf.where(source != PAD, 0.0, _NEVER)[:, tf.newaxis]
@@ -280,34 +327,37 @@ class Transformer(Translator):
         rows = self.source_dropout(rows, training=training)
         for block in self.encoder:
             rows, _ = block(rows, *block.projected(rows), bias, training=training)
-        return {"values": self.encoder_norm(rows), "bias": bias}
+        rows, memory = self.encoder_norm(rows), {"bias": bias}
+        # Once, not with every token that is written.
+        for number, block in enumerate(self.decoder):
+            memory |= zip((f"keys_{number}", f"values_{number}"), block.cross.projected(rows), strict=True)
+        return memory
+
+    def _remembered(self, memory, number):
+        return memory[f"keys_{number}"], memory[f"values_{number}"], memory["bias"]
 
     def teacher_forced(self, memory: State, previous: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         places = tf.range(tf.shape(previous)[1])
         causal = tf.where(places[:, tf.newaxis] >= places, 0.0, _NEVER)[tf.newaxis]
         rows = self.target_dropout(self._placed(self.target_embedding(previous), places), training=training)
-        for block in self.decoder:
-            rows, attention = block(
-                rows, *block.projected(rows), causal, memory["values"], memory["bias"], training=training
-            )
-        return self._possible(self.vocabulary(self.decoder_norm(rows))), attention
+        for number, block in enumerate(self.decoder):
+            remembered = self._remembered(memory, number)
+            rows, attention = block(rows, *block.projected(rows), causal, remembered, training=training)
+        return self._logits_of(self.decoder_norm(rows)), attention
 
-    def start(self, memory: State, length: int | Tensor) -> State:
-        values = memory["values"]
-        empty = tf.zeros((tf.shape(values)[0], length, self.units), values.dtype)
-        return {f"{kind}_{number}": empty for number in range(self.layer_count) for kind in ("keys", "values")}
+    def start(self, memory: State) -> State:
+        # Keys and values of the tokens so far, of which there are none.
+        return {name: memory[name][:, :, :0] for name in memory if name != "bias"}
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
-        places, after = tf.range(tf.shape(state["keys_0"])[1]), dict(state)
-        seen = tf.where(places <= place, 0.0, _NEVER)[tf.newaxis, tf.newaxis]
-        here = (places == place)[:, tf.newaxis]
-        rows = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place])
+        rows, after = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place]), {}
         for number, block in enumerate(self.decoder):
+            kept = []
             for kind, own in zip(("keys", "values"), block.projected(rows), strict=True):
-                after[f"{kind}_{number}"] = tf.where(here, own, state[f"{kind}_{number}"])
-            kept = (after[f"{kind}_{number}"] for kind in ("keys", "values"))
-            rows, attention = block(rows, *kept, seen, memory["values"], memory["bias"])
-        return self._possible(self.vocabulary(self.decoder_norm(rows)))[:, 0], attention[:, 0], after
+                kept.append(tf.concat([state[f"{kind}_{number}"], own], axis=2))
+                after[f"{kind}_{number}"] = kept[-1]
+            rows, attention = block(rows, *kept, None, self._remembered(memory, number))
+        return self._logits_of(self.decoder_norm(rows))[:, 0], attention[:, 0], after
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -323,3 +373,34 @@ class PairGrid(layers.Layer):
             ],
             axis=-1,
         )
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class PairConvolution(layers.Layer):
+    """A 3x3 convolution over the grid of `PairGrid`, without the grid: (batch, s, d) and (batch, t, e) ->
+    (batch, s - 2, t - 2, filters).
+
+    What x_i adds to a place depends on its row alone, and what y_j adds on its column: the three kernels along the
+    other axis add up to one, and the convolution over the grid is the sum of one over either sentence.
+
+    Args:
+        filters: of the convolution.
+    """
+
+    def __init__(self, filters: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.over_source = layers.Conv1D(filters, 3)
+        self.over_target = layers.Conv1D(filters, 3, use_bias=False)
+
+    def build(self, input_shape: Any) -> None:
+        for layer, shape in zip((self.over_source, self.over_target), input_shape, strict=True):
+            layer.build(shape)
+        self.built = True
+
+    def call(self, inputs: list[Tensor]) -> Tensor:
+        first, second = inputs
+        return self.over_source(first)[:, :, None] + self.over_target(second)[:, None]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "filters": self.filters}

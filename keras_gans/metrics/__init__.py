@@ -3,6 +3,7 @@
 Importing this package imports NumPy, not TensorFlow.
 """
 
+from keras_gans.metrics.accuracy import ClassifierAccuracy
 from keras_gans.metrics.divergence import (
     jensen_shannon_divergence,
     kl_divergence,
@@ -26,14 +27,16 @@ from keras_gans.metrics.modes import (
 )
 from keras_gans.metrics.precision_recall import PrecisionRecall, precision_recall
 from keras_gans.metrics.protocol import Protocol, Score
-from keras_gans.metrics.sentences import SentenceEvaluation
+from keras_gans.metrics.sentences import Comparison, SentenceEvaluation
 from keras_gans.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein_distance
 from keras_gans.metrics.text import TextEvaluation
 from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
+    "Comparison",
     "EXTRACTORS",
     "MEASURES",
+    "ClassifierAccuracy",
     "DuplicateRate",
     "Evaluation",
     "Extractor",

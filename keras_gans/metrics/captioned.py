@@ -1,5 +1,6 @@
 """Images with what is said of them, as measures of schemes that draw to texts look at them."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -61,7 +62,11 @@ def with_captions(source: Source) -> Source:
     """The source with its image and its text by these names, and its columns of classes."""
     names = source.match({"image": (Images,), "text": (Texts,)})
     classes = {name: column for name, column in source.columns.items() if isinstance(column.field, Classes)}
-    return Source(source.name, source.split, {name: source.columns[names[name]] for name in names} | classes)
+    return dataclasses.replace(
+        source,
+        columns={name: source.columns[names[name]] for name in names} | classes,
+        held_out=source.held_out and with_captions(source.held_out),
+    )
 
 
 def groups_of(source: Source, attributes: tuple[str, ...]) -> np.ndarray:

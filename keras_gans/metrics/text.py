@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source, is_whole
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import NoSplitError, UserError, unknown_name
 from keras_gans.fields import Classes
 from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.captioned import Captioned, as_uint8, drawn_from, groups_of, with_captions
@@ -142,7 +142,8 @@ class TextEvaluation:
     @cached_property
     def _opened(self):
         """{ending of figures: (held-out source, name of its split)}."""
-        found = self._other("test") or self._other("validation")
+        set_aside = self.source.held_out
+        found = (set_aside, set_aside.split) if set_aside else self._other("test") or self._other("validation")
         opened = {"": found or (self._halves[0], f"half of {self.source.split}")}
         if held_out := self._other(HELD_OUT):
             opened[f"_{HELD_OUT}"] = held_out
@@ -158,9 +159,10 @@ class TextEvaluation:
             return None
         height, width, channels = self.source.columns["image"].field.shape
         options = {"image_size": height if height == width else None, "channels": channels}
+        options["skip_unreadable"] = self.source.skip_unreadable
         try:
             found = with_captions(open_source(self.source.name, split=split, data_dir=self._data_dir, **options))
-        except UserError:
+        except NoSplitError:
             return None
         same = set(found.columns) == set(self.source.columns)
         return (found, split) if same and found.fields["image"] == self.source.fields["image"] else None

@@ -49,6 +49,29 @@ def locked(run: str | Path) -> Iterator[None]:
             os.close(file)
 
 
+def holder(run: str | Path) -> str | None:
+    """Which process writes to a run directory, in words; None where none does, or where there are no locks.
+
+    Args:
+        run: path of the run directory.
+    """
+    try:
+        file = os.open(Path(run) / NAME, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if fcntl is not None:
+            # Given up at once: for a moment, another process that asks likewise is answered "another process".
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _described(file)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+    return None
+
+
 def _acquired(path):
     """The descriptor of the locked file, None where there are no locks."""
     while True:

@@ -1,6 +1,6 @@
 """What training leaves behind and everything later reads: the run directory.
 
-    runs/00007-wgan_gp-digits/{recipe.json, environment.json, tensorboard/, checkpoints/, samples/, metrics.jsonl}
+    runs/00007-wgan_gp-digits/{recipe.json, environment.json, events.*, checkpoints/, samples/, metrics.jsonl}
 
 A checkpoint is a whole model, `checkpoints/step-00001000.keras`, renamed into place only when complete. Where training
 evaluates, `checkpoints/best.keras` is the best by the figure in `best.json`; `evaluation.json` is what
@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest
+from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest, unknown_name
 from keras_gans.registry import schemes
 from keras_gans.runs.own_module import import_module, module_of
 
@@ -25,16 +25,28 @@ if TYPE_CHECKING:
 
 _RUN_NAME = re.compile(r"(\d+)-.+")
 # What a checkpoint holds besides its model: whatever the run that wrote it must know to go on as it was.
-NOTES = "run.json"
+NOTES, DOCTOR = "run.json", "doctor.npz"
 _PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
+# In a run directory until the first training step is taken.
+NOT_BEGUN = ".not-begun"
+
+
+def board_of(run: str | Path) -> Path:
+    """The folder of a run's event files for TensorBoard, whose name there is that of the run.
+
+    Earlier versions had a subfolder for them, in which a run that goes on keeps them.
+    """
+    older = Path(run) / "tensorboard"
+    return older if older.is_dir() else Path(run)
 
 
 def resolve(run: str | Path, root: str | Path = "runs") -> Path:
     """The folder of a run.
 
     Args:
-        run: path of a run; or the name of one in `root`, its number ("7" or "00007"), or "latest" for the highest.
+        run: path of a run; or the name of one in `root`, its number ("7" or "00007"), or "latest" for the highest of
+            those that have taken a training step.
         root: folder that holds the runs.
 
     Returns:
@@ -45,8 +57,9 @@ def resolve(run: str | Path, root: str | Path = "runs") -> Path:
     """
     run, root = str(run), Path(root)
     numbered = _numbered_runs(root)
-    if run == "latest" and numbered:
-        return numbered[-1][1]
+    begun = [path for _, path in numbered if not (path / NOT_BEGUN).exists()]
+    if run == "latest" and begun:
+        return begun[-1]
     if run.isdecimal():
         found = [path for number, path in numbered if number == int(run)]
         if len(found) > 1:
@@ -92,6 +105,49 @@ def latest_checkpoint(run: str | Path) -> Path:
     if not found:
         raise UserError(f"Run {run} has no checkpoint yet. Train it until the first step-*.keras appears there.")
     return found[-1]
+
+
+def checkpoint_file(run: str | Path, checkpoint: str = "latest") -> Path:
+    """The path of one of a run's checkpoints.
+
+    Args:
+        run: path of a run directory.
+        checkpoint: "latest", "best", which training keeps where it evaluates, or a step, such as "1000".
+
+    Raises:
+        UserError: no such checkpoint; the message names those that there are.
+    """
+    if checkpoint == "latest":
+        return latest_checkpoint(run)
+    if checkpoint == "best":
+        best = Path(run) / "checkpoints" / "best.keras"
+        if not best.exists():
+            raise UserError(
+                f"Run {run} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
+            )
+        return best
+    found = {step_of(path): path for path in checkpoints(run)}
+    if not (checkpoint.isascii() and checkpoint.isdecimal()):
+        raise unknown_name("checkpoint", checkpoint, ("latest", "best", *map(str, found)))
+    if int(checkpoint) not in found:
+        latest_checkpoint(run)
+        raise UserError(f"Run {run} has checkpoints of the steps {', '.join(map(str, found))}. Received: {checkpoint}.")
+    return found[int(checkpoint)]
+
+
+def load_chosen(run: str | Path, checkpoint: str = "latest") -> "AdversarialModel":
+    """The compiled model of one of a run's checkpoints, see `checkpoint_file`; the latest that is whole of "latest".
+
+    Raises:
+        UserError: no such checkpoint, or it cannot be read.
+    """
+    path = checkpoint_file(run, checkpoint)
+    if checkpoint == "latest":
+        return load_run(run)
+    import_own_module(run)
+    if not is_intact(path):
+        raise UserError(f"{path} is damaged. Take another checkpoint.")
+    return load_checkpoint(path)
 
 
 def read_recipe(run: str | Path) -> dict[str, Any]:
@@ -173,6 +229,12 @@ def notes_in(checkpoint: str | Path) -> dict[str, Any]:
         return json.loads(archive.read(NOTES)) if NOTES in archive.namelist() else {}
 
 
+def part_in(checkpoint: str | Path, name: str) -> bytes | None:
+    """What lies beside the model in a checkpoint under a name, see `callbacks.Checkpoint`; None where nothing does."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        return archive.read(name) if name in archive.namelist() else None
+
+
 def import_own_module(run: str | Path) -> None:
     """Imports the module of the user's own that a run's recipe comes from, where it comes from one.
 
@@ -182,6 +244,19 @@ def import_own_module(run: str | Path) -> None:
     module = module_of(read_recipe(run).get("name", ""))
     if module is not None:
         import_module(module)
+
+
+def load_model(path: str | Path) -> "AdversarialModel":
+    """The compiled model of a `.keras` file that a scheme was saved to.
+
+    `keras.saving.load_model` does the same once `keras_gans.schemes` and `keras_gans.layers` are imported.
+
+    Raises:
+        UserError: there is no such file, it does not load, or it holds no scheme.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"There is no file {path}. A scheme's save('model.keras') writes one.")
+    return load_checkpoint(path)
 
 
 def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
@@ -236,6 +311,8 @@ def _not_found(run, root, names):
         return f"{run} is not a run directory: it has no recipe.json."
     if not names:
         return f"There is no run {run!r}: {root.absolute()} holds no runs. Name another folder, or train one first."
+    if run == "latest":
+        return f"There is no latest run in {root}: none has taken a training step. There are: {', '.join(names[-3:])}."
     close = nearest(run, names)
     hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"The latest are {', '.join(names[-3:])}."
     return f"There is no run {run!r} in {root}. {hint}"

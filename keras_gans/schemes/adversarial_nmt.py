@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import losses
+from keras_gans import losses, randomness
 from keras_gans.engine import decoding
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.kinds import Judged
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.replicas import masked_mean, mean_over_replicas
-from keras_gans.engine.translating_texts import TextTranslatingModel, shifted
+from keras_gans.engine.translating_texts import TextTranslatingModel, shifted, trimmed
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
@@ -41,6 +41,10 @@ class AdversarialNMT(TextTranslatingModel):
     sorts of minibatches by turns, of which this is the expectation. D then learns on the same y', unless its accuracy,
     a moving average, is above `accuracy_ceiling`: where it is too sure, every reward is 0.
 
+    With `roll_outs` each token has a reward of its own: the mean R of so many sentences that begin as y' up to it and
+    go on as the policy draws (Yu et al., "SeqGAN: Sequence Generative Adversarial Nets with Policy Gradient" (2017),
+    equation 4). That takes as many decodings as there are tokens.
+
     With `reward="sentence_bleu"` no discriminator has a part in L_G: it is the expected risk 1 - BLEU of several
     drawn translations (minimum-risk training, Shen et al. 2016). The discriminator looks on, as a measure.
 
@@ -51,12 +55,14 @@ class AdversarialNMT(TextTranslatingModel):
     Args:
         generator: keras.Model, see `TextTranslatingModel`.
         discriminator: keras.Model, [source, target] tokens of one fixed length -> raw scores (batch, 1). Its length is
-            the `max_length` of training.
+            the `max_length` of training. One that takes vectors (batch, length, d) in place of tokens sees those of the
+            generator, as in the paper: as they are at each step, and no gradient passes through them.
         source_vocabulary, target_vocabulary: see `TextTranslatingModel`.
         likelihood_steps: of the first phase.
         warm_up_steps: of the discriminator's.
         adversarial_share: p, 1/2 in the paper; 0 goes on with maximum likelihood alone.
         reward: "discriminator" (the paper) or "sentence_bleu".
+        roll_outs: sentences that each token's reward is the mean of; 0, as in the paper, for the sentence's own reward.
         accuracy_ceiling: the accuracy of D from which on it rests, above 1/2 and up to 1, where it never does.
         baseline_momentum: of the moving average b.
         label_smoothing: of the maximum likelihood; the paper has none.
@@ -81,6 +87,7 @@ class AdversarialNMT(TextTranslatingModel):
         "label_smoothing": (0.1,),
         "adversarial_share": (0.25,),
         "baseline_momentum": (0.5,),
+        "roll_outs": (2,),
         "risk_samples": (3,),
         "risk_sharpness": (1.0,),
         # A model's networks know two vocabularies.
@@ -100,6 +107,7 @@ class AdversarialNMT(TextTranslatingModel):
         warm_up_steps: int = 300,
         adversarial_share: float = 0.5,
         reward: str = "discriminator",
+        roll_outs: int = 0,
         accuracy_ceiling: float = 0.82,
         baseline_momentum: float = 0.99,
         label_smoothing: float = 0.0,
@@ -113,6 +121,12 @@ class AdversarialNMT(TextTranslatingModel):
                 "The discriminator takes source and target tokens of one fixed length, as "
                 f"networks.pair_grid_discriminator does. Received one that takes {discriminator.input_shape}."
             )
+        sizes = {shape[2] for shape in discriminator.input_shape if len(shape) == 3}
+        if sizes and sizes != {generator.vector_size}:
+            raise UserError(
+                f"The discriminator reads the generator's vectors, of {generator.vector_size} numbers. Received one "
+                f"that takes {discriminator.input_shape}."
+            )
         super().__init__(generator, source_vocabulary, target_vocabulary, **kwargs)
         if reward not in REWARDS:
             raise unknown_name("reward", reward, REWARDS)
@@ -120,6 +134,10 @@ class AdversarialNMT(TextTranslatingModel):
         _check_share("accuracy_ceiling", accuracy_ceiling, 0.5, 1.0)
         _check_share("baseline_momentum", baseline_momentum, 0.0, 1.0)
         _check_share("label_smoothing", label_smoothing, 0.0, 0.99)
+        if isinstance(roll_outs, bool) or not isinstance(roll_outs, int) or roll_outs < 0:
+            raise UserError(f"roll_outs is a whole number from 0. Received: {roll_outs!r}.")
+        if roll_outs and reward != "discriminator":
+            raise UserError(f"roll_outs is for reward='discriminator'. Received: {roll_outs} with reward={reward!r}.")
         for option, value in (("risk_samples", risk_samples), ("risk_sharpness", risk_sharpness)):
             if value is not None and reward != "sentence_bleu":
                 raise UserError(f"{option} is for reward='sentence_bleu'. Received: {value!r} with reward={reward!r}.")
@@ -127,7 +145,7 @@ class AdversarialNMT(TextTranslatingModel):
             raise UserError(f"risk_samples is a whole number from 2. Received: {risk_samples!r}.")
         if risk_sharpness is not None and not risk_sharpness > 0:
             raise UserError(f"risk_sharpness is above 0. Received: {risk_sharpness!r}.")
-        self.discriminator, self.reward = discriminator, reward
+        self.discriminator, self.reward, self.roll_outs = discriminator, reward, roll_outs
         self.likelihood_steps, self.warm_up_steps = likelihood_steps, warm_up_steps
         self.adversarial_share, self.accuracy_ceiling = adversarial_share, accuracy_ceiling
         self.baseline_momentum, self.label_smoothing = baseline_momentum, label_smoothing
@@ -144,6 +162,10 @@ class AdversarialNMT(TextTranslatingModel):
         )
         # Refuses what are no numbers of steps.
         self.phase_starts()
+
+    @classmethod
+    def arguments_of_others(cls, role: str, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
+        return {"translator_units": networks["generator"].vector_size} if role == "discriminator" else {}
 
     @property
     def max_length(self) -> int:
@@ -171,7 +193,8 @@ class AdversarialNMT(TextTranslatingModel):
         drawn = self.draw_translations(batch, 1)
         rewards = self.rewards(batch, drawn)
         if self.phase.name == ADVERSARIAL:
-            self.update("generator", self.generator_loss, batch, drawn, rewards, self.next_seed())
+            credits = self.rolled_out(batch, drawn, self.next_seed()) if self.roll_outs else rewards
+            self.update("generator", self.generator_loss, batch, drawn, credits, self.next_seed())
         is_unsure = tf.cast(self.accuracy.value < self.accuracy_ceiling, tf.float32)
         weights = {"discriminator": {"loss": is_unsure}}
         curves = self.update_together(weights, self.discriminator_loss, batch, drawn)
@@ -199,15 +222,22 @@ class AdversarialNMT(TextTranslatingModel):
         return loss, {"likelihood": loss, "token_accuracy": right, "entropy": entropy}
 
     def draw_translations(self, batch: Batch, count: int, seed: Tensor | None = None) -> Tensor:
-        """Tokens (batch * count, max_length) drawn from the policy, `count` for each source in turn."""
+        """Tokens (batch * count, length) drawn from the policy, `count` for each source in turn.
+
+        They have `max_length` tokens at the most.
+        """
         sources = tf.repeat(batch["source"], count, axis=0) if count > 1 else batch["source"]
-        return decoding.sample(self.generator, sources, self.max_length, self.next_seed() if seed is None else seed)
+        seed = self.next_seed() if seed is None else seed
+        return trimmed(decoding.sample(self.generator, sources, self.max_length, seed))
+
+    def token_log_probabilities(self, source: Tensor, tokens: Tensor) -> Tensor:
+        """log p of each token of y', (batch, t), 0 for padding; by the policy that draws them: without dropout."""
+        logits = self.generator([source, shifted(tokens)], training=False)
+        return tf.where(tokens != PAD, -losses.token_cross_entropy(tokens, logits), 0.0)
 
     def log_probabilities(self, source: Tensor, tokens: Tensor) -> Tensor:
-        """log p(y'|x) of whole sentences, (batch,), by the policy that draws them: without dropout."""
-        logits = self.generator([source, shifted(tokens)], training=False)
-        each = losses.token_cross_entropy(tokens, logits)
-        return -tf.reduce_sum(tf.where(tokens != PAD, each, 0.0), axis=1)
+        """log p(y'|x) of whole sentences, (batch,)."""
+        return tf.reduce_sum(self.token_log_probabilities(source, tokens), axis=1)
 
     def rewards(self, batch: Batch, drawn: Tensor) -> Tensor:
         """R of each drawn translation, (batch,), from 0 to 1."""
@@ -215,24 +245,41 @@ class AdversarialNMT(TextTranslatingModel):
             return sentence_bleu(drawn, batch["target"])
         return tf.sigmoid(self.scores(batch["source"], drawn, training=False))
 
+    def rolled_out(self, batch: Batch, drawn: Tensor, seed: Tensor) -> Tensor:
+        """R of each token of drawn translations (batch, t): the mean of `roll_outs` sentences that begin so."""
+        count = self.roll_outs
+        sources, begun = (tf.repeat(each, count, axis=0) for each in (batch["source"], drawn))
+
+        def of_first(places):
+            at_place = randomness.fold_in(seed, places)
+            whole = decoding.sample(self.generator, sources, self.max_length, at_place, (begun, places))
+            rewards = self.rewards({"source": sources}, trimmed(whole))
+            return tf.reduce_mean(tf.reshape(rewards, (-1, count)), axis=1)
+
+        places = tf.range(1, tf.shape(drawn)[1] + 1)
+        signature = tf.TensorSpec((drawn.shape[0],), tf.float32)
+        return tf.transpose(tf.map_fn(of_first, places, fn_output_signature=signature, parallel_iterations=1))
+
     def generator_loss(self, batch: Batch, drawn: Tensor, rewards: Tensor, seed: Tensor) -> Loss:
-        """p L_G + (1 - p) L_MLE, and the curves of the latter."""
+        """p L_G + (1 - p) L_MLE, and the curves of the latter; with rewards of sentences (batch,) or of each token."""
         likelihood, curves = self.likelihood_loss(batch)
         if self.reward == "sentence_bleu":
             each = self._risk(batch, seed)
         else:
-            each = losses.reinforce(self.log_probabilities(batch["source"], drawn), rewards, self.baseline.value)
+            probabilities = self.token_log_probabilities(batch["source"], drawn)
+            rewards = rewards if rewards.shape.rank == 2 else rewards[:, tf.newaxis]
+            each = tf.reduce_sum(losses.reinforce(probabilities, rewards, self.baseline.value), axis=1)
         policy = masked_mean(each, batch["is_short"])
         return self.adversarial_share * policy + (1.0 - self.adversarial_share) * likelihood, curves
 
     def _risk(self, batch, seed):
         """The expected risk of `risk_samples` translations of each source, (batch,)."""
-        count, length = self.risk_samples or _RISK_SAMPLES, self.max_length
+        count = self.risk_samples or _RISK_SAMPLES
         drawn = self.draw_translations(batch, count, seed)
         sources, targets = (tf.repeat(batch[side], count, axis=0) for side in ("source", "target"))
         risks = tf.reshape(1.0 - sentence_bleu(drawn, targets), (-1, count))
         probabilities = tf.reshape(self.log_probabilities(sources, drawn), (-1, count))
-        rows = tf.reshape(drawn, (-1, count, length))
+        rows = tf.reshape(drawn, (-1, count, tf.shape(drawn)[1]))
         is_equal = tf.reduce_all(rows[:, :, tf.newaxis] == rows[:, tf.newaxis], axis=-1)
         earlier = tf.range(count)[:, tf.newaxis] > tf.range(count)
         is_first = ~tf.reduce_any(is_equal & earlier, axis=-1)
@@ -242,7 +289,16 @@ class AdversarialNMT(TextTranslatingModel):
 
     def scores(self, source: Tensor, target: Tensor, training: bool = True) -> Tensor:
         """D's raw scores of pairs of tokens, (batch,)."""
-        return tf.cast(self.discriminator([source, target], training=training), tf.float32)[:, 0]
+        pair = {side: self._padded(each) for side, each in (("source", source), ("target", target))}
+        if len(self.discriminator.input_shape[0]) == 3:
+            vectors = (self.generator.vectors(side, tokens) for side, tokens in pair.items())
+            pair = {side: tf.stop_gradient(each) for side, each in zip(pair, vectors, strict=True)}
+        return tf.cast(self.discriminator(list(pair.values()), training=training), tf.float32)[:, 0]
+
+    def _padded(self, tokens):
+        """Tokens at the one length that D takes."""
+        tokens = tf.pad(tokens, [(0, 0), (0, self.max_length - tf.shape(tokens)[1])])
+        return tf.ensure_shape(tokens, (None, self.max_length))
 
     def discriminator_loss(self, batch: Batch, drawn: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """{"loss": -log D(x, y) - log(1 - D(x, y'))} (equation 2) and D's accuracy."""

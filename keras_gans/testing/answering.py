@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.validity import VALID
 from keras_gans.testing.subject import Factory, built, scheme_name
 
 Arrays = dict[str, np.ndarray]
@@ -29,7 +30,11 @@ def check_saved_model_answers_as_the_model(factory: Factory) -> None:
             if any(values.dtype.kind != "f" for values in expected.values()):
                 # What is rounded to whole numbers has no tolerance, and a graph adds up in another order.
                 expected = answers(model, signature, inputs, in_graph=True)
-            assert_answers(expected, _asked(served[signature], inputs), promise)
+            found = _asked(served[signature], inputs)
+            for side in (expected, found):
+                valid = side.pop(VALID, np.True_)
+                assert np.all(valid), f"{promise}. Found: valid examples are answered as invalid: {valid}."
+            assert_answers(expected, found, promise)
             for name, rows in expected.items():
                 alike = all(np.array_equal(rows[0], row) for row in rows[1:])
                 assert not alike, f"{promise}. Found: all rows of {name!r} alike, so that the comparison says nothing."
@@ -42,7 +47,7 @@ def _check_draws(model: AdversarialModel, field: str, served: tf.types.experimen
     drawn = model.draw(len(seeds), seed=7)
     known = {"seed": seeds, **drawn}
     names = [spec.name for spec in model.endpoints()["sample"][1]]
-    found = next(iter(_asked(served, {name: known[name] for name in names}).values()))
+    (found,) = (rows for name, rows in _asked(served, {name: known[name] for name in names}).items() if name != VALID)
     assert np.array_equal(found, drawn[field]), (
         "The SavedModel's `sample` gives what the model draws by the same seeds. Found: other samples."
     )

@@ -69,8 +69,8 @@ def check_two_replicas_step_as_one(factory: Factory, steps: int | None = None, s
 
     Args:
         factory: see the package's description.
-        steps: how many to compare, by default three, or as many as see all phases. Rounding grows with them, by a
-            factor of ten a step for some schemes.
+        steps: how many to compare, by default three; where there are several phases, six or more, to see them all.
+            Rounding grows with them, by a factor of ten a step for some schemes.
         steps_per_execution: of the two replicas; one device takes each by itself.
     """
     rates = _rates(factory)
@@ -81,9 +81,11 @@ def check_two_replicas_step_as_one(factory: Factory, steps: int | None = None, s
         # One device has nothing that only a graph shows.
         model.run_eagerly = not runs
         start = weights(model)
-        if steps is None:
-            # Long enough to see all phases, where there are several.
-            steps = _STEPS if len(step_starts(model)) == 1 else STEPS
+        if len(step_starts(model)) > 1:
+            # Long enough to see all phases.
+            steps = max(STEPS, steps or 0)
+        elif steps is None:
+            steps = _STEPS
         train(model, steps)
         runs.append((model, start, weights(model)))
     (model, start, one), (_, other_start, two) = runs

@@ -1,0 +1,324 @@
+"""Models and their versions: found by looking again and again, loaded, warmed up, swapped and named by labels."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..versions import versions
+from .refusal import Refusal, refusal_of
+from .tensors import Input, check_shapes
+
+DEFAULT_SIGNATURE = "serving_default"
+# Of states, as TensorFlow Serving numbers them.
+START, LOADING, AVAILABLE, UNLOADING, END = 10, 20, 30, 40, 50
+
+
+class Servable:
+    """A loaded version. Who holds it is answered by it, whatever becomes of the version.
+
+    Args:
+        folder: pathlib.Path of the SavedModel, whose name is its number.
+
+    Attributes:
+        number: of the version.
+        definitions: {signature: `tensorflow.SignatureDef`}, as the file has them.
+
+    Raises:
+        Refusal: it cannot be loaded, or cannot answer its warmup requests.
+    """
+
+    def __init__(self, folder: Path):
+        import tensorflow as tf
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        self.number = int(folder.name)
+        file = folder / "saved_model.pb"
+        if not file.is_file():
+            raise Refusal("NOT_FOUND", f"There is no saved_model.pb in {folder}.")
+        graph = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
+        self.definitions: dict[str, Any] = dict(graph.signature_def)
+        # Signatures alone would let go of their variables.
+        self._loaded = tf.saved_model.load(str(folder))
+        self._signatures = dict(self._loaded.signatures)
+        self._inputs = {
+            name: {key: Input(spec.dtype.name, tuple(spec.shape)) for key, spec in _specifications(function).items()}
+            for name, function in self._signatures.items()
+        }
+        self._warm_up(folder / "assets.extra" / "tf_serving_warmup_requests")
+
+    def _warm_up(self, path):
+        import tensorflow as tf
+        from tensorflow_serving.apis import prediction_log_pb2
+
+        if not path.is_file():
+            return
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+            arrays = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+            self.predict(request.model_spec.signature_name, arrays)
+
+    def inputs(self, signature: str) -> dict[str, Input]:
+        """{name: `Input`} of a signature's inputs; "" is the default signature.
+
+        Raises:
+            Refusal: there is no such signature.
+        """
+        signature = signature or DEFAULT_SIGNATURE
+        if signature not in self._inputs:
+            known = ", ".join(sorted(self._inputs))
+            raise Refusal("FAILED_PRECONDITION", f'Serving signature key "{signature}" not found. Known: {known}.')
+        return self._inputs[signature]
+
+    def predict(self, signature: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What a signature answers.
+
+        Args:
+            signature: its name, "" for the default one.
+            arrays: {input: array}.
+
+        Returns:
+            {output: array}, bytes as objects, in the order of the names.
+
+        Raises:
+            Refusal: no such signature, other inputs than it takes, or what TensorFlow says.
+        """
+        import tensorflow as tf
+
+        check_shapes(arrays, self.inputs(signature))
+        function = self._signatures[signature or DEFAULT_SIGNATURE]
+        specifications = _specifications(function)
+        try:
+            answer = function(
+                **{name: tf.constant(value, specifications[name].dtype) for name, value in arrays.items()}
+            )
+            return {name: answer[name].numpy() for name in sorted(answer)}
+        except Exception as error:
+            raise refusal_of(error) from error
+
+
+def _specifications(function):
+    return function.structured_input_signature[1]
+
+
+class Version:
+    """What is known of one numbered folder.
+
+    Args:
+        folder: pathlib.Path of it, whose name is its number.
+
+    Attributes:
+        state: `START`, `LOADING`, `AVAILABLE`, `UNLOADING` or `END`.
+        refusal: `Refusal` that says why it cannot be served, or None.
+        servable: `Servable` while it is `AVAILABLE`, else None.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.state, self.refusal = START, None
+        self.servable: Servable | None = None
+
+    def load(self) -> None:
+        """Loads and warms it up; afterwards it is `AVAILABLE`, or at its `END` with a `refusal`."""
+        self.state = LOADING
+        try:
+            self.servable = Servable(self.folder)
+            self.state = AVAILABLE
+        except Exception as error:
+            self.refusal, self.state = refusal_of(error), END
+
+    def unload(self) -> None:
+        """Lets go of it; those that hold its `servable` are answered still."""
+        self.state = UNLOADING
+        self.servable = None
+        gc.collect()
+        self.state = END
+
+
+class Model:
+    """A folder of versions under one name.
+
+    Args:
+        name: by which clients ask for it.
+        folder: pathlib.Path of the versions.
+        policy: function of the numbers that there are, ascending, to those that are to be served.
+        labels: {label: version}.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        policy: Callable[[list[int]], list[int]] = lambda numbers: numbers[-1:],
+        labels: Mapping[str, int] | None = None,
+    ):
+        self.name, self.folder, self.policy = name, folder, policy
+        self.labels = dict(labels or {})
+        self.versions: dict[int, Version] = {}
+
+    def poll(self) -> list[str]:
+        """Loads what is new and lets go of what is old; one thread at a time.
+
+        A version goes only once one that is wanted can answer, so that there is always one that does.
+
+        Returns:
+            Lines that say what happened, for people.
+        """
+        wanted = self.policy(versions(self.folder))
+        happened = []
+        for number in wanted:
+            version = self.versions.get(number)
+            if version is not None and (version.state == AVAILABLE or version.refusal is not None):
+                continue
+            version = Version(self.folder / str(number))
+            # Replaced and not changed, as other threads read it.
+            self.versions = {**self.versions, number: version}
+            start = time.perf_counter()
+            version.load()
+            if version.refusal is None:
+                happened.append(f"{self.name}: version {number} is served, after {time.perf_counter() - start:.1f} s")
+            else:
+                happened.append(f"{self.name}: version {number} cannot be served: {version.refusal.message}")
+        ready = any(number in self.versions and self.versions[number].state == AVAILABLE for number in wanted)
+        for number, version in list(self.versions.items()):
+            if number not in wanted and version.state == AVAILABLE and ready:
+                version.unload()
+                happened.append(f"{self.name}: version {number} is served no more")
+        return happened
+
+    def find(self, number: int | None = None, label: str | None = None) -> Servable:
+        """The version that a client asks for: the highest that can answer, unless it says which.
+
+        Raises:
+            Refusal: there is none, or no such label.
+        """
+        if label:
+            if label not in self.labels:
+                raise Refusal("INVALID_ARGUMENT", f"Unrecognized servable version label: {label}")
+            number = self.labels[label]
+        # Each is looked at once: another thread may let go of it.
+        pairs = ((each, version.servable) for each, version in sorted(self.versions.items()))
+        available = {each: servable for each, servable in pairs if servable is not None}
+        if number is None and available:
+            return available[max(available)]
+        if number in available:
+            return available[number]
+        asked = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
+        raise Refusal("NOT_FOUND", f"Servable not found for request: {asked}")
+
+    def label(self, labels: Mapping[str, int]) -> None:
+        """Gives labels, in place of those there are.
+
+        Raises:
+            Refusal: one is for a version that cannot answer.
+        """
+        for label, number in labels.items():
+            if number not in self.versions or self.versions[number].state != AVAILABLE:
+                raise Refusal(
+                    "FAILED_PRECONDITION",
+                    f"Request to assign label {label} to version {number} of model {self.name}, which is not currently "
+                    "available for inference",
+                )
+        self.labels = dict(labels)
+
+
+# Models, each with its {label: version}.
+Configured = Sequence[tuple[Model, Mapping[str, int]]]
+
+
+class Models:
+    """All that a server serves, and the thread that looks after it.
+
+    Args:
+        models: to begin with.
+        seconds: between two looks at the folders.
+        say: function of a line about what happened.
+        configured: function that returns what `replace` takes where that is to change, else None; asked at each look.
+    """
+
+    def __init__(
+        self,
+        models: list[Model],
+        seconds: float = 1.0,
+        say: Callable[[str], None] = lambda line: None,
+        configured: Callable[[], Configured | None] = lambda: None,
+    ):
+        self.models = {model.name: model for model in models}
+        self._seconds, self._say, self._configured = seconds, say, configured
+        # Loading takes a thread's time, and polling and a client's new configuration may come together.
+        self._changing = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_after, name="versions", daemon=True)
+
+    def start(self) -> None:
+        """Loads what there is, and goes on looking."""
+        self.poll()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def poll(self) -> None:
+        """Looks at the configuration and at every folder once."""
+        try:
+            if (configured := self._configured()) is not None:
+                self.replace(configured)
+        except Refusal as refusal:
+            self._say(f"The configuration is not used: {refusal.message}")
+        with self._changing:
+            for model in list(self.models.values()):
+                self._poll_one(model)
+
+    def _poll_one(self, model):
+        try:
+            happened = model.poll()
+        except OSError as error:
+            happened = [f"{model.name}: {model.folder} cannot be read: {error}"]
+        for line in happened:
+            self._say(line)
+
+    def _look_after(self):
+        while not self._ended.wait(self._seconds):
+            self.poll()
+
+    def named(self, name: str) -> Model:
+        """The model of that name.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if name not in self.models:
+            known = ", ".join(sorted(self.models))
+            raise Refusal("NOT_FOUND", f"Servable not found for request: Latest({name}). Served here: {known}")
+        return self.models[name]
+
+    def ready(self) -> bool:
+        """Whether every model has a version that can answer."""
+        return bool(self.models) and all(
+            any(version.state == AVAILABLE for version in model.versions.values()) for model in self.models.values()
+        )
+
+    def replace(self, models: Configured) -> None:
+        """Serves these models, with these labels, in place of those there are; versions that stay are not loaded again.
+
+        Where a label is refused, its model keeps those that it had.
+
+        Raises:
+            Refusal: a label is for a version that cannot answer.
+        """
+        with self._changing:
+            for model, _ in models:
+                known = self.models.get(model.name)
+                if known is not None and known.folder == model.folder:
+                    model.versions, model.labels = known.versions, known.labels
+                self._poll_one(model)
+            self.models = {model.name: model for model, _ in models}
+            for model, labels in models:
+                model.label(labels)
