@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_gans.errors import UserError
+
 from .formats import FALLBACK, FLOORS_DB, LEAST_AGREEMENT
 from .fresh_process import run_script
 from .tflite import signature_names
@@ -73,7 +75,8 @@ def make_files(
         progress: function of a line of text.
 
     Returns:
-        {key of the report: {kind: figures}}.
+        {key of the report: {kind: figures}}, and "left_out_of_tflite", {part: why}, where a translator's file does not
+        write what the model writes.
     """
 
     def converted(parts):
@@ -105,7 +108,17 @@ def make_files(
         }
 
     progress(f"Converting to TFLite: {', '.join(parts)}")
-    found = converted(parts)
+    left_out, found = {}, {}
+    for part, described in ((part, described) for part, described in parts.items() if part in _TOKENS):
+        # By itself, since no other file is worse for it that this one is wrong.
+        try:
+            found |= converted({part: described})
+        except UserError as error:
+            left_out[part] = str(error).splitlines()[-1].removeprefix("- ")
+            for path in described["files"].values():
+                Path(path).unlink(missing_ok=True)
+    if others := {part: described for part, described in parts.items() if part not in _TOKENS}:
+        found |= converted(others)
     poor = {
         part: [kind for kind, entry in entries.items() if kind in _REPLACED and is_lost(entry)]
         for part, entries in found.items()
@@ -124,7 +137,8 @@ def make_files(
         for kind in kinds:
             Path(parts[part]["files"][kind]).unlink()
         found[part][FALLBACK]["instead_of"] = {kind: _worst(entry) for kind, entry in lost.items()}
-    return {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
+    figures = {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
+    return figures | ({"left_out_of_tflite": left_out} if left_out else {})
 
 
 def _worst(entry):
@@ -164,7 +178,7 @@ def tflite_entries(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def floor_warnings(report: dict[str, Any]) -> list[str]:
     """Sentences about files below their floors, and about those that stand in for such."""
-    found = []
+    found = [f"There is no {part}'s TFLite file: {why}" for part, why in report.get("left_out_of_tflite", {}).items()]
     for kind, entry in ((kind, entry) for kinds in tflite_entries(report).values() for kind, entry in kinds.items()):
         name = f"TFLite {Path(entry['file']).stem}"
         for other, worst in entry.get("instead_of", {}).items():

@@ -175,6 +175,8 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         twin.export(str(saved_model), verbose=False)
     if "onnx" in formats:
         figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
+        asked = {signature: answers[signature] for signature in figures["onnx"]}
+        figures["golden"]["onnx"] = golden.store(stored / "onnx.npz", twin, asked)
     if "tflite" in formats:
         for signature, reason in model.not_in_tflite().items():
             progress(f"Writing no TFLite file of {signature}: {reason}")
@@ -187,9 +189,15 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         if parts:
             job = _edge_job(model, twin, answers, parts, scratch)
             figures |= edge.make_files(parts, job, saved_model, scratch, batch_sizes, progress)
+            parts = {part: each for part, each in parts.items() if part not in figures.get("left_out_of_tflite", {})}
+        if parts:
             asked = {described["signature"]: answers[described["signature"]] for described in parts.values()}
             figures["golden"]["tflite"] = golden.store(stored / "tflite.npz", twin, asked)
             figures["golden"]["tflite"]["outputs"] = {part: described["outputs"] for part, described in parts.items()}
+        elif "left_out_of_tflite" in figures:
+            (staged / "tflite").rmdir()
+            if "saved_model" not in formats:
+                raise UserError("Nothing was published: " + "; ".join(figures["left_out_of_tflite"].values()))
         else:
             progress("Writing no TFLite files, as they cannot answer texts")
     if report.has_latents(model):
@@ -247,6 +255,8 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
             "file": f"onnx/{name}.onnx",
             "inputs": entry["inputs"],
             "outputs": entry["outputs"],
+            # Names that are an input's too are others in ONNX.
+            "outputs_of": entry["outputs_of"],
             "conversion_seconds": entry["seconds"],
             "checks": checks[name],
         }

@@ -127,7 +127,10 @@ class Earlier:
 
 
 def breaking_changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Why clients of some signatures could not go on with others, in words; a further signature harms none.
+    """Why clients of some signatures could not go on with others, in words.
+
+    A further signature harms none, and a further output none but where there was one alone: TensorFlow Serving's REST
+    leaves the name of an only output out.
 
     Args:
         before: {signature: {"inputs": {name: {"dtype", "shape"}}, "outputs": likewise}}.
@@ -147,6 +150,8 @@ def breaking_changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]
                 for key in was
                 if key in now and now[key] != was[key]
             ]
+        if len(old["outputs"]) == 1 and len(after[name]["outputs"]) > 1:
+            changes.append(f"{name} has {len(after[name]['outputs'])} outputs, not 1, which changes REST's answers")
     return changes
 
 

@@ -1,5 +1,6 @@
 """Whether a published version is whole, and answers here as it did where it was exported."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,8 @@ def verify_version(
         progress: function of a line of text.
 
     Returns:
-        {"path", "version", "ok", "checks": [{"check": name, "ok", "detail": text}], "saved_model" and "tflite...": the
-        figures of the replay}.
+        {"path", "version", "ok", "checks": [{"check": name, "ok", "detail": text}]}, and "saved_model", "onnx" and
+        "tflite", the figures of the replay, of those that there are.
 
     Raises:
         UserError: there is no version, or its report cannot be read.
@@ -72,6 +73,8 @@ def verify_version(
                 count = len(figures.get("checks", {}))
                 note("saved_model", faults, f"{count} signatures answer as they did")
                 result["saved_model"] = figures
+            if "onnx" in known["golden"]:
+                _replay_onnx(version, known, work, note, result, progress)
             if tflite_entries(known):
                 progress("Loading the TFLite files and replaying their golden answers")
                 figures, faults = run_checked("verify", _tflite_job(version, known), work)
@@ -83,6 +86,25 @@ def verify_version(
         note("golden answers", ["the version has none: it comes from an earlier keras_gans"], "")
     result["ok"] = all(check["ok"] for check in result["checks"])
     return result
+
+
+def _replay_onnx(version, known, work, note, result, progress):
+    if importlib.util.find_spec("onnxruntime") is None:
+        note("onnx", [], "not loaded, as onnxruntime is not here: pip install 'keras_gans[onnx]'")
+        return
+    progress("Loading the ONNX files and replaying their golden answers")
+    stored = known["golden"]["onnx"]
+    job = {
+        "golden": str(version / stored["file"]),
+        "tolerance": stored["tolerance"],
+        "onnx": {
+            name: {"file": str(version / entry["file"]), "outputs_of": entry["outputs_of"]}
+            for name, entry in known["onnx"].items()
+        },
+    }
+    figures, faults = run_checked("verify", job, work)
+    note("onnx", faults, f"{len(known['onnx'])} files answer as they did")
+    result["onnx"] = figures.get("checks", {})
 
 
 def _file_faults(version, known):

@@ -526,16 +526,26 @@ def test_tflite_translates_tokens_where_its_operations_allow(tmp_path):
 
     model = small_model("adversarial_nmt")
     report = export_model(model, tmp_path / "transformer", tflite_batch_sizes=(1, 4))
-    assert list(report["tflite_translator"]) == ["float32"]
     folder = Path(report["path"])
+    # XNNPACK, LiteRT's own kernels, may write other tokens where a state grows: such a file is none to publish.
+    why = report.get("left_out_of_tflite", {}).get("translator")
+    assert (why is None) == ("tflite_translator" in report) == (folder / "tflite").exists()
     assert (folder / "source_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.source_vocabulary]
     assert (folder / "target_vocabulary.txt").read_text("utf-8").split("\n")[:-1] == [*model.target_vocabulary]
+    if why is not None:
+        assert "the model's label to" in why and any(why in warning for warning in report["warnings"])
+        return
+    assert list(report["tflite_translator"]) == ["float32"]
     file = Interpreter(model_path=str(folder / "tflite" / "translator_float32.tflite"))
     tokens = model.source_subwords.encode(tf.constant(["a red star", "a", "the blue circle", "near"])).numpy()
     expected = model.endpoints()["translate_tokens"][0](tf.constant(tokens))["tokens"]
     np.testing.assert_array_equal(file.get_signature_runner("batch_4")(tokens=tokens)["tokens"], expected)
     alone = file.get_signature_runner("serving_default")(tokens=tokens[1:2, :3])["tokens"]
     np.testing.assert_array_equal(alone, expected[1:2])
+
+
+@pytest.mark.slow
+def test_tflite_has_no_gru(tmp_path):
     said, rnn = [], small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})
     report = export_model(rnn, tmp_path / "rnn", progress=said.append)
     assert "tflite_translator" not in report and not (Path(report["path"]) / "tflite").exists()

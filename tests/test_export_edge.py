@@ -9,6 +9,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_gans.data import open_source
+from keras_gans.errors import UserError
 from keras_gans.export import edge, golden, tflite, verify
 from keras_gans.export.distance import measure_changes
 from keras_gans.export.exporter import _edge_job
@@ -125,6 +126,37 @@ def test_an_output_of_another_kind_of_numbers_is_refused(sgan):
     whole = {**answers, "outputs": {"image": answers["outputs"]["image"].astype(np.uint8)}}
     failures, _ = sgan.check({**sgan.golden, "serving_default": whole})
     assert any("image is float32, and not of the kind of uint8" in text for text in failures)
+
+
+def test_a_translator_whose_file_writes_something_else_is_left_out_and_the_rest_is_not(tmp_path, monkeypatch):
+    """It must not keep the SavedModel of the same export from being published."""
+    figures = {"psnr_db": 200.0, "batch_size": 1, "max_abs_error": 0.0}
+
+    def run_script(name, job, scratch):
+        parts = job["parts"] if name == "tflite" else job["tflite"]
+        for described in parts.values() if name == "tflite" else ():
+            for path in described["files"].values():
+                open(path, "w").close()
+        if name == "verify" and "translator" in parts:
+            raise UserError("Nothing was published:\n- it gives the model's label to 30% of the rows only.")
+        each = {"seconds": 0.1, "checks": {"serving_default": figures}}
+        (key,) = ("seconds",) if name == "tflite" else ("checks",)
+        return {key: {part: dict.fromkeys(described["files"], each[key]) for part, described in parts.items()}}
+
+    monkeypatch.setattr(edge, "run_script", run_script)
+    answers = {
+        "encode": ({}, {"z": np.zeros(1, "float32")}),
+        "translate_tokens": ({}, {"tokens": np.zeros(1, "int32")}),
+    }
+    parts = edge.parts_of(answers, tmp_path / "tflite", ("float32", "float16"))
+    found = edge.make_files(parts, {"class_count": None, "examples": ""}, tmp_path, tmp_path, [1], lambda text: None)
+    assert list(found) == ["tflite_encoder", "left_out_of_tflite"]
+    assert sorted(path.name for path in (tmp_path / "tflite").iterdir()) == [
+        "encoder_float16.tflite",
+        "encoder_float32.tflite",
+    ]
+    (warning,) = edge.floor_warnings(found)
+    assert warning == "There is no translator's TFLite file: it gives the model's label to 30% of the rows only."
 
 
 def test_what_loses_too_much_makes_room_and_the_reason_is_told(tmp_path, monkeypatch):

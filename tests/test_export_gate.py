@@ -114,6 +114,11 @@ def test_signatures_may_grow_and_not_shrink_or_change():
     assert breaking_changes({"sample": SAMPLE}, {"sample": SAMPLE, "sample_png": SAMPLE}) == []
     labelled = {"inputs": {**SAMPLE["inputs"], "label": BATCH}, "outputs": SAMPLE["outputs"]}
     larger = {"inputs": SAMPLE["inputs"], "outputs": {"image": {"dtype": "uint8", "shape": [None, 16, 16, 1]}}}
+    more = {"inputs": SAMPLE["inputs"], "outputs": {**SAMPLE["outputs"], "valid": {"dtype": "bool", "shape": [None]}}}
+    most = {**more, "outputs": {**more["outputs"], "score": {"dtype": "float32", "shape": [None]}}}
+    assert breaking_changes({"sample": more}, {"sample": most}) == []
+    (named,) = breaking_changes({"sample": SAMPLE}, {"sample": more})
+    assert named == "sample has 2 outputs, not 1, which changes REST's answers"
     assert breaking_changes({"sample": SAMPLE}, {}) == ["sample is gone"]
     assert breaking_changes({"sample": SAMPLE}, {"sample": labelled}) == ["sample needs label as well"]
     assert breaking_changes({"sample": labelled}, {"sample": SAMPLE}) == ["sample lacks label among its inputs"]

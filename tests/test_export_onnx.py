@@ -6,7 +6,7 @@ import pytest
 
 from keras_gans import registry
 from keras_gans.errors import UserError
-from keras_gans.export import export_model, verify
+from keras_gans.export import export_model, replay, verify
 from keras_gans.export.formats import check_formats
 from tests.small import small_model
 
@@ -67,13 +67,20 @@ def test_what_is_not_installed_is_named(monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_input_and_an_output_never_share_a_name(tmp_path):
+def test_an_input_and_an_output_never_share_a_name(tmp_path, monkeypatch):
     model = small_model("cyclegan")
     report = export_model(model, tmp_path, ["onnx"])
     assert {"a_to_b", "b_to_a", "translate_a_to_b", "translate_b_to_a"} <= set(report["onnx"])
     images = np.random.default_rng(0).uniform(-1, 1, (2, *model.shape_a)).astype("float32")
     answer = asked(tmp_path / "1" / "onnx" / "a_to_b.onnx", image=images)
     np.testing.assert_allclose(answer["image_out"], np.asarray(model.a_to_b(images, training=False)), atol=1e-4)
+    # And so they are replayed where they are used.
+    verified = replay.verify_version(tmp_path)
+    assert verified["ok"] and [check["check"] for check in verified["checks"]] == ["files", "onnx"]
+    assert set(verified["onnx"]) == set(report["onnx"])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    unchecked = replay.verify_version(tmp_path)
+    assert unchecked["ok"] and "onnxruntime is not here" in unchecked["checks"][1]["detail"]
 
 
 @pytest.mark.slow

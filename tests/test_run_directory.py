@@ -149,11 +149,15 @@ def test_a_checkpoint_of_unknown_classes_is_explained(root):
     assert len(str(raised.value)) < 600
 
 
-def test_the_module_imports_without_tensorflow_and_loads_every_class(root, checkpoint):
+def test_the_module_imports_without_tensorflow_and_loads_every_class_without_starting_it(root, checkpoint):
     path, _ = checkpoint
     shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
     code = (
         "import sys; from keras_gans.runs import run_directory; assert 'tensorflow' not in sys.modules, 'slow';"
+        # Who starts TensorFlow fixes its devices, and no process may be forked any more.
+        "import keras_gans.schemes, keras_gans.networks, keras_gans.layers;"
+        "from tensorflow.python.eager import context;"
+        "assert context.context()._context_handle is None, 'importing started TensorFlow';"
         f"assert int(run_directory.load_run({str(root / '00007-wgan_gp-digits')!r}).step) == 30"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})

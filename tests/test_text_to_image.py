@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import losses, networks, randomness
-from keras_gans.engine.text_conditional import REMEMBERED, remembered
+from keras_gans.engine.text_reading import REMEMBERED, remembered
 from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation, Tokenizer
 from keras_gans.testing import subject
@@ -98,13 +98,55 @@ def test_where_all_texts_are_one_none_is_wrong(model):
 
 def test_every_other_text_serves_as_a_wrong_one(model):
     tokens = model.tokenizer(tf.constant(["red", "blue", "a", "so"]))
+    papers = kg.schemes.TextToImage.from_config({**model.get_config(), "wrong_text_candidates": 1})
+    papers.text_encoder.set_weights(model.text_encoder.get_weights())
     found = set()
     for step in range(40):
         with randomness.stream(randomness.root_seed(0, step)):
-            wrong = model.with_wrong_texts(tokens)[1].numpy()
+            wrong = papers.with_wrong_texts(tokens)[1].numpy()
         codes = model.codes_of(tokens).numpy()
         found |= {(row, int(np.argmin(np.abs(codes - wrong[row]).sum(1)))) for row in range(4)}
     assert found == {(a, b) for a in range(4) for b in range(4) if a != b}
+
+
+def test_of_several_candidates_the_nearest_text_is_the_wrong_one(model):
+    class Placed(kg.schemes.TextToImage):
+        def codes_of(self, tokens):
+            # Each text's code is the number of its first word alone, on a line.
+            places = tf.constant([0.0, 0.0, 1.0, 1.5, 4.0, 9.0])
+            return tf.gather(places, tokens[:, :1]) * tf.ones((1, 6))
+
+    placed = Placed.from_config({**model.get_config(), "wrong_text_candidates": 64})
+    tokens = tf.constant([[2, 0], [3, 0], [4, 0], [5, 0], [2, 0]])
+    tokens = tf.pad(tokens, [(0, 0), (0, model.tokenizer.length - 2)])
+    _, wrong, differs = opened(placed.with_wrong_texts, tokens)
+    # Of 1, 1.5, 4, 9 and 1 again; equal texts are never wrong for each other.
+    np.testing.assert_array_equal(wrong[:, 0], [1.5, 1.0, 1.5, 4.0, 1.5])
+    np.testing.assert_array_equal(differs, np.ones((5, 1)))
+    _, wrong, differs = opened(placed.with_wrong_texts, tokens[::4])
+    np.testing.assert_array_equal(differs, np.zeros((2, 1)))
+    # Of two drawn at random the nearer one: no longer always the nearest, and never the farthest.
+    placed = Placed.from_config({**model.get_config(), "wrong_text_candidates": 2})
+    found = []
+    for step in range(60):
+        with randomness.stream(randomness.root_seed(0, step)):
+            found.append(float(placed.with_wrong_texts(tokens[:4])[1][0, 0]))
+    assert set(found) == {1.5, 4.0} and found.count(1.5) > found.count(4.0)
+
+
+def test_normalized_codes_have_the_length_of_a_standard_normal_vector(model):
+    both = [kg.schemes.TextToImage.from_config({**model.get_config(), "normalized_codes": on}) for on in (False, True)]
+    for each in both:
+        each.text_encoder.set_weights(model.text_encoder.get_weights())
+    plain, codes = (each.encode_text(["a red circle", "so blue"]) for each in both)
+    normalized = both[1]
+    np.testing.assert_allclose(
+        plain[0], model.text_encoder(model.tokenizer(tf.constant(["a red circle"])))[0], rtol=1e-5
+    )
+    np.testing.assert_allclose(np.linalg.norm(codes, axis=1), np.sqrt(6.0), rtol=1e-5)
+    np.testing.assert_allclose(codes / codes[:, :1], plain / plain[:, :1], rtol=1e-4)
+    normalized.text_encoder.set_weights([np.zeros_like(each) for each in model.text_encoder.get_weights()])
+    np.testing.assert_array_equal(normalized.encode_text(["a red circle"]), np.zeros((1, 6)))
 
 
 def test_rows_of_one_text_describe_each_other(model):
@@ -257,9 +299,13 @@ def test_networks_that_do_not_fit_are_refused():
         build(image_encoder=networks.image_encoder((16, 16, 1), 6, 4))
     with pytest.raises(UserError, match="generator's second input is the text's code, 6"):
         build(generator=networks.text_to_image_generator((8, 8, 1), 5, 7, 4))
+    for name in ("stem_filters", "joint_filters"):
+        with pytest.raises(UserError, match=f"{name} is a whole number"):
+            networks.text_to_image_discriminator((8, 8, 1), 6, 4, **{name: -1})
     with pytest.raises(UserError, match="discriminator's second input"):
         build(discriminator=networks.dcgan_discriminator((8, 8, 1), 4))
-    for name, value in {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0}.items():
+    wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0}
+    for name, value in (wrong | {"wrong_text_candidates": 0, "normalized_codes": 1}).items():
         with pytest.raises(UserError, match=name):
             build(**{name: value})
 

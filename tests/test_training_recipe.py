@@ -7,7 +7,7 @@ import pytest
 
 import keras_gans as kg
 from keras_gans.errors import UserError
-from keras_gans.fields import Images
+from keras_gans.fields import Images, Texts
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model
 from keras_gans.training.train import build_for, open_data
@@ -92,6 +92,16 @@ def test_settings_reach_the_model():
     # The critic takes two steps for the generator's one, so its rate must last twice as long.
     assert schedule["initial_learning_rate"] == 3e-3 and schedule["decay_steps"] == 20
     assert model.optimizers["generator"].get_config()["learning_rate"]["config"]["decay_steps"] == 10
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "halving"])
+def test_a_player_that_never_moves_has_a_rate_all_the_same(schedule):
+    settings = {"scheme.encoder_steps": 0, "learning_rate_schedule": schedule, "generator.base_filters": 4, "steps": 8}
+    fields = {"sample": Images((8, 8, 1)), "text": Texts(("a red circle",))}
+    model = build_model(recipes.with_settings(recipes.named("text_to_image_small"), settings), fields)
+    assert model.steps_of("encoder", 8) == 0 and model.steps_of("generator", 8) == 8
+    for player in ("encoder", "generator"):
+        assert float(model.optimizers[player].learning_rate) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,9 @@ def _optimizer(recipe, player, model):
     options.pop("name")
     _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
     _check_optimizer_options(player, options)
-    steps = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
+    moves = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
-        options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
+        options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], moves)
     return _made(optimizer, f"The optimizer of {player}", {}, options)
 
 
@@ -190,7 +190,9 @@ def _check_optimizer_options(player, options):
             raise UserError(f"optimizers.{player}.{name} lies from 0 to below 1, such as 0.5. Received: {value!r}.")
 
 
-def _schedule(name, rate, steps):
+def _schedule(name, rate, moves):
+    """The rate over so many moves of a player, of whom one that never moves, such as a fixed encoder, has one too."""
+    steps = max(1, moves)
     if name == "cosine":
         return keras.optimizers.schedules.CosineDecay(rate, steps)
     if name == "halving":

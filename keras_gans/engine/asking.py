@@ -3,7 +3,7 @@
 Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ class Asking:
         allows_unlabelled: whether a label may be -1, for a row that has none.
         class_names: of the classes that it knows, for people; none where it knows no classes.
         option_examples: {argument of the constructor: values that it may have}, where `keras_gans.testing` cannot guess
-            another value than the one it finds; added to what the bases say.
+            another value than the one it finds; added to what the bases say. Layers are made by a function without
+            arguments that stands for the values, as making one starts TensorFlow, which importing must not.
     """
 
     takes: dict[str, Kinds] = {"sample": SAMPLE}
@@ -50,7 +51,7 @@ class Asking:
     allows_unlabelled = False
     class_names: tuple[str, ...] = ()
     # A model's networks know one number of classes.
-    option_examples: dict[str, tuple[Any, ...]] = {"class_count": (2, 3)}
+    option_examples: dict[str, tuple[Any, ...] | Callable[[], tuple[Any, ...]]] = {"class_count": (2, 3)}
 
     # Of the data ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from keras_gans.layers.instance_normalization import InstanceNormalization
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
-from keras_gans.layers.text import Masked, MaskedMean, Positions, TokenEmbedding, WordsMask
+from keras_gans.layers.text import Masked, MaskedMean, Positions, SentenceTable, TokenEmbedding, WordsMask
 from keras_gans.layers.tokenizer import Tokenizer, read_vocabulary, tokens_in_python
 from keras_gans.layers.translators import PairConvolution, PairGrid, RNNSearch, Transformer, Translator
 from keras_gans.layers.upsample import Upsample2D
@@ -31,6 +31,7 @@ __all__ = [
     "RNNSearch",
     "RandomAffine",
     "RandomLayer",
+    "SentenceTable",
     "SpectralNormalization",
     "ReflectionPadding2D",
     "TokenEmbedding",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -101,6 +102,62 @@ class Positions(keras.layers.Layer):
 
     def call(self, vectors: Any) -> Tensor:
         return vectors + ops.cast(self.places, vectors.dtype)
+
+
+# Numbers that a sentence is known by, and how much its words' places weigh in them beside the words themselves.
+_SIGNATURE, _OF_PLACES = 128, 0.1
+
+
+@keras.saving.register_keras_serializable(package="keras_gans")
+class SentenceTable(keras.layers.Layer):
+    """The vector of the known sentence that is most like the one given: that sentence's own where it is known.
+
+    Most like is the one with most words in common, then with most of them at the same places: sentences are compared by
+    the cosine between sums of random vectors, one for each word and one for each word at its place (a random projection
+    of the words' counts, as Achlioptas, "Database-friendly random projections", 2003).
+
+    Args:
+        sentences: how many are known.
+        dimensions: size of a vector.
+        vocabulary_size: number of words, padding and unknown among them.
+
+    Input: int32 tokens (batch, length). Output: (batch, dimensions).
+    """
+
+    def __init__(self, sentences: int, dimensions: int, vocabulary_size: int, **kwargs: Any):
+        super().__init__(trainable=False, **kwargs)
+        self.sentences, self.dimensions, self.vocabulary_size = sentences, dimensions, vocabulary_size
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        random, length = np.random.default_rng(0), input_shape[-1]
+        words = random.choice([-1.0, 1.0], (self.vocabulary_size, _SIGNATURE))
+        words[0] = 0.0
+        places = 1.0 + _OF_PLACES * random.choice([-1.0, 1.0], (length, _SIGNATURE))
+        self._words, self._places = words.astype(np.float32), places.astype(np.float32)
+        self.signatures = self.add_weight(name="signatures", shape=(_SIGNATURE, self.sentences), initializer="zeros")
+        self.vectors = self.add_weight(name="vectors", shape=(self.sentences, self.dimensions), initializer="zeros")
+
+    def fill(self, tokens: Any, vectors: Any) -> None:
+        """Makes these the known sentences: int (sentences, length), and float (sentences, dimensions)."""
+        self.signatures.assign(tf.transpose(self._signatures(tf.convert_to_tensor(tokens))))
+        self.vectors.assign(vectors)
+
+    def _signatures(self, tokens):
+        return tf.math.l2_normalize(tf.reduce_sum(tf.gather(self._words, tokens) * self._places, axis=1), axis=-1)
+
+    def call(self, tokens: Any) -> Tensor:
+        nearest = tf.argmax(tf.matmul(self._signatures(tokens), self.signatures), axis=-1, output_type=tf.int32)
+        return tf.gather(tf.convert_to_tensor(self.vectors), nearest)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], self.dimensions)
+
+    def compute_output_spec(self, tokens: Any) -> Any:
+        return keras.KerasTensor((tokens.shape[0], self.dimensions), dtype="float32")
+
+    def get_config(self) -> dict[str, Any]:
+        own = {key: getattr(self, key) for key in ("sentences", "dimensions", "vocabulary_size")}
+        return {**{key: value for key, value in super().get_config().items() if key != "trainable"}, **own}
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")

@@ -10,7 +10,7 @@ import types
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import NoSplitError, UserError, unknown_name
 from keras_gans.fields import Classes
 from keras_gans.metrics import classifiers, features, measures
+from keras_gans.metrics.captioned import Captioned, as_uint8, drawn_from, groups_of, with_captions
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.metrics.sliced_wasserstein import sliced_wasserstein_distance
-from keras_gans.pixels import from_uint8, to_uint8
+from keras_gans.pixels import from_uint8
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -33,26 +34,6 @@ HELD_OUT = "held_out"
 _FEWEST, _MOST, _CHUNK = 10, 10_000, 256
 _MOST_SAMPLES = 10_000_000
 _NEED_ATTRIBUTES = ("attribute_accuracy", "text_auc_one_wrong")
-
-
-class Captioned(NamedTuple):
-    """Images that the model was not trained on, with what is said of them.
-
-    Attributes:
-        images: uint8 (n, height, width, channels).
-        texts: one of each image's captions, as list of str.
-        attributes: {name: int64 (n,)}.
-        groups: int64 (n,), equal where texts describe each other's images.
-        wrong: int64 (n,), for each row another one whose text does not describe its image.
-        one_wrong: int64 (n,), for each row another one that differs from it in one attribute; -1 where there is none.
-    """
-
-    images: np.ndarray
-    texts: list[str]
-    attributes: dict[str, np.ndarray]
-    groups: np.ndarray
-    wrong: np.ndarray
-    one_wrong: np.ndarray
 
 
 class TextEvaluation:
@@ -117,7 +98,7 @@ class TextEvaluation:
         if not is_whole(seed) or not 0 <= seed < 2**31:
             raise UserError(f"seed must be a whole number from 0 to 2**31 - 1. Received: {seed!r}.")
         opened = source if isinstance(source, Source) else open_source(source, data_dir=data_dir, progress=progress)
-        self.source = _captioned(opened)
+        self.source = with_captions(opened)
         self.samples, self.seed = min(samples, _MOST), seed
         self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
         if extractor is not None and not isinstance(extractor, features.Extractor):
@@ -181,7 +162,7 @@ class TextEvaluation:
         options = {"image_size": height if height == width else None, "channels": channels}
         options["skip_unreadable"] = self.source.skip_unreadable
         try:
-            found = _captioned(open_source(self.source.name, split=split, data_dir=self._data_dir, **options))
+            found = with_captions(open_source(self.source.name, split=split, data_dir=self._data_dir, **options))
         except NoSplitError:
             return None
         same = set(found.columns) == set(self.source.columns)
@@ -206,21 +187,7 @@ class TextEvaluation:
     def _of_rows(self, found, ending):
         random = np.random.default_rng([self.seed, 1, len(ending)])
         rows = np.sort(random.permutation(len(found))[: self.samples])
-        taken = found.take(rows)
-        every = taken.columns["text"].values
-        texts = [captions[random.integers(len(captions))] for captions in (every[row] for row in range(len(every)))]
-        attributes = {name: np.asarray(taken.columns[name].values) for name in self.attributes}
-        groups = _groups(taken, tuple(self.attributes))
-        if len(np.unique(groups)) < 2:
-            raise UserError(f"All texts of {found.name!r} ({found.split}) say the same: there is no wrong one.")
-        return Captioned(
-            _as_uint8(taken.columns["image"].values),
-            texts,
-            attributes,
-            groups,
-            _others(groups, random),
-            _with_one_changed(attributes, random) if attributes else np.full(len(texts), -1),
-        )
+        return drawn_from(found.take(rows), tuple(self.attributes), random)
 
     @cached_property
     def _judges(self):
@@ -237,7 +204,7 @@ class TextEvaluation:
     def _matcher(self):
         from keras_gans.metrics.matching import matcher_of
 
-        return matcher_of(self._training, _groups(self._training, tuple(self.attributes)), self._progress)
+        return matcher_of(self._training, groups_of(self._training, tuple(self.attributes)), self._progress)
 
     @cached_property
     def _extractor(self):
@@ -261,7 +228,7 @@ class TextEvaluation:
             floors |= {name: (value, len(held.images)) for name, value in found.items()}
         held = self._held[""]
         rows = np.random.default_rng([self.seed, 0]).permutation(len(self._training))[: len(held.images)]
-        training = _as_uint8(self._training.columns["image"].values[np.sort(rows)])
+        training = as_uint8(self._training.columns["image"].values[np.sort(rows)])
         floors |= {name: (value, len(training)) for name, value in self._distances(training).items()}
         if {"text_auc", "text_auc_one_wrong"} & set(self.measures):
             codes = self._matcher.image_codes(held.images), self._matcher.text_codes(held.texts)
@@ -442,65 +409,6 @@ def area_under_curve(right: np.ndarray, wrong: np.ndarray) -> float:
     ordered = np.sort(wrong)
     below, up_to = (np.searchsorted(ordered, right, side) for side in ("left", "right"))
     return float((below + up_to).mean() / (2 * len(wrong)))
-
-
-def _captioned(source):
-    """The source with its image and its text by these names, and its columns of classes."""
-    from keras_gans.fields import Images, Texts
-
-    names = source.match({"image": (Images,), "text": (Texts,)})
-    classes = {name: column for name, column in source.columns.items() if isinstance(column.field, Classes)}
-    return dataclasses.replace(
-        source,
-        columns={name: source.columns[names[name]] for name in names} | classes,
-        held_out=source.held_out and _captioned(source.held_out),
-    )
-
-
-def _groups(source, attributes):
-    """int64 (n,): equal for rows with the same attributes, or without attributes with a text in common."""
-    if attributes:
-        values = np.stack([source.columns[name].values for name in attributes], axis=1)
-        return np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)
-    # Rows that share a text are one group, as are those that share one with these.
-    texts, leader = source.columns["text"].values, np.arange(len(source))
-
-    def top(row):
-        while leader[row] != row:
-            row = leader[row] = leader[leader[row]]
-        return row
-
-    first = {}
-    for row in range(len(source)):
-        for text in texts[row]:
-            leader[top(row)] = top(first.setdefault(text, row))
-    return np.unique([top(row) for row in range(len(source))], return_inverse=True)[1].reshape(-1)
-
-
-def _others(groups, random):
-    """For each row another one of another group."""
-    found = random.permutation(len(groups))
-    while len(same := np.flatnonzero(groups[found] == groups)):
-        found[same] = random.integers(len(groups), size=len(same))
-    return found
-
-
-def _with_one_changed(attributes, random):
-    """For each row another one that differs in exactly one attribute, each attribute equally often; -1 without one."""
-    values = np.stack(list(attributes.values()), axis=1)
-    found = np.full(len(values), -1)
-    for row, own in enumerate(values):
-        differing = values != own
-        candidates = np.flatnonzero(differing.sum(axis=1) == 1)
-        if len(candidates):
-            which = differing[candidates].argmax(axis=1)
-            chosen = random.choice(np.unique(which))
-            found[row] = random.choice(candidates[which == chosen])
-    return found
-
-
-def _as_uint8(images):
-    return np.asarray(images) if images.dtype == np.uint8 else to_uint8(images).numpy()
 
 
 def _codes_of_images(encoder, images):

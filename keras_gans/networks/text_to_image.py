@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_gans.errors import UserError
 from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.sizes import doublings_of
 from keras_gans.registry import networks
@@ -37,15 +38,19 @@ def halved(x: keras.KerasTensor, count: int, base_filters: int, blocks: Blocks) 
 
 
 def scored_with_text(
-    features: keras.KerasTensor, codes: keras.KerasTensor, text_units: int, blocks: Blocks
+    features: keras.KerasTensor,
+    codes: keras.KerasTensor,
+    text_units: int,
+    blocks: Blocks,
+    joint_filters: int = 0,
 ) -> keras.KerasTensor:
     """The raw score (batch, 1) of the last feature maps and a text: joined, a 1x1 convolution, and one over all pixels.
 
-    Reed et al. (2016), section 4.1.
+    Reed et al. (2016), section 4.1. `joint_filters` of 0 are as many as the feature maps have.
     """
     projected = blocks.hidden(blocks.dense(text_units)(codes))
     x = joined(features, projected)
-    x = blocks.hidden(blocks.convolution(features.shape[-1], 1)(x))
+    x = blocks.hidden(blocks.convolution(joint_filters or features.shape[-1], 1)(x))
     return blocks.dense(1, hidden=False, dtype="float32", name="score")(layers.Flatten()(x))
 
 
@@ -120,6 +125,8 @@ def text_to_image_discriminator(
     embedding_dim: int = 64,
     base_filters: int = 64,
     text_units: int = 128,
+    stem_filters: int = 0,
+    joint_filters: int = 0,
     normalization: str | None = "batch",
     activation: str = "leaky_relu",
 ) -> keras.Model:
@@ -130,6 +137,10 @@ def text_to_image_discriminator(
         embedding_dim: size of a code.
         base_filters: filters of the first layer, doubled in each further one; 64 in the paper.
         text_units: size of the projection, 128 in the paper.
+        stem_filters: filters of a 3x3 convolution before the first halving, for what is only a few pixels wide; 0 for
+            none, as in the paper.
+        joint_filters: filters of the 1x1 convolution over image and text, where they are told to belong together; 0
+            for as many as the last feature maps have, as in the paper.
         normalization: "batch" in all layers but the first, as in the paper; "layer" or None for a gradient penalty; or
             another, see `blocks.Blocks`, as for the next.
         activation: of the hidden layers.
@@ -141,7 +152,13 @@ def text_to_image_discriminator(
         UserError: a size that the network cannot take, or no such choice.
     """
     count, _ = doublings_of(sample_shape, DOUBLINGS, "text_to_image_discriminator")
+    for name, value in {"stem_filters": stem_filters, "joint_filters": joint_filters}.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise UserError(f"{name} is a whole number of filters from 0. Received: {value!r}.")
     images, codes = keras.Input(tuple(sample_shape), name="image"), code_input(embedding_dim)
-    blocks = Blocks(normalization, activation)
-    score = scored_with_text(halved(images, count, base_filters, blocks), codes, text_units, blocks)
+    blocks, x = Blocks(normalization, activation), images
+    if stem_filters:
+        x = blocks.activated(blocks.without_normalization_of_outputs().convolution(stem_filters, 3)(x))
+    x = halved(x, count, base_filters, blocks)
+    score = scored_with_text(x, codes, text_units, blocks, joint_filters)
     return keras.Model([images, codes], score, name="discriminator")

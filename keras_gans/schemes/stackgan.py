@@ -49,8 +49,8 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         generator: keras.Model, [small images, codes, noise] -> [images, mean, log deviation], see
             `networks.stackgan_generator`.
         discriminator: keras.Model, [images, codes] -> raw scores.
-        text_encoder, image_encoder, tokenizer, captions, encoder_steps, wrong_text_weight: see
-            `engine.text_conditional.TextConditionalGAN`.
+        text_encoder, image_encoder, tokenizer, captions, encoder_steps, wrong_text_weight, wrong_text_candidates,
+            normalized_codes: see `engine.text_conditional.TextConditionalGAN`.
         stage_1_steps: training steps of stage I; all that follow are stage II's.
         divergence_weight: lambda, 2 in the authors' code.
         latent_prior: see `GAN`.
@@ -85,6 +85,8 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         encoder_steps: int = 500,
         stage_1_steps: int = 3000,
         wrong_text_weight: float = 0.5,
+        wrong_text_candidates: int = 1,
+        normalized_codes: bool = False,
         divergence_weight: float = 2.0,
         latent_prior: str = "normal",
         seed: int = 0,
@@ -96,6 +98,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.text_encoder, self.image_encoder, self.tokenizer = text_encoder, image_encoder, tokenizer
         self.captions, self.encoder_steps, self.stage_1_steps = tuple(captions), encoder_steps, stage_1_steps
         self.wrong_text_weight, self.divergence_weight = wrong_text_weight, divergence_weight
+        self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
         self.latent_prior, self.latent_dim = latent_prior, stage_1_generator.inputs[0].shape[-1]
         check_weight("divergence_weight", divergence_weight)
         self._check_reading()

@@ -30,7 +30,8 @@ class TextToImage(TextConditionalGAN):
     Args:
         generator, discriminator, text_encoder, image_encoder, latent_dim, tokenizer: see `TextConditionalGAN`.
         interpolation_weight: v, 1 in the paper's code; 0 is GAN-CLS alone.
-        **kwargs: as `TextConditionalGAN`: `captions`, `encoder_steps`, `wrong_text_weight` and what `GAN` takes.
+        **kwargs: as `TextConditionalGAN`: `captions`, `encoder_steps`, `wrong_text_weight`, `wrong_text_candidates`,
+            `normalized_codes` and what `GAN` takes.
 
     Raises:
         UserError: as `TextConditionalGAN`, or a negative weight.

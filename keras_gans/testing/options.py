@@ -99,7 +99,7 @@ def _examples(model: AdversarialModel) -> dict[str, tuple]:
     found: dict[str, tuple] = {}
     for base in reversed(type(model).__mro__):
         found |= vars(base).get("option_examples", {})
-    return found
+    return {option: values() if callable(values) else values for option, values in found.items()}
 
 
 def _options(model: AdversarialModel) -> list[str]:
