@@ -4,7 +4,6 @@ Reed et al., "Generative Adversarial Text to Image Synthesis" (2016); R-precisio
 section 4.
 """
 
-import dataclasses
 import hashlib
 import types
 from collections.abc import Mapping, Sequence
