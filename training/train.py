@@ -213,8 +213,10 @@ def train(
         # Built before the run directory, so that data too small for a batch leaves no trace.
         to_dataset(recipe, source, data_service=data_service, model=model)
         batches = functools.partial(to_dataset, recipe, source, data_service=data_service, model=model)
+        # TensorFlow cannot take a step back inside the loop of several steps where workers step together.
+        at_once = recipe.steps_per_execution if worker.count == 1 else 1
         if not worker.is_chief:
-            _set_steps_at_once(model, recipe, done, recipe.steps_per_execution, console)
+            _set_steps_at_once(model, recipe, done, at_once, console)
             others = [kg.callbacks.ResetCurves(every=recipe.log_every), *_service_watch(data_service, run)]
             _fit_to_the_end(model, recipe, batches, others, None)
             return Outcome(None, model.steps_taken, None, None)
@@ -227,7 +229,7 @@ def train(
         new_run.write_recipe(run, recipe)
         new_run.write_environment(run, names)
         console.print(_opening_line(run, recipe, source, names, done))
-        _set_steps_at_once(model, recipe, done, 1 if profile else recipe.steps_per_execution, console)
+        _set_steps_at_once(model, recipe, done, 1 if profile else at_once, console)
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
         extra = [kg.callbacks.Profile(run_directory.board_of(run))] if profile else []
