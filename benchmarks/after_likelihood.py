@@ -1,8 +1,8 @@
 """What follows maximum likelihood in translation: as many updates of each kind from one and the same translator.
 
     python -m benchmarks.after_likelihood adversarial_nmt --seeds 0 1 2 --output digits.jsonl
-    python -m benchmarks.after_likelihood adversarial_nmt_multi30k --updates 300 --output multi30k.jsonl \\
-        --checkpoint runs/00001-adversarial_nmt_multi30k/checkpoints/step-00003000.keras
+    python -m benchmarks.after_likelihood adversarial_nmt_multi30k --updates 200 --rate 3e-4 --output multi30k.jsonl \\
+        --checkpoint runs/00001-adversarial_nmt_multi30k/checkpoints/step-00004000.keras
     python -m benchmarks.after_likelihood adversarial_nmt --output digits.jsonl --only-print
 
 The translator is trained by maximum likelihood, as the recipe says, or comes from a checkpoint. Then it goes on, each
@@ -63,15 +63,22 @@ def fit(recipe, source, model, until, callbacks=()):
     model.fit(rows, steps_per_epoch=steps, verbose=0, callbacks=list(callbacks))
 
 
-def gone_on(recipe, source, begun, way, updates, callbacks=()):
-    """A model that goes on from the translator of another, and its optimizer, for so many updates of one of `WAYS`."""
+def gone_on(recipe, source, begun, way, updates, rate=None, callbacks=()):
+    """A model that goes on from the translator of another, and its optimizer, for so many updates of one of `WAYS`.
+
+    The translator's rate begins with `rate`, where given, and falls to 0.
+    """
     done, scheme = begun.steps_taken, {**recipe.scheme, **WAYS[way], "likelihood_steps": begun.steps_taken}
     if way == CONTROL:
         scheme |= {"likelihood_steps": done + updates, "warm_up_steps": 0}
     elif scheme["reward"] == "sentence_bleu":
         scheme["warm_up_steps"] = 0
     end = done + scheme["warm_up_steps"] + updates
-    chosen = recipe.replace(scheme=scheme, steps=end)
+    chosen = recipe.replace(scheme=scheme, steps=end, learning_rate_schedule="linear")
+    if rate is not None:
+        # A line that has come down to it by now.
+        translator = {**recipe.optimizers["generator"], "learning_rate": rate * (done + updates) / updates}
+        chosen = chosen.replace(optimizers={**recipe.optimizers, "generator": translator})
     model = build_for(chosen, source)
     model.generator.set_weights(begun.generator.get_weights())
     for variable, value in zip(
@@ -108,13 +115,13 @@ def curves_of(file):
     }
 
 
-def measure(recipe, source, evaluation, begun, way, updates, folder):
+def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
     """Figures of a way, and its translations in a file of the folder; `begun` is a function that returns a model."""
     started = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "metrics.jsonl"
         curves = kg.callbacks.Curves(scratch, every=_CURVES_EVERY, metrics_file=file)
-        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, [curves])
+        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, rate, [curves])
         seconds = time.process_time() - started
         figures, translated = figures_of(evaluation, model)
         if way != BEFORE:
@@ -166,6 +173,7 @@ def main():
     parser.add_argument("--checkpoint", type=Path, help="whose translator every way begins with")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--updates", type=int, help="of each way; as many as the recipe has in its last phase")
+    parser.add_argument("--rate", type=float, help="of the translator as a way begins; the recipe's unless given")
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS)[:3])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--only-print", action="store_true")
@@ -182,8 +190,8 @@ def main():
         done = run_directory.step_of(arguments.checkpoint) if arguments.checkpoint else begins_after(recipe)
         key = {"recipe": recipe.name, "data": recipe.data, "seed": seed, "begun": done}
         for way in (BEFORE, *arguments.ways):
-            said = key | {"way": way} | ({} if way == BEFORE else {"updates": updates})
-            measured = functools.partial(measure, chosen, source, evaluation, begun, way, updates)
+            said = key | {"way": way} | ({} if way == BEFORE else {"updates": updates, "rate": arguments.rate})
+            measured = functools.partial(measure, chosen, source, evaluation, begun, way, updates, arguments.rate)
             run_once(arguments.output, said, functools.partial(measured, arguments.output.parent))
     print(dict(evaluation.protocols()["bleu"].settings))
     runs = known_runs(arguments.output)

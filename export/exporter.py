@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import UserError
 
 from . import golden, report
@@ -51,7 +52,8 @@ def export_model(
     generator_float32.tflite, generator_float16.tflite and generator_dynamic_int8.tflite, or in place of the last
     generator_weight_int8.tflite where it is below its floor of 45 dB; `labels.txt` with one class a line, where the
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
-    `layers.tokenizer`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
+    and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
@@ -125,6 +127,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, progress):
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
     if (tokenizer := getattr(model, "tokenizer", None)) is not None:
         tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
+    if isinstance(model, TextTranslatingModel):
+        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+            text = "".join(f"{piece}\n" for piece in pieces)
+            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
     return figures
 
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import types
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ import keras_gans as kg
 from keras_gans.data import embedded
 from keras_gans.engine.translating_texts import shifted
 from keras_gans.errors import UserError
+from keras_gans.export import export_model
 from keras_gans.fields import Texts
 from keras_gans.metrics import SentenceEvaluation, evaluation_of
 from keras_gans.private_apis import layers_of
@@ -516,6 +518,17 @@ def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
         assert [text.decode() for text in answer] == model.translate(texts, method=method)
     tokens = served["translate_tokens"](tokens=tf.constant([model.source_subwords.tokens("7")]))["tokens"]
     assert tokens.shape == (1, model.max_length)
+
+
+@pytest.mark.slow
+def test_a_published_version_holds_the_vocabularies(tmp_path):
+    model = small_model("adversarial_nmt")
+    folder = Path(export_model(model, tmp_path)["path"])
+    for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+        assert (folder / f"{side}_vocabulary.txt").read_text("utf-8").split("\n") == [*pieces, ""]
+    tokens = model.source_subwords.encode(tf.constant(["a red star", "a"]))
+    served = tf.saved_model.load(folder).signatures["translate_tokens"](tokens=tokens)["tokens"]
+    np.testing.assert_array_equal(served, model.endpoints()["translate_tokens"][0](tokens)["tokens"])
 
 
 # Building -------------------------------------------------------------------------------------------------------

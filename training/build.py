@@ -173,7 +173,8 @@ def _optimizer(recipe, player, model):
     _check_optimizer_options(player, options)
     steps = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
-        options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], steps)
+        # A player whose phase the run does not reach takes none, and Keras's schedules end after one at least.
+        options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], max(1, steps))
     return _made(optimizer, f"The optimizer of {player}", {}, options)
 
 

@@ -78,37 +78,32 @@ def _one_by_one(translator, source, length, choose):
     def one_more(place, last, done, tokens, attention, *parts):
         logits, attended, after = translator.step(memory, dict(zip(names, parts, strict=True)), last, place)
         token = tf.where(done, PAD, choose(logits, place))
-        tokens, attention = tokens.write(place, token), attention.write(place, attended)
+        here = places == place
+        tokens = tf.where(here, token[:, tf.newaxis], tokens)
+        attention = tf.where(here[:, tf.newaxis], attended[:, tf.newaxis], attention)
         return place + 1, token, done | (token == END), tokens, attention, *(after[name] for name in names)
 
-    def rows(dtype, shape):
-        return tf.TensorArray(dtype, size=length, element_shape=shape, clear_after_read=False)
-
-    start = (0, tf.fill((count,), BEGIN), tf.zeros((count,), tf.bool))
-    arrays = (rows(tf.int32, (source.shape[0],)), rows(tf.float32, (source.shape[0], source.shape[1])))
     # What is never written is zero, and so is padding.
-    place, _, _, tokens, attention, *_ = tf.while_loop(
+    places = tf.range(length)
+    start = (0, tf.fill((count,), BEGIN), tf.zeros((count,), tf.bool))
+    written = (tf.zeros((count, length), tf.int32), tf.zeros((count, length, tf.shape(source)[1])))
+    static = length if isinstance(length, int) else None
+    shapes = (tf.TensorShape((source.shape[0], static)), tf.TensorShape((source.shape[0], static, source.shape[1])))
+    _, _, _, tokens, attention, *_ = tf.while_loop(
         go_on,
         one_more,
-        (*start, *arrays, *(state[name] for name in names)),
+        (*start, *written, *(state[name] for name in names)),
         shape_invariants=(
             tf.TensorShape(()),
             *(tf.TensorShape((source.shape[0],)),) * 2,
-            *(tf.TensorShape(None),) * 2,
+            *shapes,
             *(_growing(state[name]) for name in names),
         ),
         parallel_iterations=1,
     )
-    tokens = tf.transpose(tokens.gather(tf.range(place)))
-    attention = tf.transpose(attention.gather(tf.range(place)), (1, 0, 2))
-    missing = length - place
-    tokens = tf.pad(tokens, [(0, 0), (0, missing)])
-    attention = tf.pad(attention, [(0, 0), (0, missing), (0, 0)])
-    static = length if isinstance(length, int) else None
-    return (
-        tf.ensure_shape(tokens, (source.shape[0], static)),
-        tf.ensure_shape(attention, (source.shape[0], static, source.shape[1])),
-    )
+    for each, shape in zip((tokens, attention), shapes, strict=True):
+        each.set_shape(shape)
+    return tokens, attention
 
 
 def _growing(part):

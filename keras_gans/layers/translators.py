@@ -86,7 +86,7 @@ class Translator(keras.Model):
             matrix = tf.cast(self.target_embedding.embeddings, rows.dtype)
             flat = tf.matmul(tf.reshape(rows, (-1, matrix.shape[1])), matrix, transpose_b=True)
             logits = tf.reshape(flat, tf.concat([tf.shape(rows)[:-1], [self.target_size]], axis=0))
-            logits = tf.ensure_shape(logits, (*rows.shape[:-1], self.target_size))
+            logits.set_shape((*rows.shape[:-1], self.target_size))
         else:
             logits = self.vocabulary(rows)
         return self._possible(logits)
