@@ -552,6 +552,17 @@ def test_tflite_has_no_gru(tmp_path):
     assert any("no TFLite file of translate_tokens: Keras's GRU" in line for line in said)
 
 
+@pytest.mark.slow
+def test_a_published_version_holds_the_vocabularies(tmp_path):
+    model = small_model("adversarial_nmt")
+    folder = Path(export_model(model, tmp_path)["path"])
+    for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
+        assert (folder / f"{side}_vocabulary.txt").read_text("utf-8").split("\n") == [*pieces, ""]
+    tokens = model.source_subwords.encode(tf.constant(["a red star", "a"]))
+    served = tf.saved_model.load(folder).signatures["translate_tokens"](tokens=tokens)["tokens"]
+    np.testing.assert_array_equal(served, model.endpoints()["translate_tokens"][0](tokens)["tokens"])
+
+
 # Building -------------------------------------------------------------------------------------------------------
 
 

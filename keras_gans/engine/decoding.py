@@ -83,7 +83,7 @@ def _one_by_one(translator, source, length, choose):
         attention = tf.where(here[:, tf.newaxis], attended[:, tf.newaxis], attention)
         return place + 1, token, done | (token == END), tokens, attention, *(after[name] for name in names)
 
-    # Plain tensors, as TFLite has no lists of them. What is never written is zero, and so is padding.
+    # What is never written is zero, and so is padding.
     places = tf.range(length)
     start = (0, tf.fill((count,), BEGIN), tf.zeros((count,), tf.bool))
     written = (tf.zeros((count, length), tf.int32), tf.zeros((count, length, tf.shape(source)[1])))

@@ -11,8 +11,9 @@ _SOURCE = "Wu et al. 2017"
 
 @recipe
 def adversarial_nmt() -> "Recipe":
-    """Of 600 held-out texts 0.997 [0.993, 0.998] are translated exactly, greedily, and 0.993 [0.987, 0.997] after the
-    500 steps of maximum likelihood; seeds 0 to 2. Some 66 seconds of one core. The discriminator finds nothing there.
+    """Of 600 held-out texts 0.995 [0.993, 0.997] are translated exactly, greedily, after the 500 steps of maximum
+    likelihood, 20 seconds of one core; seeds 0 to 2. The last phase was measured with a discriminator that had vectors
+    of its own, which found nothing there: 0.997 [0.993, 0.998].
     """
     return Recipe(
         summary="numbers and dates in digits to words: a small Transformer, then a discriminator's reward",
@@ -39,7 +40,9 @@ def adversarial_nmt() -> "Recipe":
 
 @recipe
 def adversarial_nmt_multi30k() -> "Recipe":
-    """BLEU not measured."""
+    """BLEU 36.4 on the 1,000 test sentences of 2016, greedily, and 37.4 by beam search, after the 4,000 steps of
+    maximum likelihood, 22 minutes of one core; seed 0 alone, and not converged. The last phase was not measured.
+    """
     return Recipe(
         summary="captions of Multi30k, English to German: a Transformer of 4 layers, then a discriminator's reward",
         source=_SOURCE,
