@@ -27,6 +27,7 @@ from .formats import (
     check_stage,
     check_target,
     check_tflite_kinds,
+    check_web,
     model_name,
 )
 from .gate import REASONS, Earlier, Gate, faults_of_run
@@ -42,7 +43,7 @@ def export_command(
         typer.Option("--to", help="Folder of the versions: 1, 2, ... each whole, none ever changed.", metavar="DIR"),
     ],
     formats: Annotated[
-        str, typer.Option(help="What to write, separated by commas: saved_model, tflite, onnx.")
+        str, typer.Option(help="What to write, separated by commas: saved_model, tflite, onnx, web.")
     ] = ",".join(DEFAULT_FORMATS),
     tflite_kinds: Annotated[
         str,
@@ -104,6 +105,8 @@ def export_command(
     gate = Gate(override or ())
     gate.judge(faults_of_run(folder, run_record.step_of(folder, checkpoint)))
     gate.judge(Earlier(to, promotion.read_live(to).stable).faults(chosen))
+    # Last, as it may fetch the runtime.
+    check_web(chosen, kinds, batch_sizes)
 
     console = Console()
     options = {"tflite_batch_sizes": batch_sizes, "tflite_kinds": kinds, "overrides": gate.overrides}
@@ -316,6 +319,11 @@ def _print_next_steps(console, report, to):
             f"  keras-gans serve {shlex.quote(str(to))}",
             f"Serve it ({follows}):",
             *_serving_commands(report, folder, is_labelled),
+        ]
+    if "web" in report:
+        lines += [
+            "Try it in a browser, at http://localhost:8000 (any server of static files will do):",
+            f"  python -m http.server --bind 127.0.0.1 --directory {shlex.quote(str(Path(report['path']) / 'web'))}",
         ]
     first = next((part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")), None)
     if first is not None:

@@ -13,7 +13,7 @@ from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
-from . import card, choice, deployment, distance, edge, golden, promotion, report, signing
+from . import card, choice, deployment, distance, edge, golden, promotion, report, signing, web_page
 from .formats import (
     DEFAULT_TFLITE_KINDS,
     check_batch_sizes,
@@ -22,6 +22,7 @@ from .formats import (
     check_stage,
     check_target,
     check_tflite_kinds,
+    check_web,
     model_name,
 )
 from .fresh_process import run_script
@@ -66,7 +67,8 @@ def export_model(
     model knows classes; `vocabulary.txt` with one word a line, the first being number 0, where it reads texts, see
     `layers.tokenizer`, or `source_vocabulary.txt` and `target_vocabulary.txt` with one piece a line, see `subwords`;
     `onnx/` with a file for each signature that ONNX has operations for; `serving/` with what a SavedModel is served
-    with, see `deployment`; and `report.json`. It appears by one rename; if anything fails, `to` stays as it was.
+    with, see `deployment`; `web/`, a page that runs the model in a browser, see `web_page`; and `report.json`. It
+    appears by one rename; if anything fails, `to` stays as it was.
 
     Args:
         model: `AdversarialModel`. Its `endpoints()` become the SavedModel's signatures; `serving_default` becomes the
@@ -74,7 +76,8 @@ def export_model(
             those of the classifier, the encoder and the whole autoencoder; `a_to_b` and `b_to_a` those of translators;
             and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
-        formats: of "saved_model", "tflite" and "onnx". TensorFlow Serving can load a version only if it has the first.
+        formats: of "saved_model", "tflite", "onnx" and "web". TensorFlow Serving can load a version only if it has the
+            first; the last brings "tflite".
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
             of `batch_n`.
         tflite_kinds: of numbers, of "float32", "float16", "dynamic_int8", "weight_int8" and "full_int8", see
@@ -92,7 +95,8 @@ def export_model(
     Returns:
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
         "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
-        in dB and latencies in ms, "onnx" likewise by signature and "onnx_left_out" with the reasons, "gate" with what
+        in dB and latencies in ms, "web" with the kind of file that the page runs of each part and "web_left_out" with
+        the reasons, "onnx" likewise by signature and "onnx_left_out" with the reasons, "gate" with what
         was let pass, and "warnings"; and, not in the file, "path", "live" where it was staged, and "removed", the
         versions that made room.
 
@@ -107,6 +111,7 @@ def export_model(
     check_target(to)
     check_keep(keep)
     check_stage(stage, formats)
+    check_web(formats, kinds, batch_sizes)
     signing.check_can_sign(sign)
     gate, earlier = Gate(overrides), Earlier(to, promotion.read_live(to).stable)
     if run is not None:
@@ -124,6 +129,9 @@ def export_model(
                 )
             if result.get("onnx"):
                 deployment.write_triton(staged, model_name(to), result["onnx"], BATCH_LIMIT)
+            if "web" in formats:
+                progress("Writing the page for browsers")
+                result["web"] = web_page.write_page(staged, model_name(to), result, result.pop("web_parts"))
             result["gate"] = {"overridden": gate.passed}
             result["warnings"] = edge.floor_warnings(result) + earlier.warnings + _passed(gate)
             progress("Writing the report and the model card")
@@ -150,6 +158,10 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
     progress("Asking the model for golden answers")
     answers = golden.golden_answers(model)
     job = golden.save_golden(scratch / "golden.npz", model, answers)
+    shown = {}
+    if "web" in formats:
+        parts, left_out = web_page.shown_parts(answers, report.has_latents(model))
+        shown = {"web_parts": parts, "web_left_out": left_out}
 
     progress("Writing the SavedModel")
     # TFLite is converted from a SavedModel, so there is one even where it is not published.
@@ -211,7 +223,7 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
         for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
             text = "".join(f"{piece}\n" for piece in pieces)
             (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
-    return figures
+    return figures | shown
 
 
 def _edge_job(model, twin, answers, parts, scratch):

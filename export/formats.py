@@ -8,11 +8,13 @@ from pathlib import Path
 from keras_gans.errors import UserError, unknown_name
 
 DEFAULT_FORMATS = ("saved_model", "tflite")
-FORMATS = (*DEFAULT_FORMATS, "onnx")
+FORMATS = (*DEFAULT_FORMATS, "onnx", "web")
 # Of numbers in TFLite files: "dynamic_int8" rounds weights and, layer by layer, what goes into them; "weight_int8" the
 # weights alone; "full_int8" everything, by ranges taken from examples.
 TFLITE_KINDS = ("float32", "float16", "dynamic_int8", "weight_int8", "full_int8")
 DEFAULT_TFLITE_KINDS = ("float32", "float16", "dynamic_int8")
+# Which a page in a browser runs, the first that there is: those that compute in float32.
+WEB_KINDS = ("float16", "float32", "weight_int8")
 # What takes the place of a file of int8 that loses too much: as small, computed in float32.
 FALLBACK = "weight_int8"
 # The least peak signal to noise of pictures in dB, for a trained generator; and the least share of equal labels.
@@ -23,7 +25,7 @@ WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
 def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
-    """The formats without repetition, in the order of `FORMATS`.
+    """The formats without repetition, in the order of `FORMATS`; "web" brings "tflite", whose files it runs.
 
     Raises:
         UserError: none, one that does not exist, or one that needs what is not installed.
@@ -36,7 +38,7 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
     if "onnx" in formats and missing:
         raise UserError(f"ONNX needs {' and '.join(missing)}: pip install 'keras_gans[onnx]'.")
-    return tuple(name for name in FORMATS if name in formats)
+    return tuple(name for name in FORMATS if name in formats or (name == "tflite" and "web" in formats))
 
 
 def check_tflite_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
@@ -53,6 +55,27 @@ def check_tflite_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
     if "full_int8" in kinds and importlib.util.find_spec("ai_edge_quantizer") is None:
         raise UserError("full_int8 is made by ai-edge-quantizer, which is not here: pip install 'keras_gans[int8]'.")
     return tuple(name for name in TFLITE_KINDS if name in kinds)
+
+
+def check_web(formats: Sequence[str], kinds: Sequence[str], batch_sizes: Sequence[int]) -> None:
+    """Refuses a page without a kind of TFLite file, or a batch, that it runs, or whose runtime cannot be had.
+
+    The runtime is fetched into the cache where it is not there yet, see `web_runtime`.
+
+    Raises:
+        UserError: one of these.
+    """
+    if "web" not in formats:
+        return
+    if not set(kinds) & set(WEB_KINDS):
+        raise UserError(
+            f"A page for browsers runs TFLite files of {', '.join(WEB_KINDS)}. Received the kinds: {', '.join(kinds)}."
+        )
+    if batch_sizes[0] != 1:
+        raise UserError(f"A page asks for one row at a time: the first TFLite batch is 1. Received: {batch_sizes[0]}.")
+    from .web_runtime import require_runtime
+
+    require_runtime()
 
 
 def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
