@@ -35,8 +35,10 @@ def recipe_for(mode, seed, steps):
     base = recipes.named("dcgan")
     return base.replace(
         data=DATA,
-        generator={**base.generator, "base_filters": 16, "upsampling": mode},
-        discriminator={**base.discriminator, "base_filters": 16},
+        networks={
+            "generator": {**base.networks["generator"], "base_filters": 16, "upsampling": mode},
+            "discriminator": {**base.networks["discriminator"], "base_filters": 16},
+        },
         latent_dim=32,
         steps=steps,
         seed=seed,

@@ -10,8 +10,9 @@ All methods share networks, optimizer (but for WGAN, which momentum spoils), lat
 critic that takes five steps for the generator's one leaves it a fifth of the steps), and differ in what their name
 says. Points: 2,500 samples; a mode is found by one sample within three sigma of its centre, "high quality" is the share
 of samples within three sigma of some centre, and the reverse KL is between the found modes' shares and even ones, as
-PacGAN's authors count. Stacked digits: a digit in each of three channels, 1,000 modes, 26,000 samples named by a
-classifier.
+PacGAN's authors count; width is that of the modes over the true one. Stacked digits: a digit in each of three channels,
+1,000 modes, 26,000 samples. A mode is found by one sample of which a classifier is sure (at least 0.9 in each channel);
+"named" counts what it names, sure or not, as the literature does. Held-out data and uniform noise stand beside both.
 """
 
 import argparse
@@ -32,11 +33,29 @@ from keras_gans.training.build import scheme_of
 from keras_gans.training.train import build_for, to_dataset
 
 POINT_SAMPLES, STACKED_SAMPLES = 2500, 26_000
-# Lin et al., "PacGAN" (2018), tables 1 and 3: modes, high quality in %, reverse KL in nats.
+# {figure: (its header, how it is written, what it is multiplied by)}.
+_POINTS = {
+    "modes": ("modes", "{:.1f}", 1.0),
+    "high_quality": ("high quality %", "{:.1f}", 100.0),
+    "width": ("width", "{:.2f}", 1.0),
+    "reverse_kl": ("reverse KL", "{:.2f}", 1.0),
+}
+FIGURES = {
+    "ring": _POINTS,
+    "grid": _POINTS,
+    "stacked_digits": {
+        "modes": ("sure modes", "{:.0f}", 1.0),
+        "sure": ("sure %", "{:.1f}", 100.0),
+        "named": ("named", "{:.0f}", 1.0),
+        "reverse_kl": ("reverse KL", "{:.2f}", 1.0),
+    },
+}
+MODES = {"ring": 8, "grid": 25, "stacked_digits": 1000}
+# Lin et al., "PacGAN" (2018), tables 1 and 3.
 PUBLISHED = {
-    "ring": {"GAN": (6.3, 98.2, 0.45), "of": 8},
-    "grid": {"GAN": (17.3, 94.8, 0.70), "of": 25},
-    "stacked_digits": {"DCGAN, stacked MNIST": (99.0, None, None), "PacDCGAN2": (1000.0, None, None), "of": 1000},
+    "ring": {"GAN": {"modes": 6.3, "high_quality": 0.982, "reverse_kl": 0.45}},
+    "grid": {"GAN": {"modes": 17.3, "high_quality": 0.948, "reverse_kl": 0.70}},
+    "stacked_digits": {"DCGAN, stacked MNIST": {"named": 99.0}, "PacDCGAN2, stacked MNIST": {"named": 1000.0}},
 }
 _NON_SATURATING = {"name": "gan", "generator_objective": "non_saturating"}
 # {method: (scheme, what its discriminator has besides)}.
@@ -49,9 +68,14 @@ METHODS = {
     "pacgan": (_NON_SATURATING, {"packing": 2}),
     "minibatch_stddev": (_NON_SATURATING, {"minibatch_standard_deviation": 4}),
     "r1": ({**_NON_SATURATING, "real_gradient_penalty_weight": 0.01}, {}),
+    "r3gan": ({"name": "r3gan", "penalties": [{"name": name, "weight": 0.01} for name in ("r1", "r2")]}, {}),
 }
 # The penalty's weight goes with the samples' scale: the authors' is 10 for images, on points 0.1 and 0.01 are common.
-_IMAGE_WEIGHTS = {"wgan_gp": {"gradient_penalty_weight": 10.0}, "r1": {"real_gradient_penalty_weight": 1.0}}
+_IMAGE_WEIGHTS = {
+    "wgan_gp": {"gradient_penalty_weight": 10.0},
+    "r1": {"real_gradient_penalty_weight": 1.0},
+    "r3gan": {"penalties": [{"name": name, "weight": 1.0} for name in ("r1", "r2")]},
+}
 
 
 def recipe_for(data, method, seed=0, batches=None):
@@ -62,12 +86,14 @@ def recipe_for(data, method, seed=0, batches=None):
     if data == "stacked_digits":
         scheme |= {"latent_prior": "normal", **_IMAGE_WEIGHTS.get(method, {})}
         base = base.replace(
-            generator={"name": "dcgan_generator", "base_filters": 32},
-            discriminator={"name": "dcgan_discriminator", "base_filters": 32, "normalization": None},
+            networks={
+                "generator": {"name": "dcgan_generator", "base_filters": 32},
+                "discriminator": {"name": "dcgan_discriminator", "base_filters": 32, "normalization": None},
+            },
             latent_dim=64,
             batch_size=64,
             steps=6000,
-            data="digits",
+            data=data,
         )
     if method == "wgan":
         plain = {"name": "rmsprop", "learning_rate": 5e-4}  # Arjovsky et al. (2017), section 4.3, against momentum
@@ -75,40 +101,51 @@ def recipe_for(data, method, seed=0, batches=None):
     batches = batches or base.steps
     return base.replace(
         scheme=scheme,
-        discriminator={**base.discriminator, **besides},
+        networks={**base.networks, "discriminator": {**base.networks["discriminator"], **besides}},
         steps=batches // scheme.get("discriminator_steps", 1),
         seed=seed,
     )
 
 
-def stacked_digits(seed=0, count=50_000):
-    """Three digits of the training split, one a channel, drawn at random: a `kg.data.Source` of 1,000 modes."""
-    digits = kg.data.open_source("digits", split="train")
-    chosen = np.random.default_rng(seed).integers(0, len(digits), (count, 3))
-    images = np.stack([digits.images[chosen[:, channel], ..., 0] for channel in range(3)], axis=-1)
-    return kg.data.open_source(images)
+def found_in(data, samples):
+    """{figure: value} of samples: `FIGURES` of the data."""
+    if data == "stacked_digits":
+        found = kg.metrics.stacked_mode_coverage(samples, kg.metrics.extractor("digits"))
+        return {"modes": found.covered, "sure": found.sure, "named": found.named, "reverse_kl": found.reverse_kl}
+    centres, sigma = {
+        "ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
+        "grid": (kg.data.grid_centres(), kg.data.GRID_SIGMA),
+    }[data]
+    found = kg.metrics.mode_coverage(samples, centres, sigma, min_share=0.0)
+    return {
+        "modes": found.covered,
+        "high_quality": found.high_quality,
+        "width": found.width,
+        "reverse_kl": found.reverse_kl,
+    }
+
+
+def references(data):
+    """{name: figures} of what is no generator's: data that training does not see, and noise."""
+    rng = np.random.default_rng(0)
+    if data == "stacked_digits":
+        held_out = kg.data.open_source(data, split="test").samples[:STACKED_SAMPLES]
+        noise = rng.uniform(-1.0, 1.0, held_out.shape)
+    else:
+        held_out = kg.data.open_source(data, split="test").samples[:POINT_SAMPLES]
+        noise = rng.uniform(held_out.min(), held_out.max(), held_out.shape)
+    return {"held-out data": found_in(data, held_out), "uniform noise": found_in(data, noise.astype("float32"))}
 
 
 def measure(data, recipe):
-    """{"modes", "high_quality" (None for images), "reverse_kl", "seconds"} of one run of a recipe."""
-    source = stacked_digits() if data == "stacked_digits" else kg.data.open_source(recipe.data)
+    """`FIGURES` of one run of a recipe, and the seconds that it trained for."""
+    source = kg.data.open_source(recipe.data)
     model = build_for(recipe, source)
     start = time.perf_counter()
     model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
     seconds = time.perf_counter() - start
-    if data == "stacked_digits":
-        samples = model.sample(STACKED_SAMPLES, seed=1_000_000)
-        found = kg.metrics.stacked_mode_coverage(samples, kg.metrics.extractor("digits"))
-        quality = None
-    else:
-        centres, sigma = {
-            "ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
-            "grid": (kg.data.grid_centres(), kg.data.GRID_SIGMA),
-        }[data]
-        samples = model.sample(POINT_SAMPLES, seed=1_000_000)
-        found = kg.metrics.mode_coverage(samples, centres, sigma, min_share=0.0)
-        quality = found.high_quality
-    return {"modes": found.covered, "high_quality": quality, "reverse_kl": found.reverse_kl, "seconds": seconds}
+    samples = model.sample(STACKED_SAMPLES if data == "stacked_digits" else POINT_SAMPLES, seed=1_000_000)
+    return {**found_in(data, samples), "seconds": seconds}
 
 
 def _batches(run):
@@ -116,33 +153,37 @@ def _batches(run):
     return run["recipe"]["steps"] * run["recipe"]["scheme"].get("discriminator_steps", 1)
 
 
-def _cell(values, form, scale=1.0):
+def _cell(values, form, scale):
     mean, low, high = (form.format(scale * value) for value in (statistics.fmean(values), min(values), max(values)))
     return f"{mean} [{low}, {high}]"
 
 
 def show(console, data, runs):
-    """Prints one data set's table, the published rows last."""
-    published = dict(PUBLISHED[data])
-    modes_header = f"modes of {published.pop('of')}"
-    table = Table("method", "batches", "seeds", modes_header, "high quality %", "reverse KL", "s", title=data)
+    """Prints one data set's table, held-out data, noise and the published rows last."""
+    figures = FIGURES[data]
+    headers = [f"{header} of {MODES[data]}" if name == "modes" else header for name, (header, *_) in figures.items()]
+    table = Table("method", "batches", "seeds", *headers, "s", title=data)
     for batches, method in itertools.product(sorted({_batches(run) for run in runs if run["data"] == data}), METHODS):
         mine = [run for run in runs if (run["data"], run["method"], _batches(run)) == (data, method, batches)]
         if not mine:
             continue
-        columns = {name: [run[name] for run in mine] for name in ("modes", "high_quality", "reverse_kl", "seconds")}
-        quality = "" if None in columns["high_quality"] else _cell(columns["high_quality"], "{:.1f}", 100.0)
-        modes, divergence = _cell(columns["modes"], "{:.1f}"), _cell(columns["reverse_kl"], "{:.2f}")
-        seconds = f"{statistics.median(columns['seconds']):.0f}"
-        table.add_row(method, f"{batches:,}", str(len(mine)), modes, quality, divergence, seconds)
-    for name, row in published.items():
-        table.add_row(name, "published", "", *("" if value is None else str(value) for value in row), style="dim")
+        cells = [_cell([run[name] for run in mine], *form) for name, (_, *form) in figures.items()]
+        seconds = f"{statistics.median(run['seconds'] for run in mine):.0f}"
+        table.add_row(method, f"{batches:,}", str(len(mine)), *cells, seconds)
+    rows = [(name, "", found) for name, found in references(data).items()]
+    for name, kind, found in [*rows, *((name, "published", row) for name, row in PUBLISHED[data].items())]:
+        cells = (_one(found.get(figure), *form) for figure, (_, *form) in figures.items())
+        table.add_row(name, kind, "", *cells, style="dim")
     console.print(table)
+
+
+def _one(value, form, scale):
+    return "" if value is None else form.format(scale * value)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
+    parser.add_argument("--data", nargs="+", choices=FIGURES, default=list(FIGURES))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", type=int, default=5, help="runs of each method, seeds 0, 1, ...")
     parser.add_argument("--batches", type=int, help="real batches of a run, instead of the recipe's")
@@ -165,8 +206,7 @@ def _run(console, arguments, data, method, seed):
         figures = run_once(arguments.output, key, lambda: measure(data, recipe))
     if figures is None:
         return
-    quality = "" if figures["high_quality"] is None else f", {100 * figures['high_quality']:.1f} %"
-    found = f"{figures['modes']} modes{quality}, KL {figures['reverse_kl']:.3f}"
+    found = ", ".join(f"{header} {_one(figures[name], *form)}" for name, (header, *form) in FIGURES[data].items())
     console.print(f"{data} {method} seed {seed}: {found}, {figures['seconds']:.0f} s", highlight=False)
 
 

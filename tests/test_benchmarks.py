@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks import checkerboard, convergence_measures
+import keras_gans as kg
+from benchmarks import checkerboard, convergence_measures, mode_coverage
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
+from keras_gans.training.train import build_for
 
 
 def test_a_run_is_measured_once_and_filed_at_once(tmp_path):
@@ -34,6 +36,37 @@ def test_a_run_that_fails_is_not_filed(tmp_path):
     with pytest.raises(ZeroDivisionError):
         run_once(path, {"seed": 0}, lambda: 1 / 0)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["ring", "grid", pytest.param("stacked_digits", marks=pytest.mark.slow)],  # 156,000 classified channels
+)
+def test_held_out_data_have_every_mode_and_noise_has_not(data):
+    found = mode_coverage.references(data)
+    held_out, noise = found["held-out data"], found["uniform noise"]
+    assert set(held_out) == set(mode_coverage.FIGURES[data])
+    assert held_out["modes"] == mode_coverage.MODES[data]
+    good = "sure" if data == "stacked_digits" else "high_quality"
+    assert held_out[good] > 0.9 and noise[good] < 0.05
+    if data == "stacked_digits":
+        assert noise["named"] > 800 and noise["modes"] < 100, "a classifier names noise, and is not sure of it"
+    else:
+        assert held_out["width"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_runs_of_the_tables_are_built_of_their_methods():
+    stacked = kg.data.open_source(np.zeros((8, 8, 8, 3), "uint8"))
+    for method in mode_coverage.METHODS:
+        recipe = mode_coverage.recipe_for("stacked_digits", method, batches=30)
+        assert recipe.steps == (6 if method.startswith("wgan") else 30)
+        model = build_for(recipe, stacked)
+        assert model.generator.output_shape == (None, 8, 8, 3)
+    plain = mode_coverage.recipe_for("grid", "gan").networks["discriminator"]
+    assert mode_coverage.recipe_for("grid", "pacgan").networks["discriminator"] == {**plain, "packing": 2}
+    deconvolution, nearest = (checkerboard.recipe_for(mode, 0, 5).networks for mode in ("deconv", "nearest"))
+    assert nearest["generator"] == {**deconvolution["generator"], "upsampling": "nearest"}
+    assert nearest["discriminator"] == deconvolution["discriminator"]
 
 
 def test_looks_are_spread_evenly_on_a_logarithmic_scale_to_the_last_step():

@@ -111,6 +111,18 @@ def test_train_and_test_points_differ():
     assert not set(map(bytes, train.samples)) & set(map(bytes, test.samples))
 
 
+def test_stacked_digits_hold_a_digit_in_each_channel():
+    splits = {split: kg.data.open_source("stacked_digits", split=split).samples for split in ("train", "test")}
+    assert {split: rows.shape for split, rows in splits.items()} == {
+        "train": (50_000, 8, 8, 3),
+        "test": (26_000, 8, 8, 3),
+    }
+    for split, stacked in splits.items():
+        digits = {image.tobytes() for image in kg.data.open_source("digits", split=split).samples}
+        channels = {image.tobytes() for rows in np.moveaxis(stacked[:20_000], -1, 0) for image in rows}
+        assert channels == digits, "every digit of the split, and none of the other"
+
+
 def test_centres():
     np.testing.assert_allclose(np.linalg.norm(kg.data.ring_centres(3.0, modes=5), axis=1), 3.0, rtol=1e-6)
     assert kg.data.ring_centres().shape == (8, 2) and kg.data.ring_centres()[0].tolist() == [1.0, 0.0]
@@ -123,8 +135,8 @@ def test_names_describe_what_can_be_opened():
     names = kg.data.names()
     translated = ["digits_over_photographs", "digits_over_photographs/mnist", "photographed_digits", "digit_styles"]
     captioned = ["shapes", "shapes/16", "shapes/64"]
-    texts = ["numbers_and_dates"]
-    assert {*names} == {"digits", "ring", "ring/wide", "grid", *translated, *captioned, *texts}
+    others = ["digits", "stacked_digits", "stacked_digits/mnist", "ring", "ring/wide", "grid", "numbers_and_dates"]
+    assert {*names} == {*others, *translated, *captioned}
     for name, description in names.items():
         kg.data.check_source(name)
         assert description and "\n" not in description

@@ -139,6 +139,12 @@ def test_mode_coverage_works_in_blocks_and_refuses():
     assert found.covered == 25 and found.reverse_kl < 1e-4
     # Three sigma of a Gaussian on the plane hold 1 - exp(-9 / 2).
     assert found.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.005)
+    assert found.width == pytest.approx(1.0, abs=0.02)
+    narrow = metrics.mode_coverage(centres[np.arange(100) % 25], centres, sigma=0.01)
+    assert (narrow.covered, narrow.width) == (25, 0.0)
+    half = metrics.mode_coverage(np.concatenate([centres + (points[:25] - centres) / 2] * 40), centres, sigma=0.01)
+    assert half.width == pytest.approx(0.5, abs=0.1)
+    assert math.isnan(metrics.mode_coverage(points + 1e3, centres, sigma=0.01).width)
     with pytest.raises(UserError, match=r"same d. Received: \(10000, 2\) and \(25, 3\)"):
         metrics.mode_coverage(points, np.zeros((25, 3)), sigma=1.0)
 
@@ -158,12 +164,16 @@ def test_stacked_modes_are_classified_channel_by_channel():
     images[:, 0, 0] = [[1, 2, 3], [1, 2, 3], [3, 2, 1], [0, 0, 0]]
     images[3, -1, -1, 1] = 50
     found = metrics.stacked_mode_coverage(images, Reader())
-    assert (found.covered, found.modes, found.count) == (3, 1000, 4)
-    assert found.largest_share == 0.5 and found.confident == 0.75
-    # Shares 1/2, 1/4 and 1/4 against 1/1000.
-    assert found.reverse_kl == pytest.approx(0.5 * math.log(500) + 0.5 * math.log(250))
+    # The fourth is half sure in one channel: it is named and not covered.
+    assert (found.covered, found.named, found.modes, found.count) == (2, 3, 1000, 4)
+    assert found.largest_share == pytest.approx(2 / 3) and found.sure == 0.75
+    # Shares 2/3 and 1/3 against 1/1000.
+    assert found.reverse_kl == pytest.approx(2 / 3 * math.log(2000 / 3) + 1 / 3 * math.log(1000 / 3))
+    assert metrics.stacked_mode_coverage(images, Reader(), sure_from=0.5).covered == 3
+    none = metrics.stacked_mode_coverage(images[3:], Reader())
+    assert (none.covered, none.named, none.sure, none.largest_share) == (0, 1, 0.0, 0.0)
     counts = np.zeros(1000)
-    counts[[123, 321, 0]] = [2, 1, 1]
+    counts[[123, 321]] = [2, 1]
     assert metrics.stacked_mode_coverage(images, Reader(), counts).reverse_kl == pytest.approx(0.0)
     with pytest.raises(UserError, match="three channels"):
         metrics.stacked_mode_coverage(images[..., :1], Reader())

@@ -9,6 +9,7 @@ from keras_gans.data import embedded, shapes
 
 _TRAIN_POINTS, _TEST_POINTS = 50_000, 10_000
 _TEST_DIGITS = 500
+_TRAIN_STACKED, _TEST_STACKED = 50_000, 26_000
 _TRAIN_TEXTS, _TEST_TEXTS = 12_000, 600
 # Over how many patches of photographs each training digit is laid.
 _COPIES = 4
@@ -48,21 +49,11 @@ class Digits(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         # The digits come inside scikit-learn, so there is nothing for the download manager to fetch.
         del dl_manager
-        from sklearn.datasets import load_digits
-        from sklearn.model_selection import train_test_split
+        return {split: self._generate_examples(*rows) for split, rows in _digits_by_split().items()}
 
-        digits = load_digits()
-        everything = np.arange(len(digits.target))
-        train, test = train_test_split(everything, test_size=_TEST_DIGITS, stratify=digits.target, random_state=0)
-        return {
-            "train": self._generate_examples(digits, np.sort(train)),
-            "test": self._generate_examples(digits, np.sort(test)),
-        }
-
-    def _generate_examples(self, digits, indices):
-        for index in indices:
-            image = np.round(digits.images[index] * (255 / 16)).astype("uint8")
-            yield int(index), {"image": image[..., np.newaxis], "label": int(digits.target[index])}
+    def _generate_examples(self, indices, images, labels):
+        for index, image, label in zip(indices, images, labels, strict=True):
+            yield int(index), {"image": image[..., np.newaxis], "label": int(label)}
 
 
 class DigitStyles(tfds.core.GeneratorBasedBuilder):
@@ -285,6 +276,19 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
             yield place, {"image": image, "text": texts} | combination.labels
 
 
+def _digits_by_split():
+    """{split: (indices, images uint8 (n, 8, 8), labels)} of scikit-learn's digits, in their own order, by class."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    everything = np.arange(len(digits.target))
+    parts = train_test_split(everything, test_size=_TEST_DIGITS, stratify=digits.target, random_state=0)
+    images = np.round(digits.images * (255 / 16)).astype("uint8")
+    parts = dict(zip(("train", "test"), map(np.sort, parts), strict=True))
+    return {split: (rows, images[rows], digits.target[rows]) for split, rows in parts.items()}
+
+
 def _scattered_digits():
     """{split: (images uint8 (n, 8, 8), labels)} of scikit-learn's digits in an order of their own."""
     from sklearn.datasets import load_digits
@@ -424,8 +428,65 @@ class NumbersAndDates(tfds.core.GeneratorBasedBuilder):
             yield place, {"digits": digits, "words": words}
 
 
+@dataclasses.dataclass
+class StackedDigitsConfig(tfds.core.BuilderConfig):
+    """Which digits are stacked."""
+
+    of: str = "digits"
+    size: int = 8
+
+
+class StackedDigits(tfds.core.GeneratorBasedBuilder):
+    """A digit in each of the three channels: 1,000 modes that a classifier of one channel can count."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+    BUILDER_CONFIGS = [
+        StackedDigitsConfig(name="digits", description="scikit-learn's digits, 8x8x3"),
+        StackedDigitsConfig(
+            name="mnist", description="MNIST, 28x28x3: the literature's stacked MNIST", of="mnist", size=28
+        ),
+    ]
+    DEFAULT_BUILDER_CONFIG_NAME = "digits"
+
+    def _info(self):
+        size = self.builder_config.size
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(
+                "Three digits of one split, drawn at random by a generator of fixed seed, one in each channel: 50,000 "
+                "train and 26,000 test images. Whether a generator reaches all 1,000 combinations is counted by "
+                "`keras_gans.metrics.stacked_mode_coverage`."
+            ),
+            features=tfds.features.FeaturesDict({"image": tfds.features.Image(shape=(size, size, 3), dtype=np.uint8)}),
+            homepage="https://arxiv.org/abs/1611.02163",
+            citation=(
+                "@inproceedings{metz2017unrolled, author={Metz, L. and Poole, B. and Pfau, D. and Sohl-Dickstein, J.}, "
+                "title={Unrolled Generative Adversarial Networks}, booktitle={ICLR}, year={2017}}"
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # The digits come inside scikit-learn, or from MNIST's own builder.
+        return {split: self._generate_examples(split) for split in ("train", "test")}
+
+    def _generate_examples(self, split):
+        digits = self._digits(split)
+        seed, count = {"train": (0, _TRAIN_STACKED), "test": (1, _TEST_STACKED)}[split]
+        chosen = np.random.default_rng(seed).integers(0, len(digits), (count, 3))
+        for place, each in enumerate(chosen):
+            yield place, {"image": np.moveaxis(digits[each], 0, -1)}
+
+    def _digits(self, split):
+        """uint8 (n, side, side) of a split."""
+        if self.builder_config.of == "mnist":
+            return tfds.as_numpy(tfds.load("mnist", split=split, batch_size=-1))["image"][..., 0]
+        return _digits_by_split()[split][1]
+
+
 BUILDERS = {
     "digits": Digits,
+    "stacked_digits": StackedDigits,
     "digit_styles": DigitStyles,
     "digits_over_photographs": DigitsOverPhotographs,
     "photographed_digits": PhotographedDigits,

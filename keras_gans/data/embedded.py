@@ -13,6 +13,8 @@ POINTS = ("ring", "grid")
 
 _DESCRIPTIONS = {
     "digits": "1,797 handwritten digits (scikit-learn), 8x8x1, 10 classes: 1,297 train, 500 test",
+    "stacked_digits": "a digit in each channel, 8x8x3, 1,000 modes: 50,000 train, 26,000 test",
+    "stacked_digits/mnist": "the same of MNIST, 28x28x3; needs MNIST itself",
     "ring": "2-D points of 8 Gaussians on a circle, radius 1, sigma 0.01: 50,000 train, 10,000 test",
     "ring/wide": "the same with radius 1.414 and sigma 0.0707: neighbouring modes are easier to reach",
     "grid": "2-D points of 25 Gaussians at {-4, -2, 0, 2, 4} squared, sigma 0.05: 50,000 train, 10,000 test",
