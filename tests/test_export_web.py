@@ -255,4 +255,4 @@ def test_a_picture_of_ones_own_is_classified_encoded_and_translated(browser, tmp
 
 def answers_of(model, image):
     function, _ = model.endpoints()["encode"]
-    return function(image=image)["z"]
+    return function(image)["z"]
