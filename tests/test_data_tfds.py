@@ -229,8 +229,8 @@ def test_an_interrupted_preparation_does_no_harm(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path))
     examples = Digits._generate_examples
 
-    def interrupted(self, digits, indices):
-        for number, example in enumerate(examples(self, digits, indices)):
+    def interrupted(self, *rows):
+        for number, example in enumerate(examples(self, *rows)):
             if number == 50:
                 raise KeyboardInterrupt
             yield example

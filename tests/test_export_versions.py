@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import stat
 import subprocess
@@ -151,7 +152,12 @@ def test_formats_and_batch_sizes_are_checked(tmp_path):
     for bad in ([], [0], [1, 1], [2.5]):
         with pytest.raises(UserError, match="distinct integers"):
             check_batch_sizes(bad)
-    assert check_tflite_kinds(["full_int8", "float32", "float32"]) == ("float32", "full_int8")
+    assert check_tflite_kinds(["weight_int8", "float32", "float32"]) == ("float32", "weight_int8")
+    if importlib.util.find_spec("ai_edge_quantizer"):
+        assert check_tflite_kinds(["full_int8", "float32"]) == ("float32", "full_int8")
+    else:
+        with pytest.raises(UserError, match=r"pip install 'keras_gans\[int8\]'"):
+            check_tflite_kinds(["full_int8"])
     with pytest.raises(UserError, match="Did you mean 'full_int8'"):
         check_tflite_kinds(["ful_int8"])
     with pytest.raises(UserError, match="at least one kind"):

@@ -77,8 +77,9 @@ def _as_array(values, what):
 
 def _check_range(images, is_points):
     low, high = float(images.min()), float(images.max())
-    if not np.isfinite([low, high]).all():
-        raise UserError("The array holds NaN or infinite values.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.array([low, high], np.float32)).all():
+            raise UserError("The array holds NaN or infinite values, or numbers that float32 cannot hold.")
     if is_points:
         return
     if low < -1.0 or high > 1.0:
