@@ -26,60 +26,41 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
         one row, "64": of 64 rows}, "threads", "max_abs_error", "psnr_db" (of TFLite, else None), "label_agreement"
         where it gives labels, "distance_change" where it was measured, "is_poor"}].
     """
-    found = []
+    found, cores = [], report.get("hardware", {}).get("cores")
     if SAVED_MODEL in report:
         size = sum(entry["bytes"] for path, entry in report["files"].items() if path.startswith(_SAVED_MODEL_PARTS))
         checks = report[SAVED_MODEL]["checks"]
         main = checks.get("serving_default") or next(iter(checks.values()))
-        found.append(
-            {
-                "part": "all",
-                "format": SAVED_MODEL,
-                "bytes": size,
-                "ms": dict(main["latency_ms"]),
-                "threads": report.get("hardware", {}).get("cores"),
-                "max_abs_error": max(figures["max_abs_error"] for figures in checks.values()),
-                "psnr_db": None,
-                "is_poor": False,
-            }
-        )
+        worst = max(figures["max_abs_error"] for figures in checks.values())
+        found.append(_row("all", SAVED_MODEL, size, main | {"max_abs_error": worst}, cores))
     for key, kinds in tflite_entries(report).items():
+        part = key.removeprefix("tflite_") if key != "tflite" else "generator"
         for kind, entry in kinds.items():
-            figures = next(iter(entry["checks"].values()))
+            figures, size = next(iter(entry["checks"].values())), report["files"][entry["file"]]["bytes"]
+            row = _row(part, f"tflite {kind}", size, figures, cores) | {"is_poor": is_lost(entry)}
             change = report.get("frechet_distance", {}).get("changes", {}).get(kind) if key == "tflite" else None
-            further = {} if change is None else {"distance_change": change}
-            if "label_agreement" in figures:
-                further["label_agreement"] = figures["label_agreement"]
-            found.append(
-                {
-                    "part": key.removeprefix("tflite_") if key != "tflite" else "generator",
-                    "format": f"tflite {kind}",
-                    "bytes": report["files"][entry["file"]]["bytes"],
-                    "ms": dict(figures["latency_ms"]),
-                    "threads": figures["threads"],
-                    "max_abs_error": figures["max_abs_error"],
-                    "psnr_db": figures["psnr_db"],
-                    "is_poor": is_lost(entry),
-                }
-                | further
-            )
+            found.append(row if change is None else row | {"distance_change": change})
     parts = {signature: part for part, signature in PARTS.items()}
     for signature, entry in report.get("onnx", {}).items():
         if signature in parts:
-            figures = entry["checks"]
-            found.append(
-                {
-                    "part": parts[signature],
-                    "format": "onnx",
-                    "bytes": report["files"][entry["file"]]["bytes"],
-                    "ms": dict(figures["latency_ms"]),
-                    "threads": figures.get("threads", report.get("hardware", {}).get("cores")),
-                    "max_abs_error": figures["max_abs_error"],
-                    "psnr_db": None,
-                    "is_poor": False,
-                }
-            )
+            size = report["files"][entry["file"]]["bytes"]
+            found.append(_row(parts[signature], "onnx", size, entry["checks"], cores))
     return found
+
+
+def _row(part, kind, size, figures, cores):
+    row = {
+        "part": part,
+        "format": kind,
+        "bytes": size,
+        "ms": dict(figures["latency_ms"]),
+        # The SavedModel and ONNX Runtime take all cores unless told otherwise.
+        "threads": figures.get("threads", cores),
+        "max_abs_error": figures["max_abs_error"],
+        "psnr_db": figures.get("psnr_db"),
+        "is_poor": False,
+    }
+    return row | {name: figures[name] for name in ("label_agreement",) if name in figures}
 
 
 def recommended(table: list[dict[str, Any]]) -> dict[str, str]:

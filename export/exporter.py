@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def export_model(
     sign: str | Path | None = None,
     measured_on: "Source | None" = None,
     measured_samples: int = 2000,
-    progress: bool = lambda text: None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Publishes a model as the next numbered version in a folder, after checking every file by running it.
 
