@@ -35,7 +35,7 @@ def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[st
         run: path of its run directory, or None.
     """
     names = [name for name, scheme in schemes.items() if scheme is type(model)]
-    tokenizer = getattr(model, "tokenizer", None)
+    tokenizer = model.tokenizer if has_words(model) else None
     return {
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
@@ -58,6 +58,11 @@ def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[st
 def has_latents(model: "AdversarialModel") -> bool:
     """Whether a model draws its samples from latents of a named prior."""
     return getattr(model, "latent_prior", None) is not None and getattr(model, "latent_dim", None) is not None
+
+
+def has_words(model: "AdversarialModel") -> bool:
+    """Whether a model reads texts as the numbers that a `layers.Tokenizer` makes of them."""
+    return getattr(model, "tokenizer", None) is not None
 
 
 def _latents(model):

@@ -1,0 +1,168 @@
+"""Which format can hold which scheme: a small model of each, exported to all of them and held against the model.
+
+    python -m benchmarks.formats                       # all schemes; the table
+    python -m benchmarks.formats --cases dcgan cgan    # some
+    python -m benchmarks.formats --only-show           # the table of what has been run
+
+The models are those of the tests, of 8 x 8 pixels and three classes, with random weights, larger than those of a start,
+so that pictures are not grey. Every file is loaded in a fresh process that has neither Keras nor keras_gans, and its
+answers compared with the model's, as each export does it. A case is filed as soon as it is done, and not run again.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import keras
+
+from benchmarks.filed import known_runs, run_once
+from keras_gans import networks, schemes
+from keras_gans.export import export_model
+from keras_gans.export.edge import tflite_entries
+from keras_gans.export.formats import FORMATS, TFLITE_KINDS
+from keras_gans.registry import schemes as registered
+from tests.small import small_model
+
+# What a scheme's first recipe does not show: points, and the other kind of translator.
+POINTS, GRU = "gan of points", "adversarial_nmt of GRUs"
+# By which weights of a start are made larger.
+_LARGER = 20.0
+
+
+def cases():
+    """Names of all that are run: the registered schemes and what their first recipes do not show."""
+    return [*sorted(registered), POINTS, GRU]
+
+
+def model_of(case):
+    """The small model of a case."""
+    keras.utils.set_random_seed(0)
+    if case == POINTS:
+        model = schemes.VanillaGAN(
+            networks.mlp_generator((2,), latent_dim=4, output_activation=None), networks.mlp_discriminator((2,))
+        )
+        model.compile()
+    elif case == GRU:
+        model = small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})
+    else:
+        model = small_model(case)
+    # What picks the likeliest word needs no contrast.
+    for variable in () if isinstance(model, schemes.AdversarialNMT) else model.trainable_variables:
+        if variable.name == "kernel":
+            variable.assign(_LARGER * variable)
+    return model
+
+
+def measure(case, folder, formats=FORMATS, kinds=TFLITE_KINDS):
+    """Exports a case to all formats.
+
+    Args:
+        case: one of `cases()`.
+        folder: of the versions.
+        formats: to be made.
+        kinds: of TFLite files.
+
+    Returns:
+        The row of the case: "formats" that were made, "not_made" {format: why}; "saved_model" and "onnx", {signature:
+        largest difference from the model}; "tflite", {part: {kind: that, or decibels of narrower numbers}};
+        "replaced", {part: kinds that int8 weights stand in for}; "web", the parts that the page shows; and what was
+        "left_out" of each format, {name: why}.
+    """
+    report = export_model(model_of(case), folder, formats, tflite_kinds=kinds)
+    return row_of(report)
+
+
+def row_of(report):
+    """The row of an export's report; see `measure`."""
+    tflite, replaced = {}, {}
+    for key, entries in tflite_entries(report).items():
+        part = "generator" if key == "tflite" else key.removeprefix("tflite_")
+        checks = {kind: next(iter(entry["checks"].values())) for kind, entry in entries.items()}
+        tflite[part] = {
+            kind: figures["max_abs_error" if kind == "float32" else "psnr_db"] for kind, figures in checks.items()
+        }
+        poor = [kind for entry in entries.values() for kind in entry.get("instead_of", {})]
+        if poor:
+            replaced[part] = poor
+    left_out = {"tflite": report.get("left_out_of_tflite"), "onnx": report.get("onnx_left_out")}
+    left_out["web"] = report.get("web_left_out")
+    return {
+        "formats": report["formats"],
+        "not_made": report["not_made"],
+        "saved_model": {
+            name: figures["max_abs_error"] for name, figures in report.get("saved_model", {}).get("checks", {}).items()
+        },
+        "tflite": tflite,
+        "replaced": replaced,
+        "onnx": {name: entry["checks"]["max_abs_error"] for name, entry in report.get("onnx", {}).items()},
+        "web": list(report.get("web", {}).get("models", {})),
+        "left_out": {name: reasons for name, reasons in left_out.items() if reasons},
+    }
+
+
+def cells(case, row):
+    """The cells of a case in the table of the documents."""
+
+    def named(names):
+        return ", ".join(f"`{name}`" for name in names) or "-"
+
+    scheme, *rest = case.split(" ", 1)
+    return [" ".join([f"`{scheme}`", *rest]), *(named(row[key]) for key in ("saved_model", "tflite", "onnx", "web"))]
+
+
+def table(rows):
+    """{case: row} as a Markdown table."""
+    lines = ["| | SavedModel | TFLite | ONNX | page |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(cells(case, row))} |" for case, row in rows.items())])
+
+
+def figures(rows):
+    """Lines about the largest differences of each format, and about the kinds of int8 that gave way."""
+    exact = {"saved_model": {}, "tflite": {}, "onnx": {}}
+    for case, row in rows.items():
+        exact["saved_model"][case] = max(row["saved_model"].values(), default=0.0)
+        exact["onnx"][case] = max(row["onnx"].values(), default=0.0)
+        exact["tflite"][case] = max((kinds["float32"] for kinds in row["tflite"].values()), default=0.0)
+    for name, found in exact.items():
+        worst = max(found, key=found.get)
+        yield f"{name}: {found[worst]:.1e} off at the most, in {worst}"
+    for kind in TFLITE_KINDS[1:]:
+        found = [kinds[kind] for row in rows.values() for kinds in row["tflite"].values() if kind in kinds]
+        gave_way = sum(kind in kinds for row in rows.values() for kinds in row["replaced"].values())
+        if found or gave_way:
+            spread = f"{min(found):.1f} to {max(found):.1f} dB" if found else "none"
+            yield f"{kind}: {len(found)} files of {spread}; {gave_way} gave way"
+
+
+def reasons(rows):
+    """Lines about what was left out, each reason once, with the cases that have it."""
+    found = {}
+    for case, row in rows.items():
+        for name, each in row["left_out"].items():
+            for what, reason in each.items():
+                found.setdefault((name, what, reason), []).append(case)
+        for name, reason in row["not_made"].items():
+            found.setdefault((name, "all of it", reason), []).append(case)
+    for (name, what, reason), those in sorted(found.items()):
+        yield f"{name}, {what}: {reason} ({len(those)}: {', '.join(those)})"
+
+
+def main():
+    """Runs what the arguments say, and prints all that has been run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="+", choices=cases(), default=cases(), metavar="CASE", help="of the schemes")
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS, help="to export to")
+    parser.add_argument("--only-show", action="store_true", help="the table of what has been run")
+    parser.add_argument("--output", type=Path, default=Path("formats.jsonl"), help="where each case is filed")
+    given = parser.parse_args()
+    for case in () if given.only_show else given.cases:
+        with tempfile.TemporaryDirectory() as folder:
+            run_once(given.output, {"case": case}, lambda: measure(case, Path(folder) / "model", given.formats))  # noqa: B023
+        print(case, flush=True)
+    rows = {run["case"]: run for run in known_runs(given.output)}
+    rows = {case: rows[case] for case in cases() if case in rows}
+    print(table(rows), *figures(rows), *reasons(rows), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
