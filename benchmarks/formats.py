@@ -4,9 +4,10 @@
     python -m benchmarks.formats --cases dcgan cgan    # some
     python -m benchmarks.formats --only-show           # the table of what has been run
 
-The models are those of the tests, of 8 x 8 pixels and three classes, with random weights, larger than those of a start,
-so that pictures are not grey. Every file is loaded in a fresh process that has neither Keras nor keras_gans, and its
-answers compared with the model's, as each export does it. A case is filed as soon as it is done, and not run again.
+The models are those of the tests, of 8 x 8 pixels and three classes, with random weights, enlarged until pictures
+differ, and no further, as what is all black or white shows no error. Every file is loaded in a fresh process that has
+neither Keras nor keras_gans, and its answers compared with the model's, as each export does it. A case is filed as soon
+as it is done, and not run again.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from benchmarks.filed import known_runs, run_once
 from keras_gans import networks, schemes
@@ -25,8 +28,8 @@ from tests.small import small_model
 
 # What a scheme's first recipe does not show: points, and the other kind of translator.
 POINTS, GRU = "gan of points", "adversarial_nmt of GRUs"
-# By which weights of a start are made larger.
-_LARGER = 20.0
+# By which weights of a start are made larger, the first by which pictures of two inputs differ by as much on average.
+_LARGER, _DIFFERENT = (1.0, 2.0, 4.0, 8.0, 16.0), 0.1
 
 
 def cases():
@@ -46,11 +49,22 @@ def model_of(case):
         model = small_model("adversarial_nmt", generator={"name": "rnn_search", "units": 4})
     else:
         model = small_model(case)
-    # What picks the likeliest word needs no contrast.
-    for variable in () if isinstance(model, schemes.AdversarialNMT) else model.trainable_variables:
-        if variable.name == "kernel":
-            variable.assign(_LARGER * variable)
+    if not isinstance(model, schemes.AdversarialNMT):
+        _enlarge(model)
     return model
+
+
+def _enlarge(model):
+    function, specifications = model.endpoints()["serving_default"]
+    kernels = [variable for variable in model.trainable_variables if variable.name == "kernel"]
+    values = [kernel.numpy() for kernel in kernels]
+    inputs = model.example_inputs("serving_default", 16)
+    for factor in _LARGER:
+        for kernel, value in zip(kernels, values, strict=True):
+            kernel.assign(factor * value)
+        (made,) = function(*(tf.constant(inputs[spec.name], spec.dtype) for spec in specifications)).values()
+        if np.mean(np.abs(made[:-1] - made[1:])) >= _DIFFERENT:
+            return
 
 
 def measure(case, folder, formats=FORMATS, kinds=TFLITE_KINDS):

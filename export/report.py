@@ -16,14 +16,13 @@ from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
 from . import run_record, signing
+from .licences import licence_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
 FILE_NAME = "report.json"
-# Of data whose licence keras_gans knows: the UCI repository's digits.
-_LICENCES = {"digits": "CC BY 4.0"}
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
@@ -82,7 +81,7 @@ def _describe_run(run, step):
         protocol = score.get("protocol", {})
         protocol["data"] = _without_folders(str(protocol.get("data")))
     return {
-        "data": None if data is None else {"name": recipe["data"], "licence": _LICENCES.get(data)},
+        "data": None if data is None else {"name": recipe["data"], "licence": licence_of(data)},
         "recipe": recipe,
         "doctor": run_record.doctors_word(run, step),
         "evaluation": scores,
