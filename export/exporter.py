@@ -26,7 +26,7 @@ from .formats import (
     check_web,
     model_name,
 )
-from .fresh_process import run_script
+from .fresh_process import run_script, warm
 from .full_precision import in_float32
 from .gate import Earlier, Gate, faults_of_run
 from .saved_model import WARMUP_FILE, write_saved_model
@@ -125,7 +125,7 @@ def export_model(
         gate.judge(faults_of_run(run, model.steps_taken))
     gate.judge(earlier.faults(formats))
     try:
-        with scratch_folder() as scratch, staging(to) as staged:
+        with scratch_folder() as scratch, staging(to) as staged, warm():
             figures = _write_and_check(
                 model, staged, scratch, formats, asked, batch_sizes, kinds, batch_limit, progress
             )

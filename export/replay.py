@@ -10,7 +10,7 @@ from keras_gans.limits import BATCH_LIMIT
 from . import report, signing
 from .edge import PARTS, tflite_entries
 from .formats import LEAST_AGREEMENT, WARMUP_FILE
-from .fresh_process import run_checked
+from .fresh_process import run_checked, warm
 from .versions import scratch_folder, versions
 
 # In dB: kernels differ from one processor to another, and narrow numbers make more of it.
@@ -67,7 +67,7 @@ def verify_version(
     faults = _file_faults(version, known)
     is_whole = note("files", faults, f"{len(known['files'])} files are as they were exported")
     if is_whole and "golden" in known:
-        with scratch_folder() as work:
+        with scratch_folder() as work, warm():
             if "saved_model" in known["formats"]:
                 progress("Loading the SavedModel and replaying its golden answers")
                 figures, faults = run_checked("verify", _saved_model_job(version, known), work)

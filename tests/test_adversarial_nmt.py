@@ -238,6 +238,12 @@ def test_rewards_of_tokens_weigh_the_tokens():
     logits = tf.nn.log_softmax(model.generator([rows["source"], shifted(drawn)])).numpy()
     own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn.numpy() != PAD)
     assert float(loss) == pytest.approx(np.mean(np.sum(-(credits.numpy() - 0.5) * own, axis=1)), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_step_with_roll_outs_moves_the_translator():
+    scheme = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0, "roll_outs": 2}
+    model = small_model("adversarial_nmt", 0.1, scheme=scheme)
     before = [np.array(v) for v in model.generator.weights]
     one_step(model, 4)
     assert moved(model, "generator", before)
