@@ -11,6 +11,7 @@ as it is done, and not run again.
 """
 
 import argparse
+import functools
 import tempfile
 from pathlib import Path
 
@@ -67,27 +68,22 @@ def _enlarge(model):
             return
 
 
-def measure(case, folder, formats=FORMATS, kinds=TFLITE_KINDS):
-    """Exports a case to all formats.
-
-    Args:
-        case: one of `cases()`.
-        folder: of the versions.
-        formats: to be made.
-        kinds: of TFLite files.
-
-    Returns:
-        The row of the case: "formats" that were made, "not_made" {format: why}; "saved_model" and "onnx", {signature:
-        largest difference from the model}; "tflite", {part: {kind: that, or decibels of narrower numbers}};
-        "replaced", {part: kinds that int8 weights stand in for}; "web", the parts that the page shows; and what was
-        "left_out" of each format, {name: why}.
-    """
-    report = export_model(model_of(case), folder, formats, tflite_kinds=kinds)
-    return row_of(report)
+def export_case(model, folder, formats=FORMATS):
+    """Exports a model to all formats, TFLite of all kinds; returns the report."""
+    return export_model(model, folder, formats, tflite_kinds=TFLITE_KINDS)
 
 
 def row_of(report):
-    """The row of an export's report; see `measure`."""
+    """The row of an export's report.
+
+    Args:
+        report: of `export_case`.
+
+    Returns:
+        {"formats": those that were made, "not_made": {format: why}, "saved_model" and "onnx": {signature: largest
+        difference from the model}, "tflite": {part: {kind: that, or decibels of narrower numbers}}, "replaced": {part:
+        kinds that int8 weights stand in for}, "web": parts that the page shows, "left_out": {format: {name: why}}}.
+    """
     tflite, replaced = {}, {}
     for key, entries in tflite_entries(report).items():
         part = "generator" if key == "tflite" else key.removeprefix("tflite_")
@@ -161,6 +157,10 @@ def reasons(rows):
         yield f"{name}, {what}: {reason} ({len(those)}: {', '.join(those)})"
 
 
+def _measured(case, folder, formats):
+    return row_of(export_case(model_of(case), folder, formats))
+
+
 def main():
     """Runs what the arguments say, and prints all that has been run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,7 +171,8 @@ def main():
     given = parser.parse_args()
     for case in () if given.only_show else given.cases:
         with tempfile.TemporaryDirectory() as folder:
-            run_once(given.output, {"case": case}, lambda: measure(case, Path(folder) / "model", given.formats))  # noqa: B023
+            to = Path(folder) / "model"
+            run_once(given.output, {"case": case}, functools.partial(_measured, case, to, given.formats))
         print(case, flush=True)
     rows = {run["case"]: run for run in known_runs(given.output)}
     rows = {case: rows[case] for case in cases() if case in rows}

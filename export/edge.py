@@ -23,7 +23,7 @@ PARTS = {
 # Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
 _TOKENS = ("translator",)
 # Those whose answers are looked at.
-_PICTURES = ("generator", "a_to_b", "b_to_a")
+_PICTURES = ("generator", "autoencoder", "a_to_b", "b_to_a")
 # Kinds that `FALLBACK` stands in for where they lose too much.
 _REPLACED = ("dynamic_int8", "full_int8")
 
