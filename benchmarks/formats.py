@@ -110,20 +110,30 @@ def row_of(report):
     }
 
 
-def cells(case, row):
-    """The cells of a case in the table of the documents."""
+def cells(row):
+    """What the table of the documents says of a row: what of the model each format holds."""
 
     def named(names):
         return ", ".join(f"`{name}`" for name in names) or "-"
 
+    # A SavedModel has all signatures, or is not published.
+    whole = "all signatures" if row["saved_model"] else "-"
+    return (whole, *(named(row[key]) for key in ("tflite", "onnx", "web")))
+
+
+def name_of(case):
+    """A case as the table names it."""
     scheme, *rest = case.split(" ", 1)
-    return [" ".join([f"`{scheme}`", *rest]), *(named(row[key]) for key in ("saved_model", "tflite", "onnx", "web"))]
+    return " ".join([f"`{scheme}`", *rest])
 
 
 def table(rows):
-    """{case: row} as a Markdown table."""
+    """{case: row} as a Markdown table, a line for all cases of which it says the same."""
+    together = {}
+    for case, row in rows.items():
+        together.setdefault(cells(row), []).append(name_of(case))
     lines = ["| | SavedModel | TFLite | ONNX | page |", "|---|---|---|---|---|"]
-    return "\n".join([*lines, *(f"| {' | '.join(cells(case, row))} |" for case, row in rows.items())])
+    return "\n".join([*lines, *(f"| {', '.join(names)} | {' | '.join(said)} |" for said, names in together.items())])
 
 
 def figures(rows):
