@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.errors import UserError
+from keras_gans.limits import BATCH_LIMIT
 
 from . import report, signing
 from .edge import PARTS, tflite_entries
@@ -103,6 +104,7 @@ def _replay_onnx(version, known, work, note, result, progress):
         },
     }
     figures, faults = run_checked("verify", job, work)
+    faults += figures.get("unfit", {}).values()
     note("onnx", faults, f"{len(known['onnx'])} files answer as they did")
     result["onnx"] = figures.get("checks", {})
 
@@ -127,6 +129,7 @@ def _saved_model_job(version, known):
         "tolerance": stored["tolerance"],
         "saved_model": str(version),
         "warmup": str(version / WARMUP_FILE),
+        "batch_limit": known.get("batch_limit", BATCH_LIMIT),
     }
 
 

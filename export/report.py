@@ -16,14 +16,13 @@ from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
 from . import run_record, signing
+from .licences import licence_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
 FILE_NAME = "report.json"
-# Of data whose licence keras_gans knows: the UCI repository's digits.
-_LICENCES = {"digits": "CC BY 4.0"}
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
@@ -35,7 +34,7 @@ def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[st
         run: path of its run directory, or None.
     """
     names = [name for name, scheme in schemes.items() if scheme is type(model)]
-    tokenizer = getattr(model, "tokenizer", None)
+    tokenizer = model.tokenizer if has_words(model) else None
     return {
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
@@ -60,6 +59,11 @@ def has_latents(model: "AdversarialModel") -> bool:
     return getattr(model, "latent_prior", None) is not None and getattr(model, "latent_dim", None) is not None
 
 
+def has_words(model: "AdversarialModel") -> bool:
+    """Whether a model reads texts as the numbers that a `layers.Tokenizer` makes of them."""
+    return getattr(model, "tokenizer", None) is not None
+
+
 def _latents(model):
     """How `z` is drawn, for clients that do it themselves; None where there are no latents."""
     return {"prior": model.latent_prior, "size": model.latent_dim} if has_latents(model) else None
@@ -77,7 +81,7 @@ def _describe_run(run, step):
         protocol = score.get("protocol", {})
         protocol["data"] = _without_folders(str(protocol.get("data")))
     return {
-        "data": None if data is None else {"name": recipe["data"], "licence": _LICENCES.get(data)},
+        "data": None if data is None else {"name": recipe["data"], "licence": licence_of(data)},
         "recipe": recipe,
         "doctor": run_record.doctors_word(run, step),
         "evaluation": scores,

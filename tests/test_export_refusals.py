@@ -103,7 +103,7 @@ def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch)
             archive.add_endpoint(name, less_their_mean(function), input_signature=signature)
         archive.track(model.generator)
         archive.track(model.discriminator)
-        archive.write_out(path, **arguments)
+        archive.write_out(path, verbose=False)
 
     monkeypatch.setattr(model, "export", write_badly)
     refused(model, folder, "(?s)it stores .* bytes of variables, but uses.*rows one by one: image differs")
@@ -112,8 +112,8 @@ def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch)
 def test_warmup_requests_that_would_keep_a_server_from_starting(folder, monkeypatch):
     right = exporter.write_saved_model
 
-    def write_with_bad_warmup(model, path, answers):
-        right(model, path, answers)
+    def write_with_bad_warmup(model, path, answers, batch_limit):
+        right(model, path, answers, batch_limit)
         write_warmup(path, {"serving_default": {"z": np.zeros((1, 5), "float32")}})
 
     monkeypatch.setattr(exporter, "write_saved_model", write_with_bad_warmup)
@@ -144,7 +144,9 @@ def test_a_full_disk(folder, monkeypatch):
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
     monkeypatch.setattr(
-        exporter, "_write_and_check", lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}}
+        exporter,
+        "_write_and_check",
+        lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}, "not_made": {}},
     )
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])

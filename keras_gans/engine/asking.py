@@ -15,6 +15,7 @@ from keras_gans.engine import show, validity
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of
+from keras_gans.limits import BATCH_LIMIT
 
 
 class Asking:
@@ -218,7 +219,7 @@ class Asking:
         filepath: str | Path,
         format: str = "tf_saved_model",
         *,
-        batch_limit: int = validity.BATCH_LIMIT,
+        batch_limit: int = BATCH_LIMIT,
         **kwargs: Any,
     ) -> None:
         """Writes a SavedModel with the signatures of `endpoints`, each weight once.
@@ -233,7 +234,7 @@ class Asking:
             **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
 
         Raises:
-            UserError: another format.
+            UserError: another format, or a limit that is none.
         """
         if format != "tf_saved_model":
             instead = (
