@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-LABELS_FILE, VOCABULARY_FILE, GOLDEN_FOLDER = "labels.txt", "vocabulary.txt", "golden"
+LABELS_FILE, GOLDEN_FOLDER = "labels.txt", "golden"
 # How clients without TensorFlow draw what `sample` draws.
 LATENTS_FILES = ("latents.py", "latents.mjs")
 # Rows of a classifier by which its labels are compared, and rows that ranges of int8 are taken from.
@@ -217,12 +216,8 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
             shutil.copyfile(Path(__file__).with_name(name), staged / name)
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
-    if (tokenizer := getattr(model, "tokenizer", None)) is not None:
-        tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
-    if isinstance(model, TextTranslatingModel):
-        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
-            text = "".join(f"{piece}\n" for piece in pieces)
-            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
+    for name, pieces in model.vocabularies().items():
+        (staged / f"{name}.txt").write_bytes("".join(f"{piece}\n" for piece in pieces).encode())
     return figures | shown
 
 

@@ -98,7 +98,7 @@ def translate_command(
         import_quietly("tensorflow")
         model = run_directory.load_chosen(folder, checkpoint)
     direction = _direction(model, direction)
-    if _translates_texts(model, direction):
+    if model.translates_texts():
         if isinstance(work, dict):
             raise UserError(f"{type(model).__name__} translates texts, not pictures. Received: {source}.")
         if work is not None:
@@ -173,12 +173,6 @@ def _extensions() -> tuple[str, ...]:
     from keras_gans.data.folder import EXTENSIONS
 
     return tuple(EXTENSIONS)
-
-
-def _translates_texts(model: "AdversarialModel", direction: str) -> bool:
-    from keras_gans.fields import Texts
-
-    return isinstance(model.fields()[model.translates[direction][0]], Texts)
 
 
 def _direction(model: "AdversarialModel", direction: str | None) -> str:

@@ -101,6 +101,27 @@ def named(pair: Unpaired | Paired) -> str:
     return f"{a}{UNPAIRED if isinstance(pair, Unpaired) else PAIRED}{b}"
 
 
+def short_name(source: str) -> str:
+    """What a run on a data set is called by: the last part of a path, and of a pair those of both sides.
+
+    `{split}` and the endings .gz and .txt are left out; where `{split}` leaves little of a file's name, the folder of
+    its files stands before it, once.
+    """
+    pair = pair_of(source)
+    if pair is None:
+        return Path(source).name
+    parts: list[str] = []
+    for side in (pair.a, pair.b):
+        path = Path(str(side))
+        name = path.name.removesuffix(".gz").removesuffix(".txt")
+        if "{split}" in str(side):
+            folder = next((part.name for part in path.parents if "{split}" not in part.name), "")
+            name = name.replace("{split}", "").strip(".-_ ")
+            parts += [folder] if folder and folder not in parts else []
+        parts += [name] if name else []
+    return "-".join(parts)
+
+
 def class_of(source: Any) -> tuple[Any, str | None]:
     """("SOURCE", "CLASS") of "SOURCE[CLASS]", and (source, None) of anything else; a slice is part of a split."""
     match = _CLASS.fullmatch(source) if isinstance(source, str) and not _exists(source) else None
