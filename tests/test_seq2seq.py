@@ -196,6 +196,19 @@ def test_unlikely_ends_do_not_end_a_search():
         assert abs(float(scores[0, 0]) - known[tuple(right)] / (13 / 6)) < 1e-5
 
 
+def test_a_search_waits_for_what_may_still_become_better():
+    """A short sentence of probability 0.6, and one of 0.39 that is better by its length: all that follows is sure."""
+    table, short, long = Table(), [3, END], [4, 5, 5, 4, 4, 3, 3, 5, 3, 4, END]
+    table.table[:] = -20.0
+    for tokens in (short, long):
+        for before, last, token in zip([0, BEGIN, *tokens], [BEGIN, *tokens], tokens, strict=False):
+            table.table[:, before, last, token] = 0.0
+    table.table[:, 0, BEGIN, [3, 4, 5]] = np.log([0.6, 0.39, 0.01])
+    tokens, scores = decoding.beam(table, tf.constant([[4]]), 12, length_penalty=1.0)
+    assert [sentence(row) for row in tokens[0, :2]] == [long, short]
+    np.testing.assert_allclose(scores[0, :2], [np.log(0.39) / (16 / 6), np.log(0.6) / (7 / 6)], rtol=1e-4)
+
+
 def test_a_beam_of_four_misses_little_of_the_best_of_all():
     """Beam search is no exhaustive one; of these tables its best is the best in most cases, and never far from it."""
     found = []
