@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import UserError
 from keras_gans.limits import BATCH_LIMIT, check_batch_limit
 
 from . import card, choice, deployment, distance, edge, golden, promotion, report, signing, web_page
 from .formats import (
     DEFAULT_TFLITE_KINDS,
-    VOCABULARY_FILE,
     check_batch_sizes,
     check_formats,
     check_keep,
@@ -237,12 +235,8 @@ def _write_and_check(model, staged, scratch, formats, asked, batch_sizes, kinds,
             shutil.copyfile(Path(__file__).with_name(name), staged / name)
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
-    if report.has_words(model):
-        model.tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
-    if isinstance(model, TextTranslatingModel):
-        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
-            text = "".join(f"{piece}\n" for piece in pieces)
-            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
+    for name, pieces in model.vocabularies().items():
+        (staged / f"{name}.txt").write_bytes("".join(f"{piece}\n" for piece in pieces).encode())
     return figures | shown | {"not_made": not_made}
 
 

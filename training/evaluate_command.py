@@ -106,12 +106,10 @@ def evaluate_command(
 
 def _check_comparable(recipe, other, rival):
     """Raises a `UserError` unless two runs translate sentences of the same data."""
-    from keras_gans.engine.translating_texts import TextTranslatingModel
-
     from .build import scheme_of
 
     for each in (recipe, other):
-        if not issubclass(scheme_of(each), TextTranslatingModel):
+        if not scheme_of(each).translates_texts():
             raise UserError(
                 f"--against compares translations of sentences, run with run. Received one of {each.scheme['name']}."
             )

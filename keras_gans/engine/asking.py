@@ -3,7 +3,7 @@
 Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gans.engine import show, validity
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
-from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of
+from keras_gans.fields import SAMPLE, Classes, Field, Kinds, Texts, sample_of
 from keras_gans.limits import BATCH_LIMIT
 
 
@@ -113,6 +113,26 @@ class Asking:
         if "label" in self.takes:
             known["label"] = Classes(tuple(self.class_names), self.allows_unlabelled)
         return {name: known[name] for name in self.takes}
+
+    @classmethod
+    def translates_texts(cls) -> bool:
+        """Whether what it `translates` are texts."""
+        return any(cls.takes[field] == (Texts,) for fields in cls.translates.values() for field in fields)
+
+    def pair_lengths(self, rows: Mapping[str, Any]) -> np.ndarray:
+        """Tokens of each row, of a scheme that `translates_texts`: what batches by tokens are made by.
+
+        Args:
+            rows: {field: list of str}, of its `takes`.
+
+        Returns:
+            int64 (rows,), those of the row's longest text, with its end; 0 for a row that is left out of training.
+        """
+        raise UserError(f"{type(self).__name__} reads no texts as tokens, of which there could be so many.")
+
+    def vocabularies(self) -> dict[str, Sequence[str]]:
+        """{file beside the exported model, without .txt: its lines}, for whoever hands it tokens."""
+        return {}
 
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample, without the batch.

@@ -63,7 +63,7 @@ def evaluation_of(
         source, metrics: see `Evaluation`; the scheme's own `measures` unless given.
         *args, **options: the further arguments of `Evaluation`.
     """
-    if any(scheme.takes[field] == (Texts,) for fields in scheme.translates.values() for field in fields):
+    if scheme.translates_texts():
         return SentenceEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
