@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_gans.data.naming import is_embedded
 from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 
 
 FILE_NAME = "report.json"
-# Of data whose licence keras_gans knows: the UCI repository's digits.
-_LICENCES = {"digits": "CC BY 4.0"}
+# Of data whose licence keras_gans knows: the UCI repository's digits, scikit-learn's photographs, and what it draws.
+_DIGITS, _OWN = "CC BY 4.0", "drawn by keras_gans, Apache-2.0"
+_LICENCES = dict.fromkeys(("digits", "digit_styles", "stacked_digits"), _DIGITS)
+_LICENCES |= dict.fromkeys(
+    ("digits_over_photographs", "photographed_digits"), f"digits {_DIGITS}, photographs CC BY 2.0"
+)
+_LICENCES |= dict.fromkeys(("ring", "ring/wide", "grid", "shapes", "shapes/16", "shapes/64", "numbers_and_dates"), _OWN)
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
@@ -72,10 +78,10 @@ def _describe_run(run, step):
     recipe, scores = run_record.recipe_in(run), run_record.evaluation_at(run, step)
     data = (recipe or {}).get("data")
     if data is not None:
-        recipe = recipe | {"data": _without_folders(data)}
+        recipe = recipe | {"data": without_folders(data)}
     for score in scores or ():
         protocol = score.get("protocol", {})
-        protocol["data"] = _without_folders(str(protocol.get("data")))
+        protocol["data"] = without_folders(str(protocol.get("data")))
     return {
         "data": None if data is None else {"name": recipe["data"], "licence": _LICENCES.get(data)},
         "recipe": recipe,
@@ -85,8 +91,11 @@ def _describe_run(run, step):
     }
 
 
-def _without_folders(data):
+def without_folders(data: str) -> str:
     """The name of data without the folders that lead to it, which are nobody's business."""
+    if is_embedded(data):
+        # "shapes/16" is a name.
+        return data
     return re.sub(r"(?:[\w.~-]*/)+(?=[\w.~-])", "", data)
 
 

@@ -1,5 +1,5 @@
-"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
-serve, theory.
+"""The `keras-gans` command: list, presets, train, sample, evaluate, translate, latent, export, verify, promote,
+rollback, serve, push, pull, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -28,12 +28,13 @@ from keras_gans.export.cli import (
 )
 from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
+from keras_gans.presets.command import presets_command, pull_command, push_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
-from .going_on import check_resumable, recipe_of
+from .going_on import check_goes_on, check_resumable, recipe_of
 from .latent_command import latent_app
 from .output import Output
 from .strategy import check_devices, this_worker
@@ -245,7 +246,10 @@ def _run_to_resume(resume, root):
     """The run to go on with, or None. "auto" decides by checkpoints, which all workers of a cluster see alike."""
     if resume is None:
         return None
-    return run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
+    run = run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
+    if run is not None:
+        check_goes_on(run)
+    return run
 
 
 def _chosen_recipe(name, run):
@@ -332,9 +336,10 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
             )
     shown = model.shows(None, count, seed)
     if not shown:
-        raise UserError(
-            f"{type(model).__name__} has nothing to show without data. Its pictures are in {folder}/samples."
-        )
+        from .train import held_out_rows
+
+        # It makes something of data: of those that it was not trained on.
+        shown = model.shows(held_out_rows(recipe_of(folder), count), count, seed)
     for tag, what in shown.items():
         path = show.write(what, folder / "samples" / f"{tag}-{model.steps_taken:08d}-seed-{seed}")
         console.print(f"{tag} of step {model.steps_taken} is in [bold]{escape(str(path))}[/]", highlight=False)
@@ -343,7 +348,10 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
 @app.command("sample")
 def sample_command(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest; or the folder of an export.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's folder, its number, latest or preset:NAME; or the folder of an export."
+        ),
     ],
     count: Annotated[
         int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
@@ -371,6 +379,8 @@ def sample_command(
     runs: RunsRoot = Path("runs"),
 ) -> None:
     """Draws samples from a run's latest checkpoint, or from an export's TFLite file, as a picture.
+
+    keras-gans sample preset:dcgan_digits
 
     keras-gans sample latest --count 64
 
@@ -459,6 +469,9 @@ app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)
+app.command("presets")(presets_command)
+app.command("push")(push_command)
+app.command("pull")(pull_command)
 app.command("theory")(theory_command)
 
 
