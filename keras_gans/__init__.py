@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from keras_gans.drawing import plot as plot
     from keras_gans.engine import inputs as inputs
     from keras_gans.metrics.checkerboard import checkerboard_score as checkerboard_score
-    from keras_gans.presets.listing import load_preset as load_preset
+    from keras_gans.presets import load_preset as load_preset
     from keras_gans.runs.run_directory import load_model as load_model
     from keras_gans.runs.run_directory import load_run as load_run
 
@@ -56,7 +56,7 @@ _HOMES = {
     "latent": "keras_gans.latent",
     "layers": "keras_gans.layers",
     "load_model": "keras_gans.runs.run_directory",
-    "load_preset": "keras_gans.presets.listing",
+    "load_preset": "keras_gans.presets",
     "load_run": "keras_gans.runs.run_directory",
     "losses": "keras_gans.losses",
     "metrics": "keras_gans.metrics",

@@ -58,10 +58,12 @@ console = Console(file=Output("stdout"))
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
 
+# Options of train that the choice of a recipe depends on.
+_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size")
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
-    "your own images": "wgan_gp --data FOLDER",
+    "your own images": "--data FOLDER",
     "images in class folders": "cgan_projection --data FOLDER",
     "a classifier from few labels": "sgan --labels-per-class 10",
     "codes of images": "vae_gan",
@@ -120,7 +122,11 @@ def _print_rows(title, rows, names_first=False, in_one_line=False):
 def train_command(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="What to train: one of keras-gans list, or MODULE:NAME of your own."),
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="What to train: one of keras-gans list, or MODULE:NAME of your own; with --data alone one is chosen "
+            "that fits what is there.",
+        ),
     ] = None,
     data_source: Annotated[
         str | None,
@@ -226,13 +232,13 @@ def train_command(
     if doctor not in DOCTOR_MODES:
         raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
     run = _run_to_resume(resume, run_dir)
-    chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
     given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
+    chosen = _chosen_recipe(name, run, given)
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
     if data_service is not None:
@@ -252,15 +258,30 @@ def _run_to_resume(resume, root):
     return run
 
 
-def _chosen_recipe(name, run):
+def _chosen_recipe(name, run, given):
     if run is not None:
         started = recipe_of(run)
         if name not in (None, started.name):
             raise UserError(f"{run} is a run of {started.name}, not of {name}. Leave {name} out to go on with it.")
         return started
-    if name is None:
-        raise UserError("Which recipe? Such as: keras-gans train dcgan. All of them: keras-gans list.")
-    return recipes.named(name)
+    if name is not None:
+        return recipes.named(name)
+    if "data" not in given:
+        raise UserError(
+            "Which recipe? Such as: keras-gans train dcgan. All of them: keras-gans list. With --data FOLDER alone one "
+            "is chosen that fits what is there."
+        )
+    data.check_source(given["data"])
+    with console.status("looking at the data ..."), one_line_if_interrupted():
+        from .choosing import choose
+
+        chosen = choose(**{key: given[key] for key in ("data", *_LOOKED_AT) if key in given})
+    console.print(
+        f"[bold]{escape(chosen.name)}[/]: {escape(chosen.chosen)} To name another: keras-gans list.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return chosen
 
 
 def _train(chosen, run, root, mixed_precision, dry_run, options):

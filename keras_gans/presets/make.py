@@ -66,11 +66,16 @@ def is_made_of(folder: Path, recipe: Recipe) -> bool:
         published.check(folder)
         if not (folder / "README.md").is_file():
             return False
-        there = published.read_json(folder / published.RECIPE)
+        there = Recipe.from_dict(published.read_json(folder / published.RECIPE))
     except UserError:
         return False
-    wanted = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    return all(there.get(key) == value for key, value in wanted.items() if key != "optimizers")
+    # A run's recipe has its optimizers in full.
+    return dataclasses.replace(there, optimizers=recipe.optimizers) == _as_read(recipe)
+
+
+def _as_read(recipe):
+    """A recipe as its file gives it back: lists for tuples."""
+    return Recipe.from_dict(json.loads(recipe.to_json()))
 
 
 def _measure(folder):
