@@ -21,6 +21,8 @@ SCHEME_PAGES = ROOT / "docs/schemes"
 INSTALLED_ELSEWHERE = ("training", "export")
 _REFERENCE = re.compile(r"<!-- api: (?P<modules>[\w., ]+) -->")
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+PRESETS_PAGE = ROOT / "docs/presets.md"
+_PRESETS = re.compile(r"<!-- presets -->.*?<!-- end of presets -->", re.DOTALL)
 _RECIPES = re.compile(r"<!-- recipes -->.*?<!-- end of recipes -->", re.DOTALL)
 
 
@@ -134,6 +136,40 @@ def recipe_list(scheme):
     return "\n".join(wrapped) + "\n"
 
 
+def with_presets(text):
+    """The page of presets with the table of them as they stand now, between the page's two comments."""
+    return _PRESETS.sub(lambda _: f"<!-- presets -->\n\n{preset_table()}\n<!-- end of presets -->", text, count=1)
+
+
+def preset_table():
+    """Markdown: a row for each preset that comes along."""
+    from keras_gans.runs import published
+
+    rows = ["| preset | scheme | what it draws or does | kB | figure (of the data) | float32 |"]
+    rows.append("|---|---|---|---|---|---|")
+    for name, folder in published.packaged().items():
+        described = published.described(folder)
+        scheme, size = described["scheme"], described["files"][published.MODEL]["bytes"] / 1000
+        record = published.read_json(folder / "evaluation.json")
+        score = record["scores"][0]
+        floor = "" if score["floor"] is None else f" ({score['floor']:.3g})"
+        figures = [f"{score['name'].replace('_', ' ')} {score['value']:.3g}{floor}"]
+        classified = [each["value"] for each in record.get("classifier", ()) if each["name"] == "held_out"]
+        figures += [f"{value:.3f} of held-out digits classified right" for value in classified]
+        page = f"[{scheme}](schemes/{scheme}.md)"
+        change = _changed(described["distance_from_float32"])
+        rows.append(f"| `{name}` | {page} | {described['draws']} | {size:.0f} | {'; '.join(figures)} | {change} |")
+    return "\n".join(rows) + "\n"
+
+
+def _changed(distance):
+    if "same" in distance:
+        return f"{distance['same']} of {distance['of']} texts the same"
+    unit = "of 255" if "255" in distance["unit"] else ""
+    return f"{distance['mean']:.2g}, at most {distance['largest']:.2g} {unit}".strip()
+
+
 if __name__ == "__main__":
+    PRESETS_PAGE.write_text(with_presets(PRESETS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     for page in SCHEME_PAGES.glob("*.md"):
         page.write_text(with_recipes(page.stem, page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CARD, CARD_JSON, SIGNATURES, PICTURE = "README.md", "card.json", "SIGNATURES.md", "samples.png"
 _SAMPLES = 36
+# Of the picture beside weights that are passed on, grey or in colour, which is to be no larger than these.
+_SHADES = {1: 16, 3: 64}
 # What a tensor of a signature holds, by its name and its type.
 _MEANINGS = {
     ("z", "float32"): "latents, see Latents in README.md",
@@ -63,21 +65,99 @@ def write_card(folder: Path, report: dict[str, Any], to: str | Path, shown: np.n
     elif shown is not None:
         picture.save_png(shown, folder / PICTURE)
     name = model_name(to)
-    metadata, sections = _metadata(report, name), dict(_sections(report, shown is not None))
+    sections = dict(_sections(report, shown is not None))
+    _write_both(folder, name, _metadata(report, name), _summary(report), sections)
+    _write(folder / SIGNATURES, "\n".join(_signatures(report, name)))
+
+
+def _write_both(folder, name, metadata, summary, sections):
     _write(folder / CARD_JSON, json.dumps({"name": name, "metadata": metadata, "sections": sections}, indent=2))
     # JSON is YAML, and has no surprises in it.
     head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in metadata.items())
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    _write(folder / CARD, f"---\n{head}\n---\n\n# {name}\n\n{_summary(report)}\n\n{body}")
-    _write(folder / SIGNATURES, "\n".join(_signatures(report, name)))
+    _write(folder / CARD, f"---\n{head}\n---\n\n# {name}\n\n{summary}\n\n{body}")
+
+
+def write_preset_card(
+    folder: Path, record: dict[str, Any], preset: dict[str, Any], shown: np.ndarray | Path | None, command: str | None
+) -> None:
+    """Writes README.md, card.json and samples.png of weights that are passed on, see `runs.published`.
+
+    Args:
+        folder: of the preset.
+        record: what `report.describe_model` says of the model and its run.
+        preset: what its `preset.json` says.
+        shown: as `picture_of` returns it.
+        command: that made it, or None.
+    """
+    if isinstance(shown, Path):
+        shown = picture.read(shown)
+    if shown is not None:
+        picture.save_png(shown, folder / PICTURE, shades=_SHADES[shown.shape[-1]])
+    name, kinds = preset["name"], {field["kind"] for field in preset["fields"].values()}
+    translates = {"source", "image_a"} & preset["fields"].keys()
+    task = "unconditional-image-generation"
+    if translates:
+        task = "image-to-image" if "images" in kinds else "translation"
+    elif "texts" in kinds:
+        task = "text-to-image"
+    report = record | {"formats": ["safetensors"], "warnings": [], "step": preset["step"]}
+    metadata = _metadata(report, name, None if "points" in kinds else task) | {"license": "apache-2.0"}
+    summary = f"{preset['draws']}: a `{preset['scheme']}` of keras_gans, step {preset['step']:,}."
+    sections = dict(_preset_sections(report, preset, shown is not None, command))
+    _write_both(folder, name, metadata, summary[0].upper() + summary[1:], sections)
+
+
+def _preset_sections(report, preset, has_picture, command):
+    if has_picture:
+        yield "Samples", f"![Samples]({PICTURE})"
+    name, numbers, file = preset["name"], preset["weights"]["numbers"], preset["files"]["model.safetensors"]
+    translates = {"source", "image_a"} & preset["fields"].keys()
+    ask = "translate" if translates else "sample"
+    yield (
+        "How it is used",
+        f"`keras-gans {ask} RUN` and every other command that takes a run take the folder of these files; what comes "
+        f'along with keras_gans is `preset:{name}`, and `kg.load_preset("{name}")` in Python. Of the Hub, '
+        "`keras-gans pull USER/REPO` fetches them.",
+    )
+    yield (
+        "Weights",
+        f"{numbers:,} numbers, {' and '.join(preset['weights']['types'])}, {file['bytes']:,} bytes, SHA-256 "
+        f"`{file['sha256']}`." + _of_float32(preset.get("distance_from_float32")),
+    )
+    if report["latents"]:
+        size, prior = report["latents"]["size"], report["latents"]["prior"]
+        yield "Latents", f"`z` has {size} numbers of the prior `{prior}`."
+    made = [f"- Made by `{command}`."] if command else []
+    yield "Training", "\n".join([*_training(report), *made])
+    yield "Evaluation", "\n".join([*_evaluation(report), *_classifier(report.get("classifier") or ())])
+    yield "Licence", "The weights: Apache-2.0, as keras_gans. The data: see Training."
+    yield "Limits", "\n".join(_limits(report))
+
+
+def _classifier(accuracies):
+    if accuracies:
+        yield ""
+        yield from (f"- Share that it classifies right, {each['name']}: {each['value']:.3f}." for each in accuracies)
+
+
+def _of_float32(distance):
+    if distance is None:
+        return ""
+    if "same" in distance:
+        return f" Of {distance['of']} held-out texts {distance['same']} are translated as by float32."
+    return (
+        f" What {distance['of']} seeds or inputs come to differs from float32 by {distance['mean']:.3g} on average and "
+        f"{distance['largest']:.3g} at the most, in {distance['unit']}."
+    )
 
 
 def _write(path, text):
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _metadata(report, name):
-    """The head of a card, in the terms of Hugging Face's hub."""
+def _metadata(report, name, task=None):
+    """The head of a card, in the terms of Hugging Face's hub; of the task that the signatures show unless given."""
     signatures = report.get("signatures", {})
     kind = "unconditional-image-generation"
     if any(key.startswith("translate_text") for key in signatures):
@@ -87,8 +167,12 @@ def _metadata(report, name):
     elif any(key.startswith("translate_") for key in signatures):
         kind = "image-to-image"
     is_picture = any(key in outputs["outputs"] for outputs in signatures.values() for key in ("image", "text"))
-    metadata = {"library_name": "keras", "tags": ["gan", report["scheme"], "keras_gans", *_formats(report)]}
-    if is_picture:
+    metadata = {
+        "library_name": "keras",
+        "tags": list(dict.fromkeys(("gan", report["scheme"], "keras_gans", *_formats(report)))),
+    }
+    kind = task or kind
+    if is_picture or task:
         metadata["pipeline_tag"] = kind
     if report["evaluation"]:
         protocol = report["evaluation"][0].get("protocol", {})

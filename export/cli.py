@@ -37,7 +37,10 @@ from .versions import versions
 
 def export_command(
     run: Annotated[
-        str, typer.Argument(help="Path of a run, its name, its number (7 or 00007), or latest.", show_default=False)
+        str,
+        typer.Argument(
+            help="Path of a run, its name, its number (7 or 00007), latest or preset:NAME.", show_default=False
+        ),
     ],
     to: Annotated[
         Path,

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_gans.data.naming import is_embedded
 from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
@@ -76,10 +77,10 @@ def _describe_run(run, step):
     recipe, scores = run_record.recipe_in(run), run_record.evaluation_at(run, step)
     data = (recipe or {}).get("data")
     if data is not None:
-        recipe = recipe | {"data": _without_folders(data)}
+        recipe = recipe | {"data": without_folders(data)}
     for score in scores or ():
         protocol = score.get("protocol", {})
-        protocol["data"] = _without_folders(str(protocol.get("data")))
+        protocol["data"] = without_folders(str(protocol.get("data")))
     return {
         "data": None if data is None else {"name": recipe["data"], "licence": licence_of(data)},
         "recipe": recipe,
@@ -89,8 +90,11 @@ def _describe_run(run, step):
     }
 
 
-def _without_folders(data):
+def without_folders(data: str) -> str:
     """The name of data without the folders that lead to it, which are nobody's business."""
+    if is_embedded(data):
+        # "shapes/16" is a name.
+        return data
     return re.sub(r"(?:[\w.~-]*/)+(?=[\w.~-])", "", data)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keras_gans import optimizers as optimizers
     from keras_gans import penalties as penalties
     from keras_gans import pixels as pixels
+    from keras_gans import presets as presets
     from keras_gans import randomness as randomness
     from keras_gans import registry as registry
     from keras_gans import schemes as schemes
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from keras_gans.drawing import plot as plot
     from keras_gans.engine import inputs as inputs
     from keras_gans.metrics.checkerboard import checkerboard_score as checkerboard_score
+    from keras_gans.presets import load_preset as load_preset
     from keras_gans.runs.run_directory import load_model as load_model
     from keras_gans.runs.run_directory import load_run as load_run
 
@@ -54,6 +56,7 @@ _HOMES = {
     "latent": "keras_gans.latent",
     "layers": "keras_gans.layers",
     "load_model": "keras_gans.runs.run_directory",
+    "load_preset": "keras_gans.presets",
     "load_run": "keras_gans.runs.run_directory",
     "losses": "keras_gans.losses",
     "metrics": "keras_gans.metrics",
@@ -63,6 +66,7 @@ _HOMES = {
     "picture": "keras_gans.drawing.picture",
     "pixels": "keras_gans.pixels",
     "plot": "keras_gans.drawing.plot",
+    "presets": "keras_gans.presets",
     "randomness": "keras_gans.randomness",
     "registry": "keras_gans.registry",
     "schemes": "keras_gans.schemes",

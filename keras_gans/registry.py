@@ -69,3 +69,5 @@ networks = Registry("network", "keras_gans.networks")
 penalties = Registry("penalty", "keras_gans.penalties")
 # Data sets of a user's own, opened by name; none come along.
 sources = Registry("data set", "keras_gans.data")
+# What reads a checkpoint that Keras did not write, by the file's name.
+readers = Registry("kind of checkpoint", "keras_gans.presets.loading")

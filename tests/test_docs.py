@@ -83,6 +83,11 @@ def test_a_schemes_page_lists_its_recipes_as_they_are(scheme):
     assert text_of(page) == building().with_recipes(scheme, text_of(page)), "run: python docs/building.py"
 
 
+def test_the_table_of_presets_is_of_them_as_they_are():
+    page = DOCS / "presets.md"
+    assert text_of(page) == building().with_presets(text_of(page)), "run: python docs/building.py"
+
+
 def test_the_gallery_is_small():
     assert sum(path.stat().st_size for path in (DOCS / "gallery").iterdir()) <= GALLERY_LIMIT
 

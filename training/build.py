@@ -27,12 +27,14 @@ def scheme_of(recipe: "Recipe") -> "type[AdversarialModel]":
     return registry.schemes[recipe.scheme["name"]]
 
 
-def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "AdversarialModel":
+def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]", *, seeded: bool = True) -> "AdversarialModel":
     """The recipe's scheme with its networks and optimizers, compiled.
 
     Args:
         recipe: a `Recipe`.
         data_fields: {field: `keras_gans.fields.Field`} of what the data have for the scheme's `takes`.
+        seeded: whether to set Keras's, NumPy's and Python's seeds to the recipe's, so that the first weights are a
+            function of it; not for a model that is to get its weights.
 
     Returns:
         AdversarialModel.
@@ -44,7 +46,8 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]") -> "Advers
     scheme = scheme_of(recipe)
     _check_networks(recipe, scheme)
     data_fields = scheme.read_data(data_fields, recipe.tokenizer)
-    keras.utils.set_random_seed(recipe.seed)
+    if seeded:
+        keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)

@@ -1,5 +1,5 @@
-"""The `keras-gans` command: list, train, sample, evaluate, translate, latent, export, verify, promote, rollback,
-serve, theory.
+"""The `keras-gans` command: list, presets, train, sample, evaluate, translate, latent, export, verify, promote,
+rollback, serve, push, pull, theory.
 
 TensorFlow is imported only once the options have been found sound, so that help and mistakes answer at once.
 """
@@ -28,12 +28,13 @@ from keras_gans.export.cli import (
 )
 from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
+from keras_gans.presets.command import presets_command, pull_command, push_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
-from .going_on import check_resumable, recipe_of
+from .going_on import check_goes_on, check_resumable, recipe_of
 from .latent_command import latent_app
 from .output import Output
 from .strategy import check_devices, this_worker
@@ -57,10 +58,12 @@ console = Console(file=Output("stdout"))
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 
 
+# Options of train that the choice of a recipe depends on.
+_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size")
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
-    "your own images": "wgan_gp --data FOLDER",
+    "your own images": "--data FOLDER",
     "images in class folders": "cgan_projection --data FOLDER",
     "a classifier from few labels": "sgan --labels-per-class 10",
     "codes of images": "vae_gan",
@@ -119,7 +122,11 @@ def _print_rows(title, rows, names_first=False, in_one_line=False):
 def train_command(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="What to train: one of keras-gans list, or MODULE:NAME of your own."),
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="What to train: one of keras-gans list, or MODULE:NAME of your own; with --data alone one is chosen "
+            "that fits what is there.",
+        ),
     ] = None,
     data_source: Annotated[
         str | None,
@@ -225,13 +232,13 @@ def train_command(
     if doctor not in DOCTOR_MODES:
         raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
     run = _run_to_resume(resume, run_dir)
-    chosen = _chosen_recipe(name, run)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
     given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
+    chosen = _chosen_recipe(name, run, given)
     chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
     data.check_source(chosen.data)
     if data_service is not None:
@@ -245,18 +252,36 @@ def _run_to_resume(resume, root):
     """The run to go on with, or None. "auto" decides by checkpoints, which all workers of a cluster see alike."""
     if resume is None:
         return None
-    return run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
+    run = run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
+    if run is not None:
+        check_goes_on(run)
+    return run
 
 
-def _chosen_recipe(name, run):
+def _chosen_recipe(name, run, given):
     if run is not None:
         started = recipe_of(run)
         if name not in (None, started.name):
             raise UserError(f"{run} is a run of {started.name}, not of {name}. Leave {name} out to go on with it.")
         return started
-    if name is None:
-        raise UserError("Which recipe? Such as: keras-gans train dcgan. All of them: keras-gans list.")
-    return recipes.named(name)
+    if name is not None:
+        return recipes.named(name)
+    if "data" not in given:
+        raise UserError(
+            "Which recipe? Such as: keras-gans train dcgan. All of them: keras-gans list. With --data FOLDER alone one "
+            "is chosen that fits what is there."
+        )
+    data.check_source(given["data"])
+    with console.status("looking at the data ..."), one_line_if_interrupted():
+        from .choosing import choose
+
+        chosen = choose(**{key: given[key] for key in ("data", *_LOOKED_AT) if key in given})
+    console.print(
+        f"[bold]{escape(chosen.name)}[/]: {escape(chosen.chosen)} To name another: keras-gans list.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return chosen
 
 
 def _train(chosen, run, root, mixed_precision, dry_run, options):
@@ -332,9 +357,10 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
             )
     shown = model.shows(None, count, seed)
     if not shown:
-        raise UserError(
-            f"{type(model).__name__} has nothing to show without data. Its pictures are in {folder}/samples."
-        )
+        from .train import held_out_rows
+
+        # It makes something of data: of those that it was not trained on.
+        shown = model.shows(held_out_rows(recipe_of(folder), count), count, seed)
     for tag, what in shown.items():
         path = show.write(what, folder / "samples" / f"{tag}-{model.steps_taken:08d}-seed-{seed}")
         console.print(f"{tag} of step {model.steps_taken} is in [bold]{escape(str(path))}[/]", highlight=False)
@@ -343,7 +369,10 @@ def _write_what_it_shows(model, folder, count, seed, to, label, separate):
 @app.command("sample")
 def sample_command(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest; or the folder of an export.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's folder, its number, latest or preset:NAME; or the folder of an export."
+        ),
     ],
     count: Annotated[
         int | None, typer.Option(help="How many samples, 64 unless given; of each text 8 unless given.", min=1)
@@ -371,6 +400,8 @@ def sample_command(
     runs: RunsRoot = Path("runs"),
 ) -> None:
     """Draws samples from a run's latest checkpoint, or from an export's TFLite file, as a picture.
+
+    keras-gans sample preset:dcgan_digits
 
     keras-gans sample latest --count 64
 
@@ -459,6 +490,9 @@ app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("translate")(translate_command)
 app.add_typer(latent_app)
+app.command("presets")(presets_command)
+app.command("push")(push_command)
+app.command("pull")(pull_command)
 app.command("theory")(theory_command)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import rich.box
 import typer
@@ -17,7 +17,7 @@ from keras_gans.runs import run_directory
 
 
 def evaluate_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, latest or preset:NAME.")],
     metrics: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +97,7 @@ def evaluate_command(
     if rival is not None:
         _print_comparisons(console, comparisons, rival)
     compared = {"run": str(rival), "figures": [each.to_dict() for each in comparisons]} if rival else None
-    _write(folder, checkpoint, model.steps_taken, scores, accuracies, compared)
+    write_evaluation(folder, checkpoint, model.steps_taken, scores, accuracies, compared)
     _show(folder, model.steps_taken, scores, accuracies)
     for name, drawn in pictures_of(evaluation).items():
         save_png(drawn, folder / f"{name}.png")
@@ -190,7 +190,10 @@ def _show(folder, step, scores, accuracies):
     writer.close()
 
 
-def _write(folder, checkpoint, step, scores, accuracies, compared):
+def write_evaluation(
+    folder: Path, checkpoint: str, step: int, scores: Any, accuracies: Any, compared: dict[str, Any] | None
+) -> None:
+    """Writes evaluation.json into a run: the checkpoint, its step, its scores and how often its classifier is right."""
     record = {"checkpoint": checkpoint, "step": step, "scores": [score.to_dict() for score in scores]}
     if accuracies:
         record["classifier"] = [each._asdict() for each in accuracies]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.errors import UserError
-from keras_gans.runs import run_directory
+from keras_gans.runs import published, run_directory
 
 from .recipe import Recipe, differences
 
@@ -15,6 +15,19 @@ def recipe_of(run: str | Path) -> "Recipe":
     """The `Recipe` that a run was started with; its module is imported where it is the user's own."""
     run_directory.import_own_module(run)
     return Recipe.from_dict(run_directory.read_recipe(run))
+
+
+def check_goes_on(run: str | Path) -> None:
+    """Refuses to go on with a preset, which has weights and no optimizer's state.
+
+    Raises:
+        UserError: it is one.
+    """
+    if published.is_published(run):
+        raise UserError(
+            f"{run} is a preset: it has weights and no optimizer's state, so that no training goes on from it. "
+            f"keras-gans train {published.read_json(Path(run) / published.RECIPE).get('name')} trains its recipe anew."
+        )
 
 
 def check_resumable(run: str | Path, wanted: Any) -> None:

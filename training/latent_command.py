@@ -37,7 +37,7 @@ latent_app = typer.Typer(
 )
 console = Console()
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, latest or preset:NAME.")]
 RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 Label = Annotated[
     str | None, typer.Option("--label", help="Class to draw, a name or a number; for class-conditional runs.")

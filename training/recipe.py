@@ -26,6 +26,7 @@ class Recipe:
     Attributes:
         name: of the recipe, that of its function; "MODULE:NAME" where the function is in a module of the user's own.
         summary: one line for people.
+        chosen: why it was chosen, where nobody named a recipe; see `choosing`.
         source: the paper, with its year.
         scheme: {"name": a registered scheme, further arguments of its class}.
         networks: {role: {"name": a registered network, further arguments of its function}}, for each network that the
@@ -64,6 +65,7 @@ class Recipe:
 
     name: str = ""
     summary: str
+    chosen: str = ""
     source: str
     scheme: dict
     networks: dict = dataclasses.field(default_factory=dict)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import keras_gans as kg
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.engine.classifying import Classifier
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
@@ -23,7 +24,7 @@ from keras_gans.runs.lock import locked
 from . import event_files, new_run
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
-from .going_on import check_as_noted, how_to_go_on, last_checkpoint, notes_of
+from .going_on import check_as_noted, check_goes_on, how_to_go_on, last_checkpoint, notes_of
 from .interruption import Interruption
 from .means import Means, means_of
 from .output import surviving
@@ -76,6 +77,17 @@ def open_data(recipe: "Recipe", data_dir: str | Path | None = None, progress: bo
             "'A = B' of two folders in which pairs have the same name, or 'halves:FOLDER' of images side by side."
         )
     return kg.data.hold_out(source, recipe.hold_out, data_dir)
+
+
+def held_out_rows(recipe: "Recipe", count: int, data_dir: str | Path | None = None) -> dict[str, Any]:
+    """Rows of a recipe's data to draw: {name in its scheme's `takes`: values}, `count` at most, always the same.
+
+    They are rows that it does not train on; of data where nothing is held out, any.
+    """
+    source = open_data(recipe, data_dir)
+    takes = scheme_of(recipe).takes
+    found = held_out_of(source, (Classes,) in takes.values(), data_dir)
+    return (source if found is None else found).shown_rows(takes, count, recipe.seed)
 
 
 def build_for(recipe: "Recipe", source: Any) -> "AdversarialModel":
@@ -187,6 +199,7 @@ def train(
         output = stack.enter_context(surviving(console))
         if run is not None and worker.is_chief:
             run = run_directory.resolve(run)
+            check_goes_on(run)
             stack.enter_context(locked(run))
         _check_doctor(doctor, worker)
         if data_service:

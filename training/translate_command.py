@@ -27,7 +27,7 @@ _NAMED = 10
 
 
 def translate_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, latest or preset:NAME.")],
     source: Annotated[
         str,
         typer.Argument(

@@ -155,10 +155,26 @@ def draw(samples: Any, real: Any = None, columns: int | None = None) -> Any:
     return grid(samples, columns) if samples.ndim == 4 else points(samples, real)
 
 
-def save_png(picture: np.ndarray, path: str | Path) -> None:
-    """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all."""
+def save_png(picture: np.ndarray, path: str | Path, shades: int | None = None) -> None:
+    """Writes a uint8 picture (height, width, 1 or 3) as PNG, whole or not at all.
+
+    Args:
+        picture: the pixels.
+        path: of the file.
+        shades: of how many different ones, up to 256, it is to be made, for a smaller file; as it is unless given.
+    """
+    pixels = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    if shades is not None:
+        pixels = pixels.quantize(shades)
     with atomically(path) as partial:
-        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(partial, format="PNG")
+        pixels.save(partial, format="PNG", optimize=shades is not None)
+
+
+def read(path: str | Path) -> np.ndarray:
+    """The pixels of an image file, uint8 (height, width, 1 or 3)."""
+    with Image.open(path) as opened:
+        pixels = np.asarray(opened.convert("L" if opened.mode in ("1", "L") else "RGB"))
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
 
 
 def save_image(image: np.ndarray, path: str | Path, size: tuple[int, int] | None = None) -> None:

@@ -98,7 +98,12 @@ class TextReading:
 
     @classmethod
     def read_data(cls, data_fields: Mapping[str, Field], tokenizer: Mapping[str, Any]) -> dict[str, Field]:
-        """The data's fields with the tokenizer that is made of their texts; see `Tokenizer.of` for its options."""
+        """The data's fields with the tokenizer that is made of their texts, unless they have one.
+
+        See `Tokenizer.of` for its options.
+        """
+        if getattr(data_fields["text"], "tokenizer", None) is not None:
+            return dict(data_fields)
         texts = data_fields["text"].texts
         made = Tokenizer.of(texts if len(texts) else _words(data_fields["text"]), **tokenizer)
         return {**data_fields, "text": ReadTexts(texts, tokenizer=made)}

@@ -4,7 +4,8 @@
 
 A checkpoint is a whole model, `checkpoints/step-00001000.keras`, renamed into place only when complete. Where training
 evaluates, `checkpoints/best.keras` is the best by the figure in `best.json`; `evaluation.json` is what
-`keras-gans evaluate` found last, and `doctor.jsonl` what the doctor saw.
+`keras-gans evaluate` found last, and `doctor.jsonl` what the doctor saw. A trained model that is passed on is a run
+directory too, with weights alone in place of checkpoints: see `runs.published`.
 """
 
 import json
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_gans.errors import DamageWarning, NoReadableCheckpointError, UserError, nearest, unknown_name
-from keras_gans.registry import schemes
+from keras_gans.registry import readers, schemes
+from keras_gans.runs import published
 from keras_gans.runs.own_module import import_module, module_of
 
 if TYPE_CHECKING:
@@ -46,16 +48,18 @@ def resolve(run: str | Path, root: str | Path = "runs") -> Path:
 
     Args:
         run: path of a run; or the name of one in `root`, its number ("7" or "00007"), or "latest" for the highest of
-            those that have taken a training step.
+            those that have taken a training step; or "preset:NAME" or "hub:USER/REPO", see `published.working_folder`.
         root: folder that holds the runs.
 
     Returns:
         pathlib.Path of an existing run directory.
 
     Raises:
-        UserError: there is no such run, or several carry the number.
+        UserError: there is no such run or preset, or several carry the number.
     """
     run, root = str(run), Path(root)
+    if published.names_one(run):
+        return published.working_folder(run, root)
     numbered = _numbered_runs(root)
     begun = [path for _, path in numbered if not (path / NOT_BEGUN).exists()]
     if run == "latest" and begun:
@@ -80,12 +84,16 @@ def latest_with_checkpoint(root: str | Path = "runs") -> Path | None:
 
 
 def step_of(checkpoint: str | Path) -> int:
-    """The training step in a checkpoint's file name, an integer."""
+    """The training step of a checkpoint, an integer, as its file's name or a preset's description has it."""
+    if Path(checkpoint).name == published.MODEL:
+        return published.step_of(Path(checkpoint).parent)
     return int(_CHECKPOINT_NAME.fullmatch(Path(checkpoint).name)[1])
 
 
 def checkpoints(run: str | Path) -> list[Path]:
-    """The checkpoints of a run, a list of paths, the lowest step first."""
+    """The checkpoints of a run, a list of paths, the lowest step first; of a preset its one file of weights."""
+    if published.is_published(run):
+        return [Path(run) / published.MODEL]
     return checkpoints_in(Path(run) / "checkpoints")
 
 
@@ -121,6 +129,8 @@ def checkpoint_file(run: str | Path, checkpoint: str = "latest") -> Path:
         return latest_checkpoint(run)
     if checkpoint == "best":
         best = Path(run) / "checkpoints" / "best.keras"
+        if published.is_published(run):
+            raise UserError(f"{run} holds the weights of one step, {published.step_of(run)}. Take the latest.")
         if not best.exists():
             raise UserError(
                 f"Run {run} has no best checkpoint, as it was not evaluated while it trained. Take the latest."
@@ -145,7 +155,7 @@ def load_chosen(run: str | Path, checkpoint: str = "latest") -> "AdversarialMode
     if checkpoint == "latest":
         return load_run(run)
     import_own_module(run)
-    if not is_intact(path):
+    if path.name != published.MODEL and not is_intact(path):
         raise UserError(f"{path} is damaged. Take another checkpoint.")
     return load_checkpoint(path)
 
@@ -197,7 +207,9 @@ def newest_readable(run: str | Path) -> "tuple[Path, AdversarialModel]":
     Warns, raises:
         As `load_run`.
     """
-    latest_checkpoint(run)
+    path = latest_checkpoint(run)
+    if published.is_published(run):
+        return path, load_checkpoint(path)
     import_own_module(run)
     reasons = []
     for path in reversed(checkpoints(run)):
@@ -238,9 +250,13 @@ def part_in(checkpoint: str | Path, name: str) -> bytes | None:
 def import_own_module(run: str | Path) -> None:
     """Imports the module of the user's own that a run's recipe comes from, where it comes from one.
 
+    A preset has none: what others have made names no module to import.
+
     Raises:
         UserError: it cannot be imported.
     """
+    if published.is_published(run):
+        return
     module = module_of(read_recipe(run).get("name", ""))
     if module is not None:
         import_module(module)
@@ -263,11 +279,13 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
     """The compiled model of one checkpoint's file.
 
     Args:
-        checkpoint: path of a .keras file.
+        checkpoint: path of a .keras file, or of a preset's `model.safetensors`.
 
     Raises:
         UserError: it does not load, such as where it names classes that are not registered, or is no scheme.
     """
+    if Path(checkpoint).name == published.MODEL:
+        return readers[published.MODEL](Path(checkpoint).parent)
     import keras
     import tensorflow as tf
 

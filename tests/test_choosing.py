@@ -1,0 +1,162 @@
+"""Data without a recipe: which one is chosen, and what is said of it."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_gans as kg
+from keras_gans import registry
+from keras_gans.errors import UserError
+from keras_gans.training.choosing import choose
+from keras_gans.training.recipe import all_names
+from tests.test_training_cli import run_here, unwrapped
+
+
+def write(folder, count, size=(16, 16), mode="RGB", prefix=""):
+    """`count` different images in a folder, size (width, height)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(len(str(folder)))
+    for number in range(count):
+        shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+        Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(folder / f"{prefix}{number:03d}.png")
+    return folder
+
+
+def made(kind, root):
+    """(what --data is told, the recipe to be chosen, words of the reason) of data of a kind, made in a folder."""
+    if kind == "images":
+        return str(write(root, 140)), "dcgan", "140 images of 16x16, in colour, without classes"
+    if kind == "grey":
+        return str(write(root, 140, mode="L")), "dcgan", "grey"
+    if kind == "classes":
+        for name in ("cat", "dog"):
+            write(root / name, 80)
+        return str(root), "cgan_projection", "160 images of 16x16, in colour, in 2 classes, so they are drawn by class"
+    if kind == "splits of classes":
+        for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
+            write(root / name, 70)
+        return str(root), "cgan_projection", "140 images"
+    if kind == "few a class":
+        for name in range(20):
+            write(root / f"class{name}", 7)
+        return str(root), "dcgan", "fewer than 10 images of each"
+    if kind == "captions":
+        write(root, 130, (32, 32))
+        rows = "".join(f"{number:03d}.png,a red thing\n" for number in range(130))
+        (root / "metadata.csv").write_text("file_name,text\n" + rows)
+        return str(root), "text_to_image", "with captions"
+    if kind == "halves":
+        write(root, 130, (64, 32))
+        return f"halves:{root}", "pix2pix_unet", "in pairs"
+    if kind == "pairs":
+        for side in "ab":
+            write(root / side, 130)
+        return f"{root}/a = {root}/b", "pix2pix", "in pairs"
+    if kind == "two folders":
+        write(root / "a", 130, (32, 32))
+        write(root / "b", 150, (32, 32))
+        return f"{root}/a + {root}/b", "cyclegan_resnet", "of 130 and 150 images"
+    if kind == "trainA and trainB":
+        for side in "AB":
+            write(root / f"train{side}", 130)
+        return str(root), "cyclegan", "no two of which belong together"
+    if kind == "sentences":
+        for language, line in (("en", "a dog\n"), ("de", "ein Hund\n")):
+            (root / f"train.{language}").write_text(line * 140)
+        return f"{root}/train.en = {root}/train.de", "adversarial_nmt_rnn", "140 pairs of sentences"
+    if kind == "points":
+        return "ring/wide", "wgan_gp_ring", "points"
+    raise AssertionError(kind)
+
+
+KINDS = ("images", "grey", "classes", "splits of classes", "few a class", "captions", "halves", "pairs", "two folders")
+KINDS += ("trainA and trainB", "sentences", "points")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_found_decides(kind, tmp_path):
+    told, name, reason = made(kind, tmp_path)
+    found = choose(told)
+    assert found.name == name and reason in found.chosen and found.data == told
+    assert found.chosen.endswith(".") and "  " not in found.chosen and "\n" not in found.chosen
+    # Nothing else in it is other than in the recipe of that name.
+    named = choose(told).replace(chosen="", data=found.data)
+    assert dataclasses.replace(named, image_size=None) == dataclasses.replace(
+        kg.training.recipe.named(name), data=told, image_size=None
+    )
+
+
+def test_few_labels_of_classes_are_for_a_classifier(tmp_path):
+    told, _, _ = made("classes", tmp_path)
+    assert choose(told, labels_per_class=5).name == "sgan"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chosen", "said"),
+    [
+        ([(16, 16)], None, ""),
+        ([(64, 64)], None, ""),
+        ([(48, 48)], 32, "48 pixels"),
+        ([(40, 90), (50, 36), (60, 45)], 32, "36 to 45 pixels on their shorter side become 32x32"),
+        ([(200, 300), (90, 700)], 64, "90 to 200 pixels"),
+        ([(5, 6), (7, 7)], 8, "5 to 7 pixels"),
+    ],
+)
+def test_the_size_fits_the_images(sizes, chosen, said, tmp_path):
+    for place, size in enumerate(sizes):
+        write(tmp_path, 20, size, prefix=f"{place}-")
+    found = choose(str(tmp_path))
+    assert found.image_size == chosen and said in found.chosen
+    assert choose(str(tmp_path), image_size=28).image_size == 28
+
+
+@pytest.mark.parametrize(("count", "batch"), [(140, 64), (128, 64), (127, 32), (40, 16), (9, 4), (5, 4)])
+def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
+    found = choose(str(write(tmp_path, count, (8, 8))))
+    assert found.batch_size == batch
+    assert (f"a batch has {batch}" in found.chosen) == (batch < 64)
+    assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
+
+
+def test_every_choice_is_a_recipe():
+    table = choose.__doc__
+    names = {name for name in table.replace("`", " ").replace(";", " ").split() if name in all_names()}
+    assert {"cgan_projection", "sgan", "dcgan", "text_to_image", "pix2pix_unet", "cyclegan_resnet"} <= names
+    assert {"text_to_image_small", "pix2pix", "cyclegan", "adversarial_nmt_rnn", "wgan_gp_ring"} <= names
+
+
+def test_what_nothing_fits_is_said(monkeypatch):
+    def labels_alone(**options):
+        return kg.data.Source.of({"label": np.arange(40) % 2})
+
+    monkeypatch.setitem(registry.sources._registered, "labels_alone", labels_alone)
+    with pytest.raises(UserError, match="No recipe fits .*labels of 2 classes.*Name one"):
+        choose("labels_alone")
+
+
+def test_the_command_says_which_and_why_and_notes_it(tmp_path):
+    for name in ("cat", "dog"):
+        write(tmp_path / "photos" / name, 20, (8, 8))
+    options = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--doctor", "off"]
+    code, output, errors = run_here("train", "--data", "photos", "--steps", "2", *options, cwd=tmp_path)
+    assert code == 0, errors
+    said = unwrapped(output)
+    assert "cgan_projection: 40 images of 8x8, in colour, in 2 classes, so they are drawn by class." in said
+    assert "a batch has 16" in said and "keras-gans list" in said
+    run = tmp_path / "runs" / "00001-cgan_projection-photos"
+    noted = json.loads((run / "recipe.json").read_text())
+    assert noted["name"] == "cgan_projection" and noted["chosen"].startswith("40 images") and noted["batch_size"] == 16
+    # It goes on without choosing again, and a named recipe has no such reason.
+    code, output, errors = run_here("train", "--resume", "1", "--steps", "3", cwd=tmp_path)
+    assert code == 0 and "so they are drawn" not in output, errors
+    assert json.loads((run / "recipe.json").read_text())["chosen"] == noted["chosen"]
+
+
+def test_without_recipe_and_data_it_says_what_to_give(tmp_path):
+    code, _, errors = run_here("train", cwd=tmp_path)
+    assert code == 2 and "With --data FOLDER alone one is chosen" in unwrapped(errors)
+    code, _, errors = run_here("train", "--data", "no/such/folder", cwd=tmp_path)
+    assert code == 2 and "There is no folder" in unwrapped(errors)

@@ -1,0 +1,152 @@
+"""Which recipe fits data, where nobody named one: what is found in them, by rules, and why in a sentence."""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from keras_gans.data import open_source
+from keras_gans.data.folder import KEPT_SIZES, headers, image_files, size_for
+from keras_gans.data.opening import DEFAULT_IMAGE_SIZE, is_folder
+from keras_gans.data.pairs import class_of, halves_of, pair_of
+from keras_gans.data.source import Source
+from keras_gans.errors import UserError
+from keras_gans.fields import Classes, Images, Points, Texts
+
+from . import recipe as recipes
+from .recipe import Recipe
+
+# With fewer images of a class on average, no class is learned by itself.
+_FEW_A_CLASS = 10
+# Up to this size the small networks for translating do.
+_SMALL = 16
+# Headers that are read to choose a size; more would tell no more.
+_MOST_HEADERS = 2000
+
+
+def choose(
+    data: str,
+    image_size: int | None = None,
+    labels_per_class: float | None = None,
+    skip_unreadable: bool = False,
+    batch_size: int | None = None,
+) -> Recipe:
+    """The recipe that is trained where data alone are named.
+
+    | what is found | recipe |
+    |---|---|
+    | images in class folders, or with labels | `cgan_projection`; with `labels_per_class` `sgan` |
+    | images in classes of fewer than ten | as images alone |
+    | images alone | `dcgan` |
+    | images and captions | `text_to_image`, of 16 pixels `text_to_image_small` |
+    | pairs of images | `pix2pix_unet`, of up to 16 pixels `pix2pix` |
+    | two collections of images | `cyclegan_resnet`, of up to 16 pixels `cyclegan` |
+    | pairs of sentences | `adversarial_nmt_rnn` |
+    | points | `wgan_gp_ring` |
+
+    Images of several sizes become squares of the largest size of 8, 16, 28, 32 and 64 that is no larger than half of
+    them are; images of one size that networks make keep it. A batch has no more rows than half of the data.
+
+    Args:
+        data: as `keras_gans.data.open_source` takes it.
+        image_size, labels_per_class, skip_unreadable, batch_size: what is asked for besides, as fields of a `Recipe`.
+
+    Returns:
+        The `Recipe`, with `data`, and with `chosen` saying what was found and why that recipe.
+
+    Raises:
+        UserError: the data cannot be opened, or nothing fits them.
+    """
+    size, why_size = (image_size, "") if image_size is not None else _size_for(data)
+    source = open_source(data, image_size=size, skip_unreadable=skip_unreadable)
+    name, reason = _recipe_for(source, labels_per_class)
+    changes: dict[str, Any] = {"data": data, "image_size": size}
+    rows = len(source)
+    if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
+        changes["batch_size"] = batch
+        reason += f" With {rows:,} rows a batch has {batch}."
+    return recipes.named(name).replace(**changes, chosen=" ".join(filter(None, (reason, why_size))))
+
+
+def _size_for(data):
+    """(size to make images of, a sentence on why), (None, "") where the data's own will do."""
+    folder = _folder_of(data)
+    if folder is None:
+        return None, ""
+    files = sorted(image_files(Path(folder).expanduser()))
+    found = headers(files[:: max(1, len(files) // _MOST_HEADERS)])
+    if not found or size_for(found) != DEFAULT_IMAGE_SIZE or {side for each in found for side in each.size} == {64}:
+        return None, ""
+    middle = statistics.median(min(each.size) for each in found)
+    fitting = [size for size in KEPT_SIZES if size <= min(middle, DEFAULT_IMAGE_SIZE)]
+    size = fitting[-1] if fitting else KEPT_SIZES[0]
+    ends = sorted({min(each.size) for each in found})
+    sides = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+    return (
+        size,
+        f"Images of {sides} pixels on their shorter side become {size}x{size}; --image-size chooses another size.",
+    )
+
+
+def _folder_of(data):
+    """The one folder that data name, or None."""
+    if halves_of(data) is not None or pair_of(data) is not None:
+        return None
+    folder, _ = class_of(data)
+    return folder if is_folder(folder) else None
+
+
+def _recipe_for(source: Source, labels_per_class: float | None) -> tuple[str, str]:
+    """(name of the recipe, what was found and why it fits)."""
+    kinds = {name: column.field for name, column in source.columns.items()}
+    images = [field for field in kinds.values() if isinstance(field, Images)]
+    texts = [name for name, field in kinds.items() if isinstance(field, Texts)]
+    classes = next((field for field in kinds.values() if isinstance(field, Classes)), None)
+    found = _found(source, images)
+    if len(texts) == 2 and not images:
+        return "adversarial_nmt_rnn", f"{len(source):,} pairs of sentences, so one is translated into the other."
+    if len(images) == 2:
+        is_small = max(size for field in images for size in field.shape[:2]) <= _SMALL
+        sides = [column for column in source.columns.values() if isinstance(column.field, Images)]
+        if sides[0].group == sides[1].group:
+            name = "pix2pix" if is_small else "pix2pix_unet"
+            return name, f"{found} in pairs: one of a pair is made from the other."
+        name = "cyclegan" if is_small else "cyclegan_resnet"
+        counts = " and ".join(f"{len(side):,}" for side in sides)
+        return name, f"Two collections, of {counts} images, no two of which belong together: translated both ways."
+    if images and texts:
+        name = "text_to_image_small" if max(images[0].shape[:2]) <= _SMALL else "text_to_image"
+        return name, f"{found} with captions, so images are drawn to texts."
+    if images and labels_per_class is not None and classes is not None:
+        return (
+            "sgan",
+            f"{found} of {classes.count} classes, few of which keep their label: a classifier learns from those.",
+        )
+    if images and classes is not None and classes.count > 1:
+        if len(source) >= _FEW_A_CLASS * classes.count:
+            return "cgan_projection", f"{found} in {classes.count} classes, so they are drawn by class."
+        return "dcgan", (
+            f"{found} in {classes.count} classes, fewer than {_FEW_A_CLASS} images of each, so they are drawn without "
+            "regard to class."
+        )
+    if images:
+        return "dcgan", f"{found} without classes or captions, so images like them are drawn."
+    if any(isinstance(field, Points) for field in kinds.values()):
+        return "wgan_gp_ring", f"{len(source):,} points, so points like them are drawn."
+    held = ", ".join(f"{name} ({field.describe()})" for name, field in kinds.items())
+    raise UserError(f"No recipe fits {source.name}, which holds {held}. Name one: keras-gans list.")
+
+
+def _found(source, images):
+    """How many images there are, of which size, in colour or grey."""
+    if not images:
+        return ""
+    height, width, _ = images[0].shape
+    is_grey = all(field.shape[-1] == 1 for field in images)
+    return f"{len(source):,} images of {width}x{height}, {'grey' if is_grey else 'in colour'},"
+
+
+def _batch_for(rows, batch):
+    """A smaller batch for few rows, a power of two of at least 4; None where the recipe's is small enough."""
+    if 2 * batch <= rows:
+        return None
+    return max(4, 1 << max(0, (rows // 2).bit_length() - 1))
