@@ -69,10 +69,11 @@ def wait_until(reached, process):
 
     Args:
         reached: function without arguments.
-        process: `subprocess.Popen`, or `ForkedCommand`, that is to bring it about.
+        process: `subprocess.Popen`, `ForkedCommand` or process of `forked`, that is to bring it about.
     """
     deadline = time.monotonic() + HANGS
     while not reached():
-        assert process.poll() is None, f"The process ended with {process.returncode} before what is waited for."
+        code = process.exitcode if isinstance(process, forked.Process) else process.poll()
+        assert code is None, f"The process ended with {code} before what is waited for."
         assert time.monotonic() < deadline, "The process hangs."
         time.sleep(0.1)

@@ -9,7 +9,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.runs import run_directory
-from tests.processes import HANGS, forked
+from tests.processes import forked, wait_until
 from tests.small import endless, optimizer_state, small_model, weights
 
 KILLS = 20
@@ -40,7 +40,7 @@ def kill(run, scheme, changes, moment):
     is_training = forked.Event()
     process = forked.Process(target=go_on, args=(run, scheme, changes, 1_000_000, is_training))
     process.start()
-    assert is_training.wait(timeout=HANGS), "the process never took a step"
+    wait_until(is_training.is_set, process)
     process.join(timeout=moment)
     assert process.is_alive(), f"the process ended by itself, with {process.exitcode}"
     process.kill()
