@@ -1,15 +1,15 @@
 """What follows maximum likelihood in translation: as many updates of each kind from one and the same translator.
 
     python -m benchmarks.after_likelihood adversarial_nmt --seeds 0 1 2 --output digits.jsonl
-    python -m benchmarks.after_likelihood adversarial_nmt_multi30k --updates 200 --rate 3e-4 --output multi30k.jsonl \\
-        --checkpoint runs/00001-adversarial_nmt_multi30k/checkpoints/step-00004000.keras
+    python -m benchmarks.after_likelihood adversarial_nmt_multi30k --seeds 0 1 2 --updates 200 --rate 3e-4 \\
+        --checkpoint begun/{seed}/step-00004000.keras --output multi30k.jsonl
     python -m benchmarks.after_likelihood adversarial_nmt --output digits.jsonl --only-print
 
-The translator is trained by maximum likelihood, as the recipe says, or comes from a checkpoint. Then it goes on, each
-time from there, with its optimizer's state: by maximum likelihood (the control), minimum risk, or against the
-discriminator, which learns alone first. The rate falls to 0 over these updates in all of them alike. BLEU and chrF are
-sacreBLEU's, of the held-out sentences; differences from the control come with a paired bootstrap over the sentences. A
-way that the file has is not run again.
+The translator is trained by maximum likelihood, as the recipe says, and kept as a checkpoint where one is named, or it
+comes from there. Then it goes on, each time from there, with its optimizer's state: by maximum likelihood (the
+control), minimum risk, or against the discriminator, which learns alone first. The rate falls to 0 over these updates
+in all of them alike. BLEU and chrF are sacreBLEU's, of the held-out sentences; differences from the control come with a
+paired bootstrap over the sentences. A way that the file has is not run again.
 """
 
 import argparse
@@ -38,6 +38,7 @@ WAYS = {
     "adversarial": {"reward": "discriminator"},
     "adversarial_roll_out": {"reward": "discriminator", "roll_outs": 2},
 }
+WARM_UP_ACCURACY = "discriminator_accuracy of its warm-up"
 _CURVES = ("discriminator_accuracy", "reward", "likelihood", "entropy")
 _CURVES_EVERY = 10
 
@@ -48,12 +49,30 @@ def begins_after(recipe):
 
 
 def beginning(recipe, source, checkpoint=None):
-    """The model of a checkpoint, or the recipe's after its phase of maximum likelihood."""
-    if checkpoint is not None:
-        return run_directory.load_checkpoint(checkpoint)
+    """The recipe's model with the translator of a checkpoint, or after its phase of maximum likelihood.
+
+    A checkpoint that is not there is written.
+    """
     model = build_for(recipe, source)
+    if checkpoint is not None and checkpoint.exists():
+        # The recipe's way of decoding, whatever the checkpoint's was.
+        take_over(model, run_directory.load_checkpoint(checkpoint))
+        return model
     fit(recipe, source, model, begins_after(recipe))
+    if checkpoint is not None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        model.save(checkpoint)
     return model
+
+
+def take_over(model, other):
+    """Gives a model the translator of another, its optimizer's state and its steps."""
+    model.generator.set_weights(other.generator.get_weights())
+    states = (each.optimizers["generator"].variables for each in (model, other))
+    for variable, value in zip(*states, strict=True):
+        if "learning_rate" not in variable.path:
+            variable.assign(value)
+    model.step.assign(other.steps_taken)
 
 
 def fit(recipe, source, model, until, callbacks=()):
@@ -80,13 +99,7 @@ def gone_on(recipe, source, begun, way, updates, rate=None, callbacks=()):
         translator = {**recipe.optimizers["generator"], "learning_rate": rate * (done + updates) / updates}
         chosen = chosen.replace(optimizers={**recipe.optimizers, "generator": translator})
     model = build_for(chosen, source)
-    model.generator.set_weights(begun.generator.get_weights())
-    for variable, value in zip(
-        model.optimizers["generator"].variables, begun.optimizers["generator"].variables, strict=True
-    ):
-        if "learning_rate" not in variable.path:
-            variable.assign(value)
-    model.step.assign(done)
+    take_over(model, begun)
     fit(chosen, source, model, end, callbacks)
     return model
 
@@ -103,12 +116,17 @@ def figures_of(evaluation, model):
 
 
 def curves_of(file):
-    """{curve: [mean of the first fifth, mean of the last]} of the updates in the last phase."""
+    """{curve: [mean of the first fifth, mean of the last]} of the updates in the last phase.
+
+    Of the phase in which the discriminator learns alone, its first accuracy and its last one.
+    """
     points = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines()]
     # Where the generator stands still, it has no likelihood.
+    warm_up = [point["discriminator_accuracy"] for point in points if "likelihood" not in point]
     points = [point for point in points if "likelihood" in point]
     part = max(1, len(points) // 5)
-    return {
+    of_warm_up = {WARM_UP_ACCURACY: [warm_up[0], warm_up[-1]]} if warm_up else {}
+    return of_warm_up | {
         name: [float(np.mean([point[name] for point in some])) for some in (points[:part], points[-part:])]
         for name in _CURVES
         if points and all(name in point for point in points)
@@ -116,7 +134,10 @@ def curves_of(file):
 
 
 def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
-    """Figures of a way, and its translations in a file of the folder; `begun` is a function that returns a model."""
+    """Figures of a way; its translations and its translator's weights in files of the folder.
+
+    `begun` is a function that returns a model.
+    """
     started = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "metrics.jsonl"
@@ -127,6 +148,7 @@ def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
         if way != BEFORE:
             figures["curves"] = curves_of(file)
     path = folder / f"{recipe.name}-{recipe.seed}-{way}.txt.gz"
+    model.generator.save_weights(folder / f"{recipe.name}-{recipe.seed}-{way}.weights.h5")
     with gzip.open(path, "wt", encoding="utf-8") as written:
         written.write("".join(f"{line}\n" for line in translated))
     return figures | {"processor_seconds": seconds, "translations": str(path)}
@@ -170,7 +192,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
     parser.add_argument("--data", help="in place of the recipe's")
-    parser.add_argument("--checkpoint", type=Path, help="whose translator every way begins with")
+    parser.add_argument(
+        "--checkpoint",
+        help="whose translator every way begins with, written where there is none; {seed} stands for the seed",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--updates", type=int, help="of each way; as many as the recipe has in its last phase")
     parser.add_argument("--rate", type=float, help="of the translator as a way begins; the recipe's unless given")
@@ -186,8 +211,9 @@ def main():
     for seed in [] if arguments.only_print else arguments.seeds:
         chosen = recipe.replace(seed=seed)
         # Not trained where the file has all ways.
-        begun = functools.cache(functools.partial(beginning, chosen, source, arguments.checkpoint))
-        done = run_directory.step_of(arguments.checkpoint) if arguments.checkpoint else begins_after(recipe)
+        file = Path(arguments.checkpoint.replace("{seed}", str(seed))) if arguments.checkpoint else None
+        begun = functools.cache(functools.partial(beginning, chosen, source, file))
+        done = run_directory.step_of(file) if file else begins_after(recipe)
         key = {"recipe": recipe.name, "data": recipe.data, "seed": seed, "begun": done}
         for way in (BEFORE, *arguments.ways):
             said = key | {"way": way} | ({} if way == BEFORE else {"updates": updates, "rate": arguments.rate})

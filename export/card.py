@@ -286,7 +286,8 @@ def _limits(report):
 def _signatures(report, name):
     yield f"# Signatures of {name}"
     yield ""
-    yield "`batch` is any number of rows. Of TFLite files the batch is fixed, and whole numbers are int32."
+    yield f"`batch` is any number of rows; one call of the SavedModel may have {report['batch_limit']:,} at the most."
+    yield "Of TFLite files the batch is fixed, and whole numbers are int32."
     for signature, sides in report.get("signatures", {}).items():
         yield from ("", f"## {signature}", "", "| | name | type | shape | holds |", "|---|---|---|---|---|")
         for side, word in (("inputs", "in"), ("outputs", "out")):

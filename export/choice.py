@@ -54,7 +54,7 @@ def _row(part, kind, size, figures, cores):
         "format": kind,
         "bytes": size,
         "ms": dict(figures["latency_ms"]),
-        # The SavedModel and ONNX Runtime take all cores unless told otherwise.
+        # Of reports of before they were noted, TensorFlow's, which takes all cores.
         "threads": figures.get("threads", cores),
         "max_abs_error": figures["max_abs_error"],
         "psnr_db": figures.get("psnr_db"),

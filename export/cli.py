@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_gans.errors import UserError
+from keras_gans.limits import BATCH_LIMIT, check_batch_limit
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
@@ -59,6 +60,10 @@ def export_command(
     tflite_batch: Annotated[
         str, typer.Option(help="Fixed batch sizes of the TFLite files, separated by commas, such as 1,16.")
     ] = "1",
+    batch_limit: Annotated[
+        int,
+        typer.Option(help="How many rows one call of the SavedModel may have; more are refused.", metavar="N", min=1),
+    ] = BATCH_LIMIT,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",
     override: Annotated[
         list[str] | None,
@@ -99,8 +104,10 @@ def export_command(
     A run that is sick, unfinished or still being trained is refused, as is a version that clients of the one before
     could not use; --override lets it pass.
     """
-    chosen, kinds = check_formats(_names(formats)), check_tflite_kinds(_names(tflite_kinds))
+    asked = _names(formats)
+    chosen, kinds = check_formats(asked), check_tflite_kinds(_names(tflite_kinds))
     batch_sizes = check_batch_sizes(_integers(tflite_batch))
+    check_batch_limit(batch_limit)
     check_target(to)
     check_stage(stage, chosen)
     signing.check_can_sign(sign)
@@ -113,8 +120,9 @@ def export_command(
 
     console = Console()
     options = {"tflite_batch_sizes": batch_sizes, "tflite_kinds": kinds, "overrides": gate.overrides}
+    options |= {"batch_limit": batch_limit}
     report = _export(
-        console, folder, checkpoint, to, chosen, options | {"stage": stage, "keep": keep, "sign": sign}, measure
+        console, folder, checkpoint, to, asked, options | {"stage": stage, "keep": keep, "sign": sign}, measure
     )
     _print_report(console, report)
     for name in set(gate.overrides) - {entry["override"] for entry in report["gate"]["overridden"]}:

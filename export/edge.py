@@ -23,7 +23,7 @@ PARTS = {
 # Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
 _TOKENS = ("translator",)
 # Those whose answers are looked at.
-_PICTURES = ("generator", "a_to_b", "b_to_a")
+_PICTURES = ("generator", "autoencoder", "a_to_b", "b_to_a")
 # Kinds that `FALLBACK` stands in for where they lose too much.
 _REPLACED = ("dynamic_int8", "full_int8")
 
@@ -75,8 +75,8 @@ def make_files(
         progress: function of a line of text.
 
     Returns:
-        {key of the report: {kind: figures}}, and "left_out_of_tflite", {part: why}, where a translator's file does not
-        write what the model writes.
+        {key of the report: {kind: figures}}; and "left_out_of_tflite", {part: why}, where a part cannot be converted or
+        its files do not answer as the model does; the files of such a part are removed.
     """
 
     def converted(parts):
@@ -87,19 +87,26 @@ def make_files(
             "batch_sizes": list(batch_sizes),
             "class_count": job["class_count"],
             "examples": job["examples"],
+            "may_fail": _REPLACED,
         }
-        seconds = run_script("tflite", conversion, scratch)["seconds"]
+        done = run_script("tflite", conversion, scratch)
+        seconds, names = done["seconds"], signature_names(batch_sizes)
         progress("Checking the TFLite files in a fresh process")
-        check = {"tflite": parts, "batch_sizes": signature_names(batch_sizes), "least_agreement": LEAST_AGREEMENT}
-        check["may_fail"] = _REPLACED
+        made = {
+            part: described | {"files": _without(described["files"], done["failed"][part])}
+            for part, described in parts.items()
+        }
+        check = {"tflite": made, "batch_sizes": names, "least_agreement": LEAST_AGREEMENT, "may_fail": _REPLACED}
         checks = run_script("verify", job | check, scratch)["checks"]
+        for part, failed in done["failed"].items():
+            checks[part] |= {kind: {name: {"failed": reason} for name in names} for kind, reason in failed.items()}
         return {
             part: {
                 kind: {
                     "file": f"tflite/{part}_{kind}.tflite",
                     # Of pixels; probabilities have no noise floor that an eye would see.
                     "floor_db": FLOORS_DB.get(kind) if part in _PICTURES else None,
-                    "conversion_seconds": seconds[part][kind],
+                    "conversion_seconds": seconds[part].get(kind),
                     "checks": checks[part][kind],
                 }
                 for kind in described["files"]
@@ -107,18 +114,28 @@ def make_files(
             for part, described in parts.items()
         }
 
-    progress(f"Converting to TFLite: {', '.join(parts)}")
-    left_out, found = {}, {}
-    for part, described in ((part, described) for part, described in parts.items() if part in _TOKENS):
-        # By itself, since no other file is worse for it that this one is wrong.
+    def converted_or_left_out(parts):
+        """The same of those parts that can be converted and are right; `left_out` has the others."""
         try:
-            found |= converted({part: described})
+            return converted(parts)
         except UserError as error:
-            left_out[part] = str(error).splitlines()[-1].removeprefix("- ")
+            if len(parts) > 1:
+                # Which of them it is shows one by one.
+                return {
+                    key: value for part in parts for key, value in converted_or_left_out({part: parts[part]}).items()
+                }
+            ((part, described),) = parts.items()
+            left_out[part] = _reason(error)
             for path in described["files"].values():
                 Path(path).unlink(missing_ok=True)
-    if others := {part: described for part, described in parts.items() if part not in _TOKENS}:
-        found |= converted(others)
+            return {}
+
+    progress(f"Converting to TFLite: {', '.join(parts)}")
+    left_out, found = {}, {}
+    # Tokens by themselves, as LiteRT often writes others, and not all parts should be made twice for it.
+    for own in (True, False):
+        if some := {part: described for part, described in parts.items() if (part in _TOKENS) == own}:
+            found |= converted_or_left_out(some)
     poor = {
         part: [kind for kind, entry in entries.items() if kind in _REPLACED and is_lost(entry)]
         for part, entries in found.items()
@@ -135,10 +152,21 @@ def make_files(
     for part, kinds in poor.items():
         lost = {kind: found[part].pop(kind) for kind in kinds}
         for kind in kinds:
-            Path(parts[part]["files"][kind]).unlink()
+            # One that could not be converted is not there.
+            Path(parts[part]["files"][kind]).unlink(missing_ok=True)
         found[part][FALLBACK]["instead_of"] = {kind: _worst(entry) for kind, entry in lost.items()}
     figures = {"tflite" if part == "generator" else f"tflite_{part}": entries for part, entries in found.items()}
     return figures | ({"left_out_of_tflite": left_out} if left_out else {})
+
+
+def _without(files, kinds):
+    return {kind: path for kind, path in files.items() if kind not in kinds}
+
+
+def _reason(error):
+    """The first of the failures that an error of `run_script` lists, or all of it."""
+    _, *failures = str(error).splitlines()
+    return failures[0].removeprefix("- ") if failures and failures[0].startswith("- ") else " ".join(str(error).split())
 
 
 def _worst(entry):
@@ -178,7 +206,9 @@ def tflite_entries(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def floor_warnings(report: dict[str, Any]) -> list[str]:
     """Sentences about files below their floors, and about those that stand in for such."""
-    found = [f"There is no {part}'s TFLite file: {why}" for part, why in report.get("left_out_of_tflite", {}).items()]
+    # Where there is no file at all, that is said already.
+    left_out = {} if "tflite" in report.get("not_made", {}) else report.get("left_out_of_tflite", {})
+    found = [f"There is no {part}'s TFLite file: {why}" for part, why in left_out.items()]
     for kind, entry in ((kind, entry) for kinds in tflite_entries(report).values() for kind, entry in kinds.items()):
         name = f"TFLite {Path(entry['file']).stem}"
         for other, worst in entry.get("instead_of", {}).items():

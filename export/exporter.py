@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine.translating_texts import TextTranslatingModel
-from keras_gans.engine.validity import BATCH_LIMIT
 from keras_gans.errors import UserError
+from keras_gans.limits import BATCH_LIMIT, check_batch_limit
 
 from . import card, choice, deployment, distance, edge, golden, promotion, report, signing, web_page
 from .formats import (
@@ -25,7 +24,7 @@ from .formats import (
     check_web,
     model_name,
 )
-from .fresh_process import run_script
+from .fresh_process import run_script, warm
 from .full_precision import in_float32
 from .gate import Earlier, Gate, faults_of_run
 from .saved_model import WARMUP_FILE, write_saved_model
@@ -36,11 +35,13 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-LABELS_FILE, VOCABULARY_FILE, GOLDEN_FOLDER = "labels.txt", "vocabulary.txt", "golden"
+LABELS_FILE, GOLDEN_FOLDER = "labels.txt", "golden"
 # How clients without TensorFlow draw what `sample` draws.
 LATENTS_FILES = ("latents.py", "latents.mjs")
 # Rows of a classifier by which its labels are compared, and rows that ranges of int8 are taken from.
 _CLASSIFIED, _EXAMPLES = 256, 64
+# Texts that a page offers.
+_CAPTIONS = 12
 
 
 def export_model(
@@ -50,6 +51,7 @@ def export_model(
     *,
     tflite_batch_sizes: Sequence[int] = (1,),
     tflite_kinds: Sequence[str] = DEFAULT_TFLITE_KINDS,
+    batch_limit: int = BATCH_LIMIT,
     run: str | Path | None = None,
     overrides: Sequence[str] = (),
     stage: bool = False,
@@ -77,11 +79,12 @@ def export_model(
             and `translate_tokens` one of a translator of sentences, in float32 alone.
         to: folder of the versions; made if absent.
         formats: of "saved_model", "tflite", "onnx" and "web". TensorFlow Serving can load a version only if it has the
-            first; the last brings "tflite".
+            first; the last brings "tflite". Of several, those that cannot hold the model are left out with the reason.
         tflite_batch_sizes: fixed batch sizes; the first is that of the signature `serving_default`, a further n that
             of `batch_n`.
         tflite_kinds: of numbers, of "float32", "float16", "dynamic_int8", "weight_int8" and "full_int8", see
             `formats.TFLITE_KINDS`. Integers are int32 in and out. A row whose label is no class is NaN.
+        batch_limit: rows that one call of the SavedModel may have, since memory grows with them; more are refused.
         run: path of the run directory that the model comes from, for the report, and for the doctor's word.
         overrides: names of `gate.REASONS` that are to keep nothing from being published; the report notes it.
         stage: whether the version becomes the canary of `models.config`, see `promotion`.
@@ -96,18 +99,20 @@ def export_model(
         The report as a dict: "version", "files" with bytes and sha256, "signatures", "weights", "saved_model",
         "tflite" and its like of further parts ("tflite_encoder") with errors against Keras in the outputs' units, PSNR
         in dB and latencies in ms, "web" with the kind of file that the page runs of each part and "web_left_out" with
-        the reasons, "onnx" likewise by signature and "onnx_left_out" with the reasons, "gate" with what
-        was let pass, and "warnings"; and, not in the file, "path", "live" where it was staged, and "removed", the
-        versions that made room.
+        the reasons, "onnx" likewise by signature and "onnx_left_out" with the reasons, "formats", those that were made,
+        and "not_made", {format: why} of the others that were asked for, "gate" with what was let pass, and "warnings";
+        and, not in the file, "path", "live" where it was staged, and "removed", the versions that made room.
 
     Raises:
-        UserError: a run that is sick, unfinished or being trained, signatures that clients of an earlier version could
-            not use, or no SavedModel above one, unless overridden; unknown format, an operation that TFLite lacks,
-            answers that are not finite or too far from the model's, or a folder that cannot be written.
+        UserError: a run that is sick, unfinished or being trained, signatures or a batch limit that clients of an
+            earlier version could not use, or no SavedModel above one, unless overridden; unknown format, none of the
+            formats that can hold the model, answers that are not finite or too far from the model's, or a folder that
+            cannot be written.
     """
-    to = Path(to)
-    formats, batch_sizes = check_formats(formats), check_batch_sizes(tflite_batch_sizes)
+    to, asked = Path(to), tuple(formats)
+    formats, batch_sizes = check_formats(asked), check_batch_sizes(tflite_batch_sizes)
     kinds = check_tflite_kinds(tflite_kinds)
+    check_batch_limit(batch_limit)
     check_target(to)
     check_keep(keep)
     check_stage(stage, formats)
@@ -118,22 +123,28 @@ def export_model(
         gate.judge(faults_of_run(run, model.steps_taken))
     gate.judge(earlier.faults(formats))
     try:
-        with scratch_folder() as scratch, staging(to) as staged:
-            figures = _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progress)
+        with scratch_folder() as scratch, staging(to) as staged, warm():
+            figures = _write_and_check(
+                model, staged, scratch, formats, asked, batch_sizes, kinds, batch_limit, progress
+            )
+            formats = tuple(name for name in formats if name not in figures["not_made"])
+            web_parts = figures.pop("web_parts", [])
             if "saved_model" in formats:
-                gate.judge(earlier.faults(formats, figures["signatures"]))
-            result = report.describe_model(model, run) | {"formats": list(formats)} | figures
+                gate.judge(earlier.faults(formats, figures["signatures"], batch_limit))
+            result = report.describe_model(model, run) | {"formats": list(formats), "batch_limit": batch_limit}
+            result |= figures
             if "saved_model" in formats:
                 deployment.write_deployment(
-                    staged, model_name(to), result["signatures"], BATCH_LIMIT, result["weights"]["stored_bytes"]
+                    staged, model_name(to), result["signatures"], batch_limit, result["weights"]["stored_bytes"]
                 )
             if result.get("onnx"):
-                deployment.write_triton(staged, model_name(to), result["onnx"], BATCH_LIMIT)
+                deployment.write_triton(staged, model_name(to), result["onnx"], batch_limit)
             if "web" in formats:
                 progress("Writing the page for browsers")
-                result["web"] = web_page.write_page(staged, model_name(to), result, result.pop("web_parts"))
+                texts = model.texts_for(_CAPTIONS) if result["tokenizer"] else ()
+                result["web"] = web_page.write_page(staged, model_name(to), result, web_parts, texts)
             result["gate"] = {"overridden": gate.passed}
-            result["warnings"] = edge.floor_warnings(result) + earlier.warnings + _passed(gate)
+            result["warnings"] = _not_made(result) + edge.floor_warnings(result) + earlier.warnings + _passed(gate)
             progress("Writing the report and the model card")
             if measured_on is not None and "tflite" in result:
                 progress("Measuring the Fréchet distance of the TFLite files")
@@ -153,22 +164,31 @@ def export_model(
         raise UserError(f"Nothing was published in {to}: {reason}") from error
 
 
-def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progress):
-    """Fills the staged directory; returns the figures of the checks."""
+def _write_and_check(model, staged, scratch, formats, asked, batch_sizes, kinds, batch_limit, progress):
+    """Fills the staged directory; returns the figures of the checks, with "not_made", {format: why it cannot be}."""
+    not_made = {}
+
+    def give_up(name, reason):
+        not_made[name] = reason
+        if not set(asked) - set(not_made):
+            raise UserError("Nothing was published:\n" + "\n".join(f"- {each}" for each in not_made.values()))
+
     progress("Asking the model for golden answers")
     answers = golden.golden_answers(model)
     job = golden.save_golden(scratch / "golden.npz", model, answers)
     shown = {}
     if "web" in formats:
-        parts, left_out = web_page.shown_parts(answers, report.has_latents(model))
+        parts, left_out = web_page.shown_parts(answers, report.has_latents(model), report.has_words(model))
         shown = {"web_parts": parts, "web_left_out": left_out}
+        if not parts:
+            give_up("web", web_page.nothing_shown(left_out))
 
     progress("Writing the SavedModel")
     # TFLite is converted from a SavedModel, so there is one even where it is not published.
     saved_model = staged if "saved_model" in formats else scratch / "saved_model"
-    write_saved_model(model, saved_model, answers)
+    write_saved_model(model, saved_model, answers, batch_limit)
     progress("Checking the SavedModel in a fresh process")
-    served = {"saved_model": str(saved_model), "warmup": str(saved_model / WARMUP_FILE)}
+    served = {"saved_model": str(saved_model), "warmup": str(saved_model / WARMUP_FILE), "batch_limit": batch_limit}
     checked = run_script("verify", job | served, scratch)
     figures = {key: checked.pop(key) for key in ("signatures", "signature_def_hash", "weights")}
     stored = staged / GOLDEN_FOLDER
@@ -184,46 +204,82 @@ def _write_and_check(model, staged, scratch, formats, batch_sizes, kinds, progre
     if twin is not model and {"tflite", "onnx"} & set(formats):
         job = golden.save_golden(scratch / "golden_float32.npz", twin, answers)
         saved_model = scratch / "saved_model_float32"
-        twin.export(str(saved_model), verbose=False)
+        twin.export(str(saved_model), batch_limit=batch_limit, verbose=False)
     if "onnx" in formats:
-        figures |= _make_onnx(answers, job, saved_model, staged, scratch, progress)
-        asked = {signature: answers[signature] for signature in figures["onnx"]}
-        figures["golden"]["onnx"] = golden.store(stored / "onnx.npz", twin, asked)
-    if "tflite" in formats:
-        for signature, reason in model.not_in_tflite().items():
-            progress(f"Writing no TFLite file of {signature}: {reason}")
-            answers.pop(signature)
-        parts = edge.parts_of(answers, staged / "tflite", kinds)
-        if not parts and "saved_model" not in formats:
-            raise UserError(
-                f"TFLite has no texts, which is what {type(model).__name__} answers. Export with --formats saved_model."
-            )
-        if parts:
-            job = _edge_job(model, twin, answers, parts, scratch)
-            figures |= edge.make_files(parts, job, saved_model, scratch, batch_sizes, progress)
-            parts = {part: each for part, each in parts.items() if part not in figures.get("left_out_of_tflite", {})}
-        if parts:
-            asked = {described["signature"]: answers[described["signature"]] for described in parts.values()}
-            figures["golden"]["tflite"] = golden.store(stored / "tflite.npz", twin, asked)
-            figures["golden"]["tflite"]["outputs"] = {part: described["outputs"] for part, described in parts.items()}
-        elif "left_out_of_tflite" in figures:
-            (staged / "tflite").rmdir()
-            if "saved_model" not in formats:
-                raise UserError("Nothing was published: " + "; ".join(figures["left_out_of_tflite"].values()))
+        made = _make_onnx(answers, job, saved_model, staged, scratch, progress)
+        figures |= made
+        if made["onnx"]:
+            asked_of = {signature: answers[signature] for signature in made["onnx"]}
+            figures["golden"]["onnx"] = golden.store(stored / "onnx.npz", twin, asked_of)
         else:
-            progress("Writing no TFLite files, as they cannot answer texts")
+            give_up("onnx", _no_onnx(made["onnx_left_out"]))
+    if "tflite" in formats:
+        parts, made = _make_tflite(model, twin, answers, kinds, batch_sizes, saved_model, staged, scratch, progress)
+        figures |= made
+        if parts:
+            asked_of = {described["signature"]: answers[described["signature"]] for described in parts.values()}
+            figures["golden"]["tflite"] = golden.store(stored / "tflite.npz", twin, asked_of)
+            figures["golden"]["tflite"]["outputs"] = {part: described["outputs"] for part, described in parts.items()}
+        else:
+            reasons = figures.get("left_out_of_tflite", {})
+            give_up("tflite", _no_tflite(model, reasons))
+        if "web" in formats and "web" not in not_made:
+            # Of what a page could show, it shows what there is a file of.
+            gone = {part: reason for part, reason in made.get("left_out_of_tflite", {}).items() if part not in parts}
+            shown["web_left_out"] |= {part: reason for part, reason in gone.items() if part in shown["web_parts"]}
+            shown["web_parts"] = [part for part in shown["web_parts"] if part not in gone]
+            if not shown["web_parts"]:
+                give_up("web", web_page.nothing_shown(shown["web_left_out"]))
     if report.has_latents(model):
         for name in LATENTS_FILES:
             shutil.copyfile(Path(__file__).with_name(name), staged / name)
     if model.class_names:
         (staged / LABELS_FILE).write_text("".join(f"{name}\n" for name in model.class_names), encoding="utf-8")
-    if (tokenizer := getattr(model, "tokenizer", None)) is not None:
-        tokenizer.write_vocabulary(staged / VOCABULARY_FILE)
-    if isinstance(model, TextTranslatingModel):
-        for side, pieces in (("source", model.source_vocabulary), ("target", model.target_vocabulary)):
-            text = "".join(f"{piece}\n" for piece in pieces)
-            (staged / f"{side}_{VOCABULARY_FILE}").write_text(text, encoding="utf-8")
-    return figures | shown
+    for name, pieces in model.vocabularies().items():
+        (staged / f"{name}.txt").write_bytes("".join(f"{piece}\n" for piece in pieces).encode())
+    return figures | shown | {"not_made": not_made}
+
+
+def _make_tflite(model, twin, answers, kinds, batch_sizes, saved_model, staged, scratch, progress):
+    """Makes the TFLite files of all parts that can have some; returns (those parts, the figures)."""
+    lacking = model.not_in_tflite()
+    by_signature = {signature: part for part, signature in edge.PARTS.items()}
+    left_out = {by_signature[signature]: reason for signature, reason in lacking.items() if signature in by_signature}
+    for signature, reason in lacking.items():
+        progress(f"Writing no TFLite file of {signature}: {reason}")
+    answers = {signature: answered for signature, answered in answers.items() if signature not in lacking}
+    parts, figures = edge.parts_of(answers, staged / "tflite", kinds), {}
+    if parts:
+        job = _edge_job(model, twin, answers, parts, scratch)
+        figures = edge.make_files(parts, job, saved_model, scratch, batch_sizes, progress)
+        left_out |= figures.pop("left_out_of_tflite", {})
+        parts = {part: described for part, described in parts.items() if part not in left_out}
+        if not parts:
+            (staged / "tflite").rmdir()
+    return parts, figures | ({"left_out_of_tflite": left_out} if left_out else {})
+
+
+def _no_tflite(model, left_out):
+    if not left_out:
+        return f"There is no TFLite file: TFLite has no texts, which is what {type(model).__name__} answers."
+    return "There is no TFLite file: " + _listed(left_out)
+
+
+def _no_onnx(left_out):
+    return "No signature can leave by ONNX: " + _listed(left_out)
+
+
+def _listed(reasons):
+    """{what: why} as one line, with what has one reason in common named together."""
+    together = {}
+    for name, reason in reasons.items():
+        together.setdefault(reason.rstrip("."), []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in together.items()) + "."
+
+
+def _not_made(result):
+    """The sentences about formats that were asked for and cannot hold the model."""
+    return list(result["not_made"].values())
 
 
 def _edge_job(model, twin, answers, parts, scratch):
@@ -253,7 +309,9 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
     files = {signature: str(folder / f"{signature}.onnx") for signature in answers}
     done = run_script("to_onnx", {"saved_model": str(saved_model), "files": files}, scratch)
     converted = done["converted"]
-    _refuse_none(converted, done["left_out"])
+    if not converted:
+        folder.rmdir()
+        return {"onnx": {}, "onnx_left_out": done["left_out"]}
     progress("Checking the ONNX files in a fresh process")
     parts = {name: {"file": files[name], "outputs_of": entry["outputs_of"]} for name, entry in converted.items()}
     checked = run_script("verify", job | {"onnx": parts}, scratch)
@@ -261,7 +319,8 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
     for name in checked["unfit"]:
         Path(files[name]).unlink()
         converted.pop(name)
-    _refuse_none(converted, left_out)
+    if not converted:
+        folder.rmdir()
     entries = {
         name: {
             "file": f"onnx/{name}.onnx",
@@ -275,12 +334,6 @@ def _make_onnx(answers, job, saved_model, staged, scratch, progress):
         for name, entry in converted.items()
     }
     return {"onnx": entries, "onnx_left_out": left_out}
-
-
-def _refuse_none(converted, left_out):
-    if not converted:
-        reasons = "\n".join(f"- {signature}: {reason}" for signature, reason in left_out.items())
-        raise UserError(f"No signature can leave by ONNX, so nothing was published:\n{reasons}")
 
 
 def _publish(staged, to, result, key):

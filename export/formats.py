@@ -22,6 +22,8 @@ FLOORS_DB = {"float16": 60.0, "dynamic_int8": 45.0, "weight_int8": 45.0, "full_i
 LEAST_AGREEMENT = 0.99
 # Where TensorFlow Serving looks for requests to replay before it takes traffic.
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+# One word or character a line, the number of the first being 0.
+VOCABULARY_FILE = "vocabulary.txt"
 
 
 def check_formats(formats: Sequence[str]) -> tuple[str, ...]:

@@ -1,10 +1,13 @@
 """Runs one of this folder's scripts in a fresh Python process, which knows neither Keras nor keras_gans."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,34 @@ from keras_gans.errors import UserError
 
 # A child on the CPU: its parent may hold all of a GPU's memory. Its log is read only if it fails.
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+_WARM = Path(__file__).with_name("warm_process.py")
+# macOS has `fork`, but not after its own libraries were used.
+_CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
+
+
+class _Warm:
+    """The process that the scripts within `warm` are forked from, once one was asked for."""
+
+    is_wanted = False
+    process: subprocess.Popen[str] | None = None
+    # It answers one at a time.
+    lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def warm() -> Iterator[None]:
+    """Within it, scripts share one import of TensorFlow: each is forked from a process that has done nothing else."""
+    if _Warm.is_wanted or not _CAN_FORK:
+        yield
+        return
+    _Warm.is_wanted = True
+    try:
+        yield
+    finally:
+        own, _Warm.process, _Warm.is_wanted = _Warm.process, None, False
+        if own is not None:
+            with own:
+                own.kill()
 
 
 def run_script(name: str, job: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -50,18 +81,41 @@ def _run(name, job, scratch):
     job_path, result_path, log_path = (scratch / f"{name}.{kind}" for kind in ("job.json", "result.json", "log"))
     result_path.unlink(missing_ok=True)
     job_path.write_text(json.dumps(job), encoding="utf-8")
+    code = _end_of(script, [str(job_path), str(result_path)], log_path)
+    if code != 0 or not result_path.is_file():
+        return None, [_ending(code), _tail(log_path)]
+    result = json.loads(result_path.read_text(encoding="utf-8"))
+    return result, result.pop("failures")
+
+
+def _end_of(script, arguments, log_path):
+    """The code with which a process of a script ends."""
+    with _Warm.lock:
+        if _Warm.is_wanted:
+            try:
+                return _asked_of_the_warm(script, arguments, log_path)
+            except (OSError, ValueError):
+                # It has died: this script has a process of its own, below.
+                _Warm.process = None
     with open(log_path, "wb") as log:
-        code = subprocess.run(
-            [sys.executable, str(script), str(job_path), str(result_path)],
+        return subprocess.run(
+            [sys.executable, str(script), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **_ENVIRONMENT},
         ).returncode
-    if code != 0 or not result_path.is_file():
-        return None, [_ending(code), _tail(log_path)]
-    result = json.loads(result_path.read_text(encoding="utf-8"))
-    return result, result.pop("failures")
+
+
+def _asked_of_the_warm(script, arguments, log_path):
+    if _Warm.process is None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        environment = {**os.environ, **_ENVIRONMENT}
+        _Warm.process = subprocess.Popen([sys.executable, str(_WARM)], env=environment, text=True, **pipes)
+    log_path.write_bytes(b"")
+    asked = {"script": str(script), "arguments": arguments, "log": str(log_path), "folder": os.getcwd()}
+    print(json.dumps(asked), file=_Warm.process.stdin, flush=True)
+    return int(_Warm.process.stdout.readline())
 
 
 def _ending(code):

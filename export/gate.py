@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.limits import BATCH_LIMIT
 
 from . import run_record
 from .report import read_report
@@ -106,8 +107,11 @@ class Earlier:
             self.warnings.append(f"{error} It was compared with nothing.")
             return None
 
-    def faults(self, formats: Sequence[str], signatures: dict[str, Any] | None = None) -> dict[str, str]:
-        """What is wrong with a version of such formats, and of such signatures where they are given, above these."""
+    def faults(
+        self, formats: Sequence[str], signatures: dict[str, Any] | None = None, batch_limit: int | None = None
+    ) -> dict[str, str]:
+        """What is wrong with a version of such formats above these, and where they are given of such signatures, for so
+        many rows at once."""
         if self.served is None:
             return {}
         number = self.served.get("version")
@@ -117,6 +121,9 @@ class Earlier:
                 f"would stand above version {number}, which is."
             }
         changes = [] if signatures is None else breaking_changes(self.served.get("signatures", {}), signatures)
+        before = self.served.get("batch_limit", BATCH_LIMIT)
+        if batch_limit is not None and batch_limit < before:
+            changes.append(f"a call may have {batch_limit} rows, not {before}")
         if not changes:
             return {}
         return {"signatures": f"The signatures differ from those of version {number}: {'; '.join(changes)}."}

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.errors import UserError
+from keras_gans.limits import BATCH_LIMIT
 
 from . import report, signing
 from .edge import PARTS, tflite_entries
 from .formats import LEAST_AGREEMENT, WARMUP_FILE
-from .fresh_process import run_checked
+from .fresh_process import run_checked, warm
 from .versions import scratch_folder, versions
 
 # In dB: kernels differ from one processor to another, and narrow numbers make more of it.
@@ -66,7 +67,7 @@ def verify_version(
     faults = _file_faults(version, known)
     is_whole = note("files", faults, f"{len(known['files'])} files are as they were exported")
     if is_whole and "golden" in known:
-        with scratch_folder() as work:
+        with scratch_folder() as work, warm():
             if "saved_model" in known["formats"]:
                 progress("Loading the SavedModel and replaying its golden answers")
                 figures, faults = run_checked("verify", _saved_model_job(version, known), work)
@@ -103,6 +104,7 @@ def _replay_onnx(version, known, work, note, result, progress):
         },
     }
     figures, faults = run_checked("verify", job, work)
+    faults += figures.get("unfit", {}).values()
     note("onnx", faults, f"{len(known['onnx'])} files answer as they did")
     result["onnx"] = figures.get("checks", {})
 
@@ -127,6 +129,7 @@ def _saved_model_job(version, known):
         "tolerance": stored["tolerance"],
         "saved_model": str(version),
         "warmup": str(version / WARMUP_FILE),
+        "batch_limit": known.get("batch_limit", BATCH_LIMIT),
     }
 
 

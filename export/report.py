@@ -17,19 +17,13 @@ from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
 from . import run_record, signing
+from .licences import licence_of
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
 FILE_NAME = "report.json"
-# Of data whose licence keras_gans knows: the UCI repository's digits, scikit-learn's photographs, and what it draws.
-_DIGITS, _OWN = "CC BY 4.0", "drawn by keras_gans, Apache-2.0"
-_LICENCES = dict.fromkeys(("digits", "digit_styles", "stacked_digits"), _DIGITS)
-_LICENCES |= dict.fromkeys(
-    ("digits_over_photographs", "photographed_digits"), f"digits {_DIGITS}, photographs CC BY 2.0"
-)
-_LICENCES |= dict.fromkeys(("ring", "ring/wide", "grid", "shapes", "shapes/16", "shapes/64", "numbers_and_dates"), _OWN)
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "keras_gans")
 
 
@@ -41,7 +35,7 @@ def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[st
         run: path of its run directory, or None.
     """
     names = [name for name, scheme in schemes.items() if scheme is type(model)]
-    tokenizer = getattr(model, "tokenizer", None)
+    tokenizer = model.tokenizer if has_words(model) else None
     return {
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
@@ -66,6 +60,11 @@ def has_latents(model: "AdversarialModel") -> bool:
     return getattr(model, "latent_prior", None) is not None and getattr(model, "latent_dim", None) is not None
 
 
+def has_words(model: "AdversarialModel") -> bool:
+    """Whether a model reads texts as the numbers that a `layers.Tokenizer` makes of them."""
+    return getattr(model, "tokenizer", None) is not None
+
+
 def _latents(model):
     """How `z` is drawn, for clients that do it themselves; None where there are no latents."""
     return {"prior": model.latent_prior, "size": model.latent_dim} if has_latents(model) else None
@@ -83,7 +82,7 @@ def _describe_run(run, step):
         protocol = score.get("protocol", {})
         protocol["data"] = without_folders(str(protocol.get("data")))
     return {
-        "data": None if data is None else {"name": recipe["data"], "licence": _LICENCES.get(data)},
+        "data": None if data is None else {"name": recipe["data"], "licence": licence_of(data)},
         "recipe": recipe,
         "doctor": run_record.doctors_word(run, step),
         "evaluation": scores,

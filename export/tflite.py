@@ -4,10 +4,10 @@ Run by `fresh_process.run_script`, since a converter may take its whole process 
 keeps the fast kernels: with a free one a transposed convolution is 90 times slower.
 
 Job: {"saved_model": folder, "batch_sizes": [1, ...], "class_count": K or None, "examples": .npz path, "parts": {part:
-{"signature": name, "outputs": names, "files": {format: path}}}}. The first batch size answers under `serving_default`,
-a further size n under `batch_n`; the weights are shared. One process for all parts: TensorFlow's import takes longer
-than a small model's conversion.
-Result: {"failures": [text], "seconds": {part: {format: s}}}.
+{"signature": name, "outputs": names, "files": {format: path}}}, "may_fail": formats that another stands in for}. The
+first batch size answers under `serving_default`, a further size n under `batch_n`; the weights are shared. One process
+for all parts: TensorFlow's import takes longer than a small model's conversion.
+Result: {"failures": [text], "failed": {part: {format that may fail: why}}, "seconds": {part: {format: s}}}.
 
 Integers are int32 on both sides: LiteRT in a browser takes no others.
 """
@@ -38,12 +38,13 @@ def main(job_path: str, result_path: str) -> None:
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     loaded, failures = tf.saved_model.load(job["saved_model"]), []
-    seconds = {name: _convert_part(loaded, part, job, failures) for name, part in job["parts"].items()}
+    failed = {name: {} for name in job["parts"]}
+    seconds = {name: _convert_part(loaded, part, job, failures, failed[name]) for name, part in job["parts"].items()}
     with open(result_path, "w", encoding="utf-8") as file:
-        json.dump({"failures": failures, "seconds": seconds}, file)
+        json.dump({"failures": failures, "failed": failed, "seconds": seconds}, file)
 
 
-def _convert_part(loaded, part, job, failures):
+def _convert_part(loaded, part, job, failures, failed):
     """Writes a part's files; returns {format: seconds}."""
     module, functions = _fixed_functions(loaded, part, job["batch_sizes"], job["class_count"])
     seconds = {}
@@ -56,7 +57,11 @@ def _convert_part(loaded, part, job, failures):
             else:
                 content = _convert(module, functions, kind)
         except Exception as error:
-            failures.append(_explained(kind, str(error)))
+            reason = _explained(kind, str(error))
+            if kind in job["may_fail"]:
+                failed[kind] = reason
+            else:
+                failures.append(reason)
             continue
         with open(path, "wb") as file:
             file.write(content)

@@ -3,10 +3,10 @@
 Run by `fresh_process.run_script`: what it proves is that the files answer without Keras and without keras_gans.
 
 Job: {"golden": .npz path, "tolerance": {"float": of floats, "levels": of uint8 pixels}} and one of
-{"saved_model": folder, "warmup": its warmup file}; {"onnx": {signature: {"file": path, "outputs_of": {output: its name
-in the golden answers}}}}; {"batch_sizes": {signature: rows}, "least_agreement": share of equal labels, "may_fail":
-formats that another stands in for, "tflite": {part: {"signature": of the golden answers, "outputs": names, "files":
-{format: path}}}}.
+{"saved_model": folder, "warmup": its warmup file, "batch_limit": rows that one call may have}; {"onnx": {signature:
+{"file": path, "outputs_of": {output: its name in the golden answers}}}}; {"batch_sizes": {signature: rows},
+"least_agreement": share of equal labels, "may_fail": formats that another stands in for, "tflite": {part: {"signature":
+of the golden answers, "outputs": names, "files": {format: path}}}}.
 Result: {"failures": [text]} and the figures: errors in the outputs' own units, latencies in milliseconds.
 """
 
@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import statistics
 import sys
 import time
@@ -133,8 +134,11 @@ def _check_saved_model(job, golden, failures):
     result["checks"] = {}
     for name, tensors in golden.items():
         if name in loaded.signatures:
-            call = _caller(loaded.signatures[name])
-            result["checks"][name] = _check_signature(f"SavedModel {name}", call, tensors, tolerance, failures)
+            label, limit = f"SavedModel {name}", job["batch_limit"]
+            call = _within(_caller(loaded.signatures[name]), limit)
+            sizes = [size for size in LATENCY_BATCH_SIZES if size <= limit]
+            result["checks"][name] = _check_signature(label, call, tensors, tolerance, failures, sizes)
+            result["checks"][name]["threads"] = _threads()
         else:
             failures.append(f"SavedModel: there is no signature {name!r}, only {', '.join(loaded.signatures)}.")
     return result
@@ -165,7 +169,25 @@ def _caller(signature):
     return call
 
 
-def _check_signature(label, call, golden, tolerance, failures):
+def _within(call, limit):
+    """A call that asks for so many rows at a time."""
+
+    def asked(tensors):
+        count = len(next(iter(tensors.values())))
+        pieces = [call(_rows(tensors, slice(start, start + limit))) for start in range(0, count, limit)]
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+    return asked
+
+
+def _threads():
+    """On how many TensorFlow computes here."""
+    told = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(told) if told.isdecimal() and int(told) else cores
+
+
+def _check_signature(label, call, golden, tolerance, failures, sizes=LATENCY_BATCH_SIZES):
     inputs, expected = golden["inputs"], golden["outputs"]
     count = len(next(iter(inputs.values())))
     together = call(inputs)
@@ -177,8 +199,7 @@ def _check_signature(label, call, golden, tolerance, failures):
         "max_abs_difference_batch_1": _compare(f"{label}, rows one by one", alone, together, tolerance, failures),
         "max_abs_difference_reversed": _compare(f"{label}, rows in reverse", backwards, together, tolerance, failures),
         "latency_ms": {
-            str(size): _latency_ms(lambda size=size: call(_rows(inputs, np.arange(size) % count)))
-            for size in LATENCY_BATCH_SIZES
+            str(size): _latency_ms(lambda size=size: call(_rows(inputs, np.arange(size) % count))) for size in sizes
         },
     }
 
@@ -322,11 +343,17 @@ def _check_onnx(job, golden, failures):
         try:
             checks[name] = _check_session(name, part, job, golden[name], found)
         except Exception as error:
-            found.append(f"ONNX Runtime cannot run it: {error}")
+            found.append(f"ONNX Runtime cannot run it: {_in_short(str(error))}")
         if found:
             checks.pop(name, None)
             unfit[name] = " ".join(" ".join(found).split())[:300]
     return {"checks": checks, "unfit": unfit}
+
+
+def _in_short(message):
+    """What ONNX Runtime says, without its own source's lines."""
+    failed = re.search(r"while running (\w+) node", message)
+    return f"its operation {failed[1]} fails" if failed else message
 
 
 def _check_session(name, part, job, golden, failures):
@@ -346,7 +373,7 @@ def _check_session(name, part, job, golden, failures):
 
     outputs = {source: golden["outputs"][source] for source in sources.values()}
     held = {"inputs": golden["inputs"], "outputs": outputs}
-    return _check_signature(f"ONNX {name}", call, held, job["tolerance"], failures)
+    return _check_signature(f"ONNX {name}", call, held, job["tolerance"], failures) | {"threads": 1}
 
 
 if __name__ == "__main__":

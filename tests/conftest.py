@@ -1,5 +1,6 @@
 """What all tests share: two logical CPUs, the one mirrored strategy, and reasons to skip."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import testing
+from keras_gans.export import fresh_process
 from tests.seeding import keep_kernels
 from tests.services import start_services
 
@@ -25,6 +27,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU on this machine"))
         if "network" in item.keywords and "KERAS_GANS_TEST_NETWORK" not in os.environ:
             item.add_marker(pytest.mark.skip(reason="set KERAS_GANS_TEST_NETWORK=1 where there is a network"))
+
+
+def pytest_collection_finish():
+    # All of TensorFlow and thousands of tests live to the end: to look through them for garbage takes long.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +66,12 @@ def _own_cache(tmp_path_factory):
         del os.environ["KERAS_GANS_CACHE"]
     else:
         os.environ["KERAS_GANS_CACHE"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_import_for_all_exports():
+    with fresh_process.warm():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -109,6 +109,10 @@ def endless(model, skip_steps=0, seed=0):
         labels = np.arange(40) % 3
         arrays = {"image_a": images(40), "label_a": labels, "image_b": images(40, 1), "label_b": labels[::-1].copy()}
         return kg.data.to_dataset(kg.data.Source.of(arrays), fields=list(model.takes), **order)
+    if "text" in model.takes:
+        rows = model.example_batch(40)
+        arrays = {"image": kg.pixels.to_uint8(rows["sample"]).numpy(), "text": [row.decode() for row in rows["text"]]}
+        return kg.data.to_dataset(kg.data.Source.of(arrays), fields=list(arrays), **order)
     if "label" not in model.takes:
         return kg.data.to_dataset(kg.data.open_source(images(40)), **order)
     source = kg.data.open_source((images(40), np.arange(40) % model.class_count))

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 import types
 from pathlib import Path
 
@@ -238,6 +239,12 @@ def test_rewards_of_tokens_weigh_the_tokens():
     logits = tf.nn.log_softmax(model.generator([rows["source"], shifted(drawn)])).numpy()
     own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn.numpy() != PAD)
     assert float(loss) == pytest.approx(np.mean(np.sum(-(credits.numpy() - 0.5) * own, axis=1)), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_step_with_roll_outs_moves_the_translator():
+    scheme = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0, "roll_outs": 2}
+    model = small_model("adversarial_nmt", 0.1, scheme=scheme)
     before = [np.array(v) for v in model.generator.weights]
     one_step(model, 4)
     assert moved(model, "generator", before)
@@ -493,6 +500,49 @@ def test_mistakes_are_named(folder, tmp_path):
         code, _, errors = translate(folder, "latest", *arguments)
         assert code == 2 and message in errors, (arguments, errors)
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_a_sentence_may_be_longer_than_any_path(folder):
+    text = " ".join(["1987-07-23"] * 30)
+    code, output, errors = translate(folder, "latest", text)
+    assert code == 0 and "tokens long, and no training sentence had more" in errors
+    assert output.rstrip("\n") == the_model(folder).translate([text])[0]
+    code, _, errors = translate(folder, "latest", text, "out.txt")
+    assert code == 2 and "a file of sentences where there is an OUTPUT. There is no 1987-07-23" in errors
+
+
+def test_a_file_of_another_system_is_translated_line_by_line(folder, tmp_path):
+    lines = ["512", "1987-07-23\u20285", ""]
+    (tmp_path / "in.txt").write_bytes("".join(f"{line}\r\n" for line in lines).encode("utf-8-sig"))
+    code, _, errors = translate(folder, "latest", tmp_path / "in.txt", tmp_path / "out.txt")
+    assert code == 0, errors
+    made = (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")
+    assert made == [*the_model(folder).translate(["512", "1987-07-23 5", ""]), ""]
+
+
+# What a file of words may be, and what is said of it.
+ODD_FILES = {
+    "shorter": (b"one\n" * 3, "digits.txt has 40 lines and words.txt 3"),
+    "empty": (b"", "digits.txt has 40 lines and words.txt 0"),
+    "with holes": (b"one\n" * 38 + b"\n \n", "2 of 40 lines are empty in digits.txt or words.txt (line 39, 40)"),
+    "in UTF-16": (("one\n" * 40).encode("utf-16"), "words.txt is not UTF-8 (byte 0: b'\\xff'). Convert it"),
+    "in Latin-1": (("größer\n" * 40).encode("latin1"), "words.txt is not UTF-8 (byte 2: b'\\xf6'). Convert it"),
+    "gone": (None, "There is no words.txt"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_FILES)
+def test_files_that_do_not_fit_are_refused_in_a_line(folder, tmp_path, kind):
+    content, message = ODD_FILES[kind]
+    user = shutil.copytree(folder, tmp_path / "user")
+    (user / "words.txt").unlink()
+    if content is not None:
+        (user / "words.txt").write_bytes(content)
+    runs = sorted((user / "runs").iterdir())
+    for command in (("train", "adversarial_nmt", "--data", "digits.txt = words.txt", *SMALL), ("evaluate", "latest")):
+        code, _, errors = run_here(*command, cwd=user)
+        assert code == 2 and message in unwrapped(errors) and "Traceback" not in errors
+    assert sorted((user / "runs").iterdir()) == runs
 
 
 def test_a_run_is_measured_by_command(folder):

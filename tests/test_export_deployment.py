@@ -1,8 +1,13 @@
 """The files that a SavedModel is served with follow the schemas and messages of those who read them."""
 
+import ast
 import importlib.resources
 import json
 import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -104,7 +109,7 @@ def test_kubernetes_takes_it(folder):
 
 
 def test_kserve_asks_for_what_its_documents_name(folder):
-    """No package has its schema: these are the fields of InferenceService v1beta1 for a predictor's model."""
+    """These are the fields of InferenceService v1beta1 for a predictor's model."""
     (document,) = documents(folder / "kserve.yaml")
     assert (document["apiVersion"], document["kind"]) == ("serving.kserve.io/v1beta1", "InferenceService")
     model = document["spec"]["predictor"]["model"]
@@ -112,6 +117,72 @@ def test_kserve_asks_for_what_its_documents_name(folder):
     assert set(model) == {"modelFormat", "protocolVersion", "runtimeVersion", "storageUri", "resources"}
     assert model["modelFormat"] == {"name": "tensorflow"} and model["protocolVersion"] == "v1"
     assert model["storageUri"].startswith("pvc://")
+
+
+# Of KServe's own Python package, which would bring an older protobuf: it is read as data, and never installed.
+KSERVE = "kserve==0.21.0"
+
+
+@pytest.fixture(scope="module")
+def kserve_types(tmp_path_factory):
+    """Function of a type's name that returns {key in YAML: type} of its fields, as generated of KServe's OpenAPI."""
+    scratch = tmp_path_factory.mktemp("kserve")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), KSERVE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"{KSERVE} cannot be had: {done.stderr.strip().splitlines()[-1:]}")
+    (wheel,) = scratch.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = {Path(name).stem.replace("_", ""): name for name in packed.namelist() if "/models/v1" in name}
+        sources = {name: packed.read(path).decode() for name, path in names.items()}
+
+    def fields_of(kind):
+        if kind.lower() not in sources:
+            return None
+        (described,) = (node for node in ast.parse(sources[kind.lower()]).body if isinstance(node, ast.ClassDef))
+        assert described.name == kind
+        tables = {
+            node.targets[0].id: ast.literal_eval(node.value) for node in described.body if isinstance(node, ast.Assign)
+        }
+        return {tables["attribute_map"][name]: found for name, found in tables["openapi_types"].items()}
+
+    return fields_of
+
+
+def kserve_faults(value, kind, fields_of, path=""):
+    """What of a document is not of a type of KServe's; of Kubernetes' own types it is read no further."""
+    plain = {"str": str, "int": int, "bool": bool, "float": float}
+    if kind in plain:
+        return [] if type(value) is plain[kind] else [f"{path} is no {kind}: {value!r}"]
+    fields = fields_of(kind)
+    if fields is None:
+        return [] if isinstance(value, dict) else [f"{path} is no {kind}: {value!r}"]
+    if not isinstance(value, dict):
+        return [f"{path} is no {kind}: {value!r}"]
+    faults = [f"{path}.{key} is no field of {kind}" for key in value if key not in fields]
+    known = ((key, each) for key, each in value.items() if key in fields)
+    return faults + [
+        fault for key, each in known for fault in kserve_faults(each, fields[key], fields_of, f"{path}.{key}")
+    ]
+
+
+@pytest.mark.network
+def test_kserve_has_the_fields_that_it_is_asked_for(folder, kserve_types):
+    (document,) = documents(folder / "kserve.yaml")
+    assert kserve_faults(document, "V1beta1InferenceService", kserve_types) == []
+    model = document["spec"]["predictor"]["model"]
+    model |= {"storageURI": model.pop("storageUri"), "runtimeVersion": 2.21}
+    document["spec"]["predictor"]["minReplicas"] = "1"
+    assert len(kserve_faults(document, "V1beta1InferenceService", kserve_types)) == 3
+
+
+def test_kserves_resources_are_kubernetes(folder):
+    """KServe hands them on, to a container."""
+    validate = pytest.importorskip("kubernetes_validate")
+    (document,) = documents(folder / "kserve.yaml")
+    container = {"name": "x", "image": "y", "resources": document["spec"]["predictor"]["model"]["resources"]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": document["metadata"], "spec": {"containers": [container]}}
+    validate.validate(pod, validate.latest_version(), strict=True)
 
 
 def test_triton_takes_the_configuration(folder):

@@ -141,7 +141,8 @@ def test_a_translator_whose_file_writes_something_else_is_left_out_and_the_rest_
             raise UserError("Nothing was published:\n- it gives the model's label to 30% of the rows only.")
         each = {"seconds": 0.1, "checks": {"serving_default": figures}}
         (key,) = ("seconds",) if name == "tflite" else ("checks",)
-        return {key: {part: dict.fromkeys(described["files"], each[key]) for part, described in parts.items()}}
+        found = {part: dict.fromkeys(described["files"], each[key]) for part, described in parts.items()}
+        return {key: found, "failed": {part: {} for part in parts}}
 
     monkeypatch.setattr(edge, "run_script", run_script)
     answers = {
@@ -176,7 +177,8 @@ def test_what_loses_too_much_makes_room_and_the_reason_is_told(tmp_path, monkeyp
             for described in parts.values():
                 for path in described["files"].values():
                     open(path, "w").close()
-            return {"seconds": {part: dict.fromkeys(described["files"], 0.1) for part, described in parts.items()}}
+            seconds = {part: dict.fromkeys(described["files"], 0.1) for part, described in parts.items()}
+            return {"seconds": seconds, "failed": {part: {} for part in parts}}
         found = {part: {kind: verdicts[part].get(kind, figures) for kind in parts[part]["files"]} for part in parts}
         return {
             "checks": {p: {kind: {"serving_default": f} for kind, f in kinds.items()} for p, kinds in found.items()}

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 
 import keras
 import numpy as np
@@ -102,7 +103,7 @@ def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch)
             archive.add_endpoint(name, less_their_mean(function), input_signature=signature)
         archive.track(model.generator)
         archive.track(model.discriminator)
-        archive.write_out(path, **arguments)
+        archive.write_out(path, verbose=False)
 
     monkeypatch.setattr(model, "export", write_badly)
     refused(model, folder, "(?s)it stores .* bytes of variables, but uses.*rows one by one: image differs")
@@ -111,8 +112,8 @@ def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch)
 def test_warmup_requests_that_would_keep_a_server_from_starting(folder, monkeypatch):
     right = exporter.write_saved_model
 
-    def write_with_bad_warmup(model, path, answers):
-        right(model, path, answers)
+    def write_with_bad_warmup(model, path, answers, batch_limit):
+        right(model, path, answers, batch_limit)
         write_warmup(path, {"serving_default": {"z": np.zeros((1, 5), "float32")}})
 
     monkeypatch.setattr(exporter, "write_saved_model", write_with_bad_warmup)
@@ -143,7 +144,9 @@ def test_a_full_disk(folder, monkeypatch):
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
     monkeypatch.setattr(
-        exporter, "_write_and_check", lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}}
+        exporter,
+        "_write_and_check",
+        lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}, "not_made": {}},
     )
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])
@@ -170,12 +173,32 @@ def test_a_scheme_says_what_its_inputs_may_hold(monkeypatch):
     np.testing.assert_array_equal(outputs["image"], np.arange(16))
 
 
-def test_a_checking_process_that_dies_is_explained(tmp_path, monkeypatch):
-    script = tmp_path / "killed.py"
-    script.write_text("import os, signal, sys; print('last words', flush=True); os.kill(os.getpid(), signal.SIGSEGV)")
+def test_a_checking_process_that_dies_is_explained_and_the_next_runs(tmp_path, monkeypatch):
+    """Forked from one process that has imported TensorFlow, without Keras; and should that die, on its own."""
+    ends = {
+        "killed": "print('last words', flush=True); os.kill(os.getpid(), signal.SIGSEGV)",
+        "raising": "raise ValueError('last words')",
+        "leaving": "sys.exit(3)",
+        "answering": "json.dump({'failures': [], 'parent': os.getppid(), 'keras': bool(sys.modules.get('keras')), "
+        "'tensorflow': 'tensorflow' in sys.modules, 'folder': os.getcwd()}, open(sys.argv[2], 'w'))",
+    }
+    for name, code in ends.items():
+        (tmp_path / f"{name}.py").write_text(f"import json, os, signal, sys\n{code}")
     monkeypatch.setattr(fresh_process, "__file__", str(tmp_path / "fresh_process.py"))
-    with pytest.raises(UserError, match="(?s)killed.py was killed by SIGSEGV.*last words"):
-        fresh_process.run_script("killed", {}, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with fresh_process.warm():
+        for name, message in (
+            ("killed", "(?s)killed.py was killed by SIGSEGV.*last words"),
+            ("raising", "(?s)raising.py ended with code 1.*ValueError: last words"),
+            ("leaving", "leaving.py ended with code 3"),
+        ):
+            with pytest.raises(UserError, match=message):
+                fresh_process.run_script(name, {}, tmp_path)
+        shared = [fresh_process.run_script("answering", {}, tmp_path) for _ in range(2)]
+        assert shared[0] == shared[1] == {**shared[0], "keras": False, "tensorflow": True, "folder": str(tmp_path)}
+        assert shared[0]["parent"] != os.getpid()
+        os.kill(shared[0]["parent"], signal.SIGKILL)
+        assert fresh_process.run_script("answering", {}, tmp_path)["parent"] == os.getpid()
 
 
 def test_the_check_refuses_to_run_beside_keras(monkeypatch):

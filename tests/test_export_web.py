@@ -22,6 +22,7 @@ from keras_gans.errors import UserError
 from keras_gans.export import export_model, web_page, web_runtime
 from keras_gans.export.formats import check_formats, check_tflite_kinds, check_web
 from keras_gans.latent.interpolation import slerp
+from keras_gans.layers.tokenizer import LEVELS, Tokenizer, pieces
 from keras_gans.pixels import to_uint8
 from tests.small import small_model
 
@@ -68,16 +69,32 @@ def test_another_archive_than_the_published_one_is_refused(monkeypatch, tmp_path
 
 
 def test_what_a_page_shows_follows_from_what_the_signatures_take_and_give():
+    def shown(has_latents=True, has_words=False, **answers):
+        return web_page.shown_parts(answers, has_latents, has_words)
+
     picture = ({"z": LATENTS}, {"image": IMAGES})
     one_way = ({"image": IMAGES}, {"image": IMAGES})
-    assert web_page.shown_parts({"serving_default": picture}, True) == (["generator"], {})
-    assert web_page.shown_parts({"serving_default": one_way, "a_to_b": one_way}, False)[0] == ["a_to_b"]
-    parts, left_out = web_page.shown_parts({"serving_default": picture, "reconstruct": one_way}, False)
+    assert shown(serving_default=picture) == (["generator"], {})
+    assert shown(serving_default=({"z": LATENTS}, {"point": LATENTS})) == (["generator"], {})
+    assert shown(serving_default=one_way, a_to_b=one_way, has_latents=False)[0] == ["a_to_b"]
+    parts, left_out = shown(serving_default=picture, reconstruct=one_way, has_latents=False)
     assert parts == ["autoencoder"] and left_out == {"generator": "nothing says how its latents are drawn"}
-    with pytest.raises(UserError, match="no images of 1 or 3 channels"):
-        web_page.shown_parts({"serving_default": ({"z": LATENTS}, {"point": LATENTS})}, True)
-    with pytest.raises(UserError, match="generator: it takes tokens"):
-        web_page.shown_parts({"serving_default": ({"z": LATENTS, "tokens": LATENTS}, {"image": IMAGES})}, True)
+    of_text = ({"z": LATENTS, "tokens": LATENTS}, {"image": IMAGES})
+    assert shown(serving_default=of_text, has_words=True) == (["generator"], {})
+    infrared = ({"z": LATENTS}, {"image": np.zeros((2, 8, 8, 2), np.float32)})
+    for answers, reason in (
+        (of_text, "it takes tokens that are no words"),
+        (({"text": IMAGES}, {"text": IMAGES}), "it takes text"),
+        (infrared, "it has images of 2 channels"),
+        (({"z": LATENTS}, {"point": LATENTS[:, :1]}), "its points have no two coordinates"),
+        (({"image": IMAGES, "label": LATENTS}, {"z": LATENTS}), "it takes more than an image"),
+        (({"point": LATENTS}, {"z": LATENTS}), "it takes point"),
+        (({"z": LATENTS}, {"score": LATENTS}), "it has neither images nor points"),
+    ):
+        parts, left_out = shown(serving_default=answers)
+        assert (parts, left_out) == ([], {"generator": reason})
+    said = "A page for browsers can show nothing of this model: generator: it takes text."
+    assert web_page.nothing_shown({"generator": "it takes text."}) == said
 
 
 def test_the_page_allows_its_own_import_map_and_no_other_server():
@@ -121,6 +138,45 @@ console.log(JSON.stringify([
     np.testing.assert_array_equal(np.reshape(levels, (16, 4)), np.insert(expected, 3, 255, axis=1))
     np.testing.assert_allclose(back, expected.ravel() / 127.5 - 1, atol=1e-6)
     assert refused and seed == "-9223372036854775808"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_javascript_finds_the_words_that_the_model_reads(tmp_path):
+    """The tokenizer on texts of every kind, and points on their canvas."""
+    texts = [
+        "A red CIRCLE!",
+        "",
+        "  two\n\tlarge\u2003circles ",
+        "caf\u00e9 \u00c9 I\u0130",
+        "red-blue_1 2\u00d73",
+        "\U0001f600 red",
+    ]
+    texts += ["red " * 9, "\x7fred\x80blue\u00a0a", "constructor __proto__ red"]
+    shutil.copyfile(PAGE / "numbers.js", tmp_path / "numbers.mjs")
+    tokenizers = [Tokenizer.of(["red circle two large caf\u00e9 blue a"], level, length=6) for level in LEVELS]
+    described = [
+        {"words": tokenizer.vocabulary, "tokenizer": {"level": tokenizer.level, "length": tokenizer.length}}
+        for tokenizer in tokenizers
+    ]
+    script = f"""
+import {{ fitted, tokensOf }} from "./numbers.mjs";
+const found = {json.dumps(described)}.map(({{ words, tokenizer }}) => {{
+  const vocabulary = new Map(words.map((word, number) => [word, number]));
+  return {json.dumps(texts)}.map((text) => tokensOf(text, vocabulary, tokenizer))
+    .map(({{ tokens, unknown, count }}) => [Array.from(tokens), unknown, count]);
+}});
+const {{ at, ends }} = fitted([[0, 0], [4, 2], [2, 1]], 100, 10);
+console.log(JSON.stringify([found, [at([0, 0]), at([4, 2]), at([2, 1])], ends, fitted([[3, 3]], 100, 10).at([3, 3])]));
+"""
+    (tmp_path / "ask.mjs").write_text(script)
+    run = subprocess.run(["node", str(tmp_path / "ask.mjs")], capture_output=True, text=True, check=True)
+    found, places, ends, alone = json.loads(run.stdout)
+    for tokenizer, rows in zip(tokenizers, found, strict=True):
+        np.testing.assert_array_equal([tokens for tokens, _, _ in rows], tokenizer.encode(texts))
+        assert [unknown for _, unknown, _ in rows] == [tokenizer.unknown(text) for text in texts]
+        assert [count for _, _, count in rows] == [len(pieces(text, tokenizer.level)) for text in texts]
+    # As long in both directions, and upwards.
+    assert places == [[10, 70], [90, 30], [50, 50]] and ends == [[0, 4], [0, 2]] and alone == [50, 50]
 
 
 # In a browser -------------------------------------------------------------------------------------------------

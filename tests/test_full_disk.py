@@ -7,7 +7,7 @@ import pytest
 
 import keras_gans as kg
 from keras_gans.runs import run_directory
-from tests.processes import HANGS, wait_until
+from tests.processes import HANGS, ForkedCommand, wait_until
 from tests.test_training_cli import TINY, command, environment, run_here, unwrapped
 
 
@@ -51,18 +51,12 @@ def assert_stopped_and_goes_on(code, errors, folder, make_room):
     assert kg.load_run(directory).steps_taken == step + 5
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(small_disk):
-    process = subprocess.Popen(
-        command("train", "dcgan", "--steps", "100000", *ARGUMENTS),
-        cwd=small_disk,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = ForkedCommand("train", "dcgan", "--steps", "100000", *ARGUMENTS, cwd=small_disk)
     wait_until(lambda: list(small_disk.glob("runs/*/checkpoints/step-*.keras")), process)
     fill(small_disk)
-    _, errors = process.communicate(timeout=HANGS)
+    _, errors = process.communicate()
     assert "No space left on device" in errors
     assert_stopped_and_goes_on(process.returncode, errors, small_disk, (small_disk / "filling").unlink)
 

@@ -1,6 +1,5 @@
 """A run that is killed again and again ends as the run that never was."""
 
-import multiprocessing
 import warnings
 
 import keras
@@ -10,7 +9,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.runs import run_directory
-from tests.processes import HANGS
+from tests.processes import forked, wait_until
 from tests.small import endless, optimizer_state, small_model, weights
 
 KILLS = 20
@@ -18,10 +17,6 @@ KILLS = 20
 TEAR_EVERY = 4
 MORE_STEPS = 5
 SCHEMES = [(name, {}) for name in kg.registry.schemes] + [("dcgan", {"ema": 0.9}), ("wgan_gp", {"ema": 0.9})]
-
-# The server has TensorFlow imported but not started, so that a process for each kill takes one second and not ten.
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["keras_gans", "keras_gans.schemes", "tests.small"])
 
 
 def go_on(run, scheme, changes, steps, is_training):
@@ -42,10 +37,10 @@ def go_on(run, scheme, changes, steps, is_training):
 
 def kill(run, scheme, changes, moment):
     """Lets a process train for `moment` seconds after its first step and kills it, wherever it is then."""
-    is_training = processes.Event()
-    process = processes.Process(target=go_on, args=(run, scheme, changes, 1_000_000, is_training))
+    is_training = forked.Event()
+    process = forked.Process(target=go_on, args=(run, scheme, changes, 1_000_000, is_training))
     process.start()
-    assert is_training.wait(timeout=HANGS), "the process never took a step"
+    wait_until(is_training.is_set, process)
     process.join(timeout=moment)
     assert process.is_alive(), f"the process ended by itself, with {process.exitcode}"
     process.kill()
@@ -68,8 +63,8 @@ def test_twenty_kills_change_nothing(scheme, changes, tmp_path):
             torn += 1
     assert torn and reached[-1] > KILLS / 2, f"the kills left too little to compare: {reached}"
     steps = reached[-1] + MORE_STEPS
-    is_training = processes.Event()
-    last = processes.Process(target=go_on, args=(tmp_path, scheme, changes, steps, is_training))
+    is_training = forked.Event()
+    last = forked.Process(target=go_on, args=(tmp_path, scheme, changes, steps, is_training))
     last.start()
     last.join()
     assert last.exitcode == 0

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.engine.replicas import check_strategy
+from keras_gans.engine.replicas import check_compile, check_strategy
 from keras_gans.errors import UserError
 from keras_gans.training.strategy import Worker, this_worker
 from keras_gans.training.train import _check_doctor
@@ -173,6 +173,13 @@ def test_a_parameter_servers_strategy_is_refused_in_one_line():
     strategy = object.__new__(tf.distribute.ParameterServerStrategy)
     with pytest.raises(UserError, match="Train under tf.distribute.MultiWorkerMirroredStrategy") as caught:
         check_strategy(strategy)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_steps_an_execution_over_machines_are_refused_in_one_line():
+    strategy = object.__new__(tf.distribute.MultiWorkerMirroredStrategy)
+    with pytest.raises(UserError, match="where machines step together.*Received: steps_per_execution=8") as caught:
+        check_compile(strategy, False, 8)
     assert "\n" not in str(caught.value)
 
 

@@ -15,7 +15,7 @@ from keras_gans.runs import run_directory
 from keras_gans.testing import parametrize_with_checks
 from tests import pairs
 from tests.processes import HANGS
-from tests.test_training_cli import environment, run, unwrapped
+from tests.test_training_cli import environment, unwrapped
 
 
 def small_pairs():
@@ -29,16 +29,15 @@ def test_it_keeps_the_contract(check):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder as a user's, with the module that defines the scheme, its data and its recipe, and a trained run."""
+    """A folder as a user's, with the module that defines the scheme, its data and its recipe."""
     folder = tmp_path_factory.mktemp("user")
     shutil.copy(Path(pairs.__file__), folder / "own_pairs.py")
-    code, output, errors = run("train", "own_pairs:circle_pairs", "--steps", "20", cwd=folder)
-    assert code == 0, output + errors
     return folder
 
 
-# Each is a user's own process; importing TensorFlow for each of them would take most of their time.
+# One after the other in one process, as importing TensorFlow for each of them would take most of their time.
 COMMANDS = {
+    "train": "train own_pairs:circle_pairs --steps 20",
     "resume": "train --resume latest --steps 40",
     "whole": "train own_pairs:circle_pairs --steps 40 --runs whole",
     "sample": "sample latest --count 8",
@@ -81,7 +80,9 @@ def model_of(run):
     return run_directory.load_checkpoint(run_directory.latest_checkpoint(run))
 
 
-def test_it_trains_by_command_and_is_shown(folder):
+def test_it_trains_by_command_and_is_shown(folder, done):
+    code, output, errors = done["train"]
+    assert code == 0, output + errors
     run = run_in(folder)
     assert json.loads((run / "recipe.json").read_text())["name"] == "own_pairs:circle_pairs"
     names = {path.name for path in (run / "samples").iterdir()}

@@ -174,10 +174,60 @@ def test_a_beam_as_wide_as_there_are_sentences_finds_the_best_of_all(penalty):
         table = Table(seed)
         tokens, scores = decoding.beam(table, tf.constant([[4], [7]]), 4, width=200, length_penalty=penalty)
         for row, word in enumerate((4, 7)):
-            known = {key: value / len(key) ** penalty for key, value in all_sentences(table, word, 4).items()}
+            sums = all_sentences(table, word, 4)
+            known = {key: value / ((5 + len(key)) / 6) ** penalty for key, value in sums.items()}
             best = max(known, key=known.__getitem__)
             assert tuple(sentence(tokens[row, 0])) == best
             assert abs(float(scores[row, 0]) - known[best]) < 1e-5
+
+
+def test_unlikely_ends_do_not_end_a_search():
+    """Of a network that is sure, all of a beam but its best is unlikely, and some of it ends at each place."""
+    table, right = Table(), [3, 4, 5, 5, 4, 3, 3, END]
+    table.table[:] = np.log(0.01)
+    table.table[..., END] = np.log(0.02)
+    for before, last, token in zip([0, BEGIN, *right], [BEGIN, *right], right, strict=False):
+        table.table[:, before, last, token] = np.log(0.95)
+    known = all_sentences(table, 4, 8)
+    assert max(known, key=known.__getitem__) == tuple(right)
+    for width in (2, 4, 6):
+        tokens, scores = decoding.beam(table, tf.constant([[4]]), 12, width, length_penalty=1.0)
+        assert sentence(tokens[0, 0]) == right
+        assert abs(float(scores[0, 0]) - known[tuple(right)] / (13 / 6)) < 1e-5
+
+
+def test_a_search_waits_for_what_may_still_become_better():
+    """A short sentence of probability 0.6, and one of 0.39 that is better by its length: all that follows is sure."""
+    table, short, long = Table(), [3, END], [4, 5, 5, 4, 4, 3, 3, 5, 3, 4, END]
+    table.table[:] = -20.0
+    for tokens in (short, long):
+        for before, last, token in zip([0, BEGIN, *tokens], [BEGIN, *tokens], tokens, strict=False):
+            table.table[:, before, last, token] = 0.0
+    table.table[:, 0, BEGIN, [3, 4, 5]] = np.log([0.6, 0.39, 0.01])
+    tokens, scores = decoding.beam(table, tf.constant([[4]]), 12, length_penalty=1.0)
+    assert [sentence(row) for row in tokens[0, :2]] == [long, short]
+    np.testing.assert_allclose(scores[0, :2], [np.log(0.39) / (16 / 6), np.log(0.6) / (7 / 6)], rtol=1e-4)
+
+
+def test_a_beam_of_four_misses_little_of_the_best_of_all():
+    """Beam search is no exhaustive one; of these tables its best is the best in most cases, and never far from it."""
+    found = []
+    for seed in range(20):
+        table = Table(seed)
+        known = {key: value / ((5 + len(key)) / 6) ** 0.6 for key, value in all_sentences(table, 4, 6).items()}
+        tokens, scores = decoding.beam(table, tf.constant([[4]]), 6)
+        assert abs(float(scores[0, 0]) - known[tuple(sentence(tokens[0, 0]))]) < 1e-5
+        found.append(max(known.values()) - float(scores[0, 0]))
+    assert np.mean(np.array(found) < 1e-5) >= 0.9 and max(found) < 0.5
+
+
+def test_each_sentence_has_a_limit_of_its_own(network):
+    tokens, scores = decoding.beam(network, tf.constant(SOURCE), tf.constant([2, 6]), width=3)
+    for row, limit in enumerate((2, 6)):
+        alone, its_scores = decoding.beam(network, tf.constant(SOURCE[row : row + 1]), limit, width=3)
+        np.testing.assert_array_equal(tokens[row, :, :limit], alone[0])
+        np.testing.assert_allclose(scores[row], its_scores[0], rtol=1e-4)
+    assert not np.any(tokens[0, :, 2:])
 
 
 def test_a_beam_of_one_is_greedy(network):

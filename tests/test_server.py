@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import io
 import json
+import select
 import shutil
 import socket
 import struct
@@ -36,11 +37,13 @@ from tensorflow_serving.apis import (
 )
 
 from keras_gans.errors import UserError
+from keras_gans.export import promotion
 from keras_gans.export.golden import golden_answers
 from keras_gans.export.saved_model import write_saved_model
 from keras_gans.export.server import configuration, rest
 from keras_gans.export.server import running as servers
 from keras_gans.export.server.models import Model
+from keras_gans.export.server.refusal import Refusal
 from keras_gans.training import cli
 from tests.processes import HANGS, wait_until
 from tests.small import small_model
@@ -397,6 +400,92 @@ def test_a_client_that_closes_its_half_is_answered_or_let_go(server, is_well):
     connection.close()
 
 
+def connected(port):
+    return contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=HANGS))
+
+
+def request_of(document, path=":predict"):
+    body = json.dumps(document).encode()
+    head = b"POST /v1/models/digits%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (path.encode(), len(body))
+    return head, body
+
+
+def test_100_megabytes_are_refused_while_they_come(server, is_well):
+    """The client that sends them all the same gets the answer, and not a broken connection."""
+    with connected(server.port) as connection:
+        size = 100 * 2**20
+        head = b"POST /v1/models/digits:predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+        connection.sendall(head)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                connection.sendall(b" " * 2**20)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("pause, status", [(0.02, b"200"), (0.4, b"408")], ids=["in time", "too slow"])
+def test_a_body_that_comes_byte_by_byte(server, is_well, pause, status):
+    """Time is for all of it: each byte that comes gives no more."""
+    head, body = request_of({"signature_name": "sample", "inputs": [7]})
+    with connected(server.port) as connection:
+        connection.sendall(head)
+        for place in range(len(body)):
+            connection.sendall(body[place : place + 1])
+            if select.select([connection], [], [], pause)[0]:
+                break
+        assert connection.recv(100).startswith(b"HTTP/1.1 " + status)
+
+
+def test_clients_that_never_send_or_never_read_keep_no_one_waiting(server, is_well):
+    """Some send half of a head, some nothing, and some ask again and again and read no answer."""
+    many = b"".join(request_of({"signature_name": "sample", "inputs": list(range(100))})) * 40
+    with contextlib.ExitStack() as stack:
+        for sent in [b"", b"POST /v1/models/digits:pre"] * 50 + [many] * 4:
+            connection = stack.enter_context(connected(server.port))
+            connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                connection.send(sent)
+        for _ in range(5):
+            assert post(server, ":predict", SEED)[0] == 200
+        assert len(arrays(predict(server, seed=np.array([7])))["image"]) == 1
+
+
+def test_what_is_no_grpc_is_let_go(server):
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 100, preface, preface + b"\xff" * 50):
+        with connected(server.grpc_port) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1000):
+                pass
+    assert len(arrays(predict(server, seed=np.array([7])))["image"]) == 1
+
+
+_VALID = b"".join(request_of(SEED))
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_http_that_is_broken_anywhere_is_answered_or_let_go(server, data):
+    """A right request of which some bytes are others, are missing or come twice; never the server's own fault."""
+    content = bytearray(_VALID)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 20))
+        content[place : place + length] = data.draw(st.binary(max_size=20) | st.just(bytes(content[place:]) * 2))
+    with connected(server.port) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(2**16):
+            answer += piece
+    statuses = [int(line.split()[1]) for line in answer.splitlines() if line.startswith(b"HTTP/1.")]
+    assert all(status < 500 or status == 501 for status in statuses), (bytes(content), answer)
+
+
+def test_after_all_of_that_it_answers(server, is_well):
+    assert ask(server, "/healthz") == (200, {"status": "alive"})
+
+
 # Versions ---------------------------------------------------------------------------------------------------------
 
 
@@ -524,6 +613,78 @@ def test_who_is_not_on_this_machine_may_not_have_other_folders_served(saved, fol
             request.Clear()
             text_format.Parse(CONFIGURATION.format(folder=folder, labels=""), request.config)
             assert stub.HandleReloadConfigRequest(request, timeout=HANGS).status.error_code == 0
+
+
+def test_what_promote_writes_is_served_under_its_labels_and_no_request_fails(saved, tmp_path):
+    """`stable` and `canary` by REST and gRPC; a promotion and a rollback move them while clients ask for them."""
+    folder = tmp_path / "digits"
+    for number in (1, 2):
+        appear(saved, folder, number)
+    promotion.promote(folder, 1)
+    promotion.stage(folder, 2)
+    file = configuration.ConfigurationFile(folder / promotion.FILE_NAME, folder, "digits")
+    failures, answered, ended = [], set(), threading.Event()
+    arguments = {"poll_seconds": 0.05, "configured": file.changed}
+    with servers.DevelopmentServer([Model("digits", folder)], **arguments) as server:
+
+        def version_of(label):
+            assert post(server, f"/labels/{label}:predict", SEED)[0] == 200
+            return predict(server, label=label, seed=np.array([7])).model_spec.version.value
+
+        assert (version_of("stable"), version_of("canary")) == (1, 2)
+        assert ask(server, "/v1/models/digits/labels/canary")[1]["model_version_status"][0]["version"] == "2"
+
+        def ask_again_and_again():
+            while not ended.is_set():
+                try:
+                    answered.add(version_of("stable"))
+                except (AssertionError, OSError, grpc.RpcError) as error:
+                    failures.append(error)
+
+        clients = [threading.Thread(target=ask_again_and_again) for _ in range(3)]
+        for client in clients:
+            client.start()
+        try:
+            wait_until(lambda: answered == {1}, Running())
+            promotion.promote(folder)
+            wait_until(lambda: states(server) == {1: "END", 2: "AVAILABLE"}, Running())
+            assert version_of("stable") == 2
+            assert post(server, "/labels/canary:predict", SEED)[0] == 400, "a canary that is promoted is none any more"
+            promotion.rollback(folder)
+            wait_until(lambda: states(server) == {1: "AVAILABLE", 2: "END"}, Running())
+            assert version_of("stable") == 1
+        finally:
+            ended.set()
+            for client in clients:
+                client.join()
+    assert not failures and answered == {1, 2}
+
+
+def test_a_label_that_moves_while_it_is_looked_up_is_followed(tmp_path):
+    """Between two instructions of a request, the version that a label named may be let go of."""
+    model = Model("digits", tmp_path, labels={"stable": 1})
+
+    class Moving:
+        @property
+        def servable(self):
+            model.labels = {"stable": 2}
+
+    class There:
+        servable = "the second version"
+
+    model.versions = {1: Moving(), 2: There()}
+    assert model.find(label="stable") == "the second version"
+    model.labels = {"stable": 3}
+    with pytest.raises(Refusal, match=r"Specific\(digits, 3\)"):
+        model.find(label="stable")
+
+
+def test_a_name_that_is_given_stands_above_that_in_the_file(tmp_path):
+    promotion.write_live(tmp_path, promotion.Live())
+    path = tmp_path / promotion.FILE_NAME
+    for renamed, name in ((None, tmp_path.name), ("mine", "mine")):
+        ((model, labels),) = configuration.ConfigurationFile(path, tmp_path, "else", renamed).models()
+        assert (model.name, labels) == (name, {})
 
 
 # Clients ----------------------------------------------------------------------------------------------------------

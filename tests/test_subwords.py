@@ -1,5 +1,6 @@
 """Subwords: what is learned, and one reading of it in Python, in a graph and by the library."""
 
+import json
 import subprocess
 import sys
 
@@ -90,9 +91,11 @@ def test_unknown_characters_are_named(read):
     assert read.text(read.tokens("a漢")) == "a\ufffd"
 
 
+@pytest.mark.slow
 def test_learning_is_the_same_in_every_process():
-    script = "from keras_gans import subwords; from tests.test_subwords import TEXTS; print(subwords.learn(TEXTS, 70))"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=HANGS).stdout
+    script = "import json, sys; from keras_gans import subwords; print(subwords.learn(json.loads(sys.argv[1]), 70))"
+    command = [sys.executable, "-c", script, json.dumps(TEXTS)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=HANGS).stdout
     assert found == f"{subwords.learn(TEXTS[::-1], 70)}\n"
 
 

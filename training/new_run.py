@@ -18,6 +18,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from keras_gans.callbacks.board import ACCURACY, DOCTOR, EVALUATION, tag
+from keras_gans.data.pairs import short_name
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
 from keras_gans.runs.run_directory import NOT_BEGUN
@@ -44,7 +45,7 @@ def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
     """
     root = Path(root)
     # As a path of a shell takes them without quotes.
-    name, data = (re.sub(r"[^\w.-]+", "-", part).strip("-") for part in (recipe.name, Path(recipe.data).name))
+    name, data = (re.sub(r"[^\w.-]+", "-", part).strip("-") for part in (recipe.name, short_name(recipe.data)))
     try:
         root.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(path.name[:5]) for path in root.iterdir() if path.name[:5].isdigit()), default=0)

@@ -15,7 +15,6 @@ import keras_gans as kg
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.doctor.illnesses import TRANSLATING
 from keras_gans.engine.classifying import Classifier
-from keras_gans.engine.translating_texts import TextTranslatingModel
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
@@ -136,7 +135,7 @@ def _local_dataset(recipe, source, skip_batches, model):
 
 def _bucketed_dataset(recipe, source, skip_batches, model):
     scheme = scheme_of(recipe)
-    if not issubclass(scheme, TextTranslatingModel):
+    if not scheme.translates_texts():
         raise UserError(
             f"batch_tokens is for schemes that translate sentences, such as adversarial_nmt. Received: batch_tokens="
             f"{recipe.batch_tokens} for {recipe.scheme['name']}."

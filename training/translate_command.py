@@ -3,6 +3,7 @@
 Every option is checked before TensorFlow is imported, which takes seconds.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,9 +87,10 @@ def translate_command(
     folder = run_directory.resolve(run, runs)
     run_directory.checkpoint_file(folder, checkpoint)
     work: TextFile | dict[Path, Path] | None = None
+    # A sentence may be longer than any path, which `Path.is_file` and `Path.exists` do not forgive.
     if target is not None:
         place = Path(source).expanduser()
-        is_text = place.is_file() and place.suffix.lower() not in _extensions()
+        is_text = os.path.isfile(place) and place.suffix.lower() not in _extensions()
         work = text_file(place, target.expanduser()) if is_text else _work(place, target)
         if not overwrite:
             _refuse_existing([work.target] if isinstance(work, TextFile) else list(work.values()))
@@ -98,12 +100,12 @@ def translate_command(
         import_quietly("tensorflow")
         model = run_directory.load_chosen(folder, checkpoint)
     direction = _direction(model, direction)
-    if _translates_texts(model, direction):
+    if model.translates_texts():
         if isinstance(work, dict):
             raise UserError(f"{type(model).__name__} translates texts, not pictures. Received: {source}.")
         if work is not None:
             translate_file(model, direction, method, work, console)
-        elif Path(source).is_file():
+        elif os.path.isfile(source):
             raise UserError(f"{source} is a file: name an OUTPUT for its translations.")
         else:
             translate_sentence(model, direction, method, source, console)
@@ -132,8 +134,11 @@ def _work(source: Path, target: Path) -> dict[Path, Path]:
     from keras_gans.data.folder import EXTENSIONS, image_files
 
     source, target = source.expanduser(), target.expanduser()
-    if not source.exists():
-        raise UserError(f"INPUT is a picture or a folder of pictures. There is no {source}.")
+    if not os.path.exists(source):
+        raise UserError(
+            "INPUT is a picture, a folder of pictures or a file of sentences where there is an OUTPUT. There is no "
+            f"{str(source):.80}."
+        )
     if not source.is_dir():
         if target.is_dir():
             target = target / f"{source.stem}.png"
@@ -173,12 +178,6 @@ def _extensions() -> tuple[str, ...]:
     from keras_gans.data.folder import EXTENSIONS
 
     return tuple(EXTENSIONS)
-
-
-def _translates_texts(model: "AdversarialModel", direction: str) -> bool:
-    from keras_gans.fields import Texts
-
-    return isinstance(model.fields()[model.translates[direction][0]], Texts)
 
 
 def _direction(model: "AdversarialModel", direction: str | None) -> str:

@@ -59,12 +59,12 @@ def translate_sentence(model: "AdversarialModel", direction: str, method: str, t
     Raises:
         UserError: the sentence is empty.
     """
+    from keras_gans.data.pairs import lines_of
+
     if not text.strip():
         raise UserError("There is nothing to translate: the sentence is empty.")
-    if len(text.splitlines()) > 1:
-        raise UserError(
-            f"A sentence is one line. Received {len(text.splitlines())}: write them to a file, and name an OUTPUT."
-        )
+    if (count := len(lines_of(text))) > 1:
+        raise UserError(f"A sentence is one line. Received {count}: write them to a file, and name an OUTPUT.")
     for remark in model.remarks(text):
         console.print(f"[yellow]Note:[/] {escape(remark)}.", soft_wrap=True, highlight=False)
     typer.echo(model.translate([text], direction, method)[0])

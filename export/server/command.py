@@ -31,7 +31,9 @@ def serve_command(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Of REST; 0 for any that is free.", min=0, max=65535)] = 8501,
     grpc_port: Annotated[int, typer.Option(help="Of gRPC; 0 for any that is free.", min=0, max=65535)] = 8500,
-    name: Annotated[str | None, typer.Option(help="Of the model; the folder's unless given.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the model; that of models.config, or the folder's, unless given.")
+    ] = None,
     cors: Annotated[bool, typer.Option("--cors", help="Let web pages of any origin read what REST answers.")] = False,
     poll: Annotated[float, typer.Option(help="Seconds between two looks for new versions.", min=0.05)] = 1.0,
 ) -> None:
@@ -41,8 +43,7 @@ def serve_command(
     models.config, that says which versions are served, and their labels. For traffic, take TensorFlow Serving.
     """
     check_folder(folder)
-    name = name or model_name(folder)
-    if not re.fullmatch(_NAME, name):
+    if name is not None and not re.fullmatch(_NAME, name):
         raise UserError(f"A model's name has letters, digits, '_', '.' and '-' only. Received: {name!r}.")
     check_installed()
     console = Console()
@@ -55,11 +56,11 @@ def serve_command(
     def say(line):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
-    file = ConfigurationFile(folder.absolute() / CONFIGURATION, folder.absolute(), name)
+    file = ConfigurationFile(folder.absolute() / CONFIGURATION, folder.absolute(), model_name(folder), name)
     ended = threading.Event()
     previous = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        at_first = [Model(name, folder.absolute())]
+        at_first = [Model(file.name, folder.absolute())]
         settings = {"poll_seconds": poll, "say": say, "configured": file.changed, "cors": cors}
         with DevelopmentServer(at_first, host, port, grpc_port, **settings) as server:
             served = ", ".join(server.models.models)
@@ -70,6 +71,9 @@ def serve_command(
             say(f"  REST  {url}/v1/models/{served}")
             say(f"  gRPC  {host}:{server.grpc_port}")
             say(f"  curl -s {url}/v1/models/{served}/metadata")
+            for model in server.models.models.values():
+                for label, number in sorted(model.labels.items()):
+                    say(f"  label {label}: version {number}, at {url}/v1/models/{model.name}/labels/{label}")
             say("Ctrl+C ends it.")
             ended.wait()
             say("Ending: requests under way are answered first.")

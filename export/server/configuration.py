@@ -50,12 +50,13 @@ def policy_of(policy: Policies) -> Callable[[list[int]], list[int]]:
     return lambda numbers: numbers[-count:]
 
 
-def read(content: bytes, folder: Path) -> list[tuple[Model, dict[str, int]]]:
+def read(content: bytes, folder: Path, name: str | None = None) -> list[tuple[Model, dict[str, int]]]:
     """(model, its labels) of the one entry of a file in text format.
 
     Args:
         content: of the file.
         folder: of the versions; in the file it stands where a container sees it.
+        name: of the model, in place of the file's.
 
     Raises:
         Refusal: it is of no model, or of several.
@@ -65,6 +66,7 @@ def read(content: bytes, folder: Path) -> list[tuple[Model, dict[str, int]]]:
     if len(entries) != 1:
         raise Refusal("INVALID_ARGUMENT", f"One model is served from {folder}. Configured: {len(entries)}.")
     entries[0].base_path = str(folder)
+    entries[0].name = name or entries[0].name
     return models_of(config)
 
 
@@ -75,10 +77,11 @@ class ConfigurationFile:
         path: of it.
         folder: of the versions.
         name: of the model, where there is no file.
+        renamed: of the model in any case.
     """
 
-    def __init__(self, path: Path, folder: Path, name: str):
-        self.path, self.folder, self.name = path, folder, name
+    def __init__(self, path: Path, folder: Path, name: str, renamed: str | None = None):
+        self.path, self.folder, self.name, self.renamed = path, folder, renamed or name, renamed
         self._used: bytes | None = None
 
     def models(self) -> list[tuple[Model, dict[str, int]]]:
@@ -91,7 +94,7 @@ class ConfigurationFile:
         if content is None:
             return [(Model(self.name, self.folder), {})]
         try:
-            return read(content, self.folder)
+            return read(content, self.folder, self.renamed)
         except (ValueError, text_format.ParseError) as error:
             raise Refusal("INVALID_ARGUMENT", f"{self.path} cannot be read: {error}") from None
 

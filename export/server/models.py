@@ -163,14 +163,15 @@ class Model:
     def poll(self) -> list[str]:
         """Loads what is new and lets go of what is old; one thread at a time.
 
-        A version goes only once one that is wanted can answer, so that there is always one that does.
-
         Returns:
             Lines that say what happened, for people.
         """
-        wanted = self.policy(versions(self.folder))
+        return self.load() + self.let_go()
+
+    def load(self) -> list[str]:
+        """Loads those versions that are wanted and not there yet; returns what happened, likewise."""
         happened = []
-        for number in wanted:
+        for number in self.policy(versions(self.folder)):
             version = self.versions.get(number)
             if version is not None and (version.state == AVAILABLE or version.refusal is not None):
                 continue
@@ -183,6 +184,14 @@ class Model:
                 happened.append(f"{self.name}: version {number} is served, after {time.perf_counter() - start:.1f} s")
             else:
                 happened.append(f"{self.name}: version {number} cannot be served: {version.refusal.message}")
+        return happened
+
+    def let_go(self) -> list[str]:
+        """Lets go of those versions that are wanted no more; returns what happened, likewise.
+
+        A version goes only once one that is wanted can answer, so that there is always one that does.
+        """
+        wanted, happened = self.policy(versions(self.folder)), []
         ready = any(number in self.versions and self.versions[number].state == AVAILABLE for number in wanted)
         for number, version in list(self.versions.items()):
             if number not in wanted and version.state == AVAILABLE and ready:
@@ -196,10 +205,16 @@ class Model:
         Raises:
             Refusal: there is none, or no such label.
         """
-        if label:
-            if label not in self.labels:
+        while label:
+            labels = self.labels
+            if label not in labels:
                 raise Refusal("INVALID_ARGUMENT", f"Unrecognized servable version label: {label}")
-            number = self.labels[label]
+            number, version = labels[label], self.versions.get(labels[label])
+            if version is not None and (servable := version.servable) is not None:
+                return servable
+            # Where the label has gone on to another version meanwhile, that one answers.
+            if labels is self.labels:
+                break
         # Each is looked at once: another thread may let go of it.
         pairs = ((each, version.servable) for each, version in sorted(self.versions.items()))
         available = {each: servable for each, servable in pairs if servable is not None}
@@ -274,11 +289,12 @@ class Models:
             self._say(f"The configuration is not used: {refusal.message}")
         with self._changing:
             for model in list(self.models.values()):
-                self._poll_one(model)
+                self._told(model, model.poll)
 
-    def _poll_one(self, model):
+    def _told(self, model, work):
+        """Has a model load or let go of versions, and tells what happened."""
         try:
-            happened = model.poll()
+            happened = work()
         except OSError as error:
             happened = [f"{model.name}: {model.folder} cannot be read: {error}"]
         for line in happened:
@@ -308,17 +324,27 @@ class Models:
     def replace(self, models: Configured) -> None:
         """Serves these models, with these labels, in place of those there are; versions that stay are not loaded again.
 
-        Where a label is refused, its model keeps those that it had.
+        A label goes from one version to the next without a moment in between: what is new is loaded first, and what is
+        old goes last. Where a label is refused, its model keeps those that it had.
 
         Raises:
             Refusal: a label is for a version that cannot answer.
         """
         with self._changing:
-            for model, _ in models:
+            refusals, wanted = [], {}
+            for model, labels in models:
                 known = self.models.get(model.name)
                 if known is not None and known.folder == model.folder:
-                    model.versions, model.labels = known.versions, known.labels
-                self._poll_one(model)
-            self.models = {model.name: model for model, _ in models}
-            for model, labels in models:
-                model.label(labels)
+                    # The same object, in which a request under way looks again.
+                    known.policy, model = model.policy, known
+                wanted[model.name] = model
+                self._told(model, model.load)
+                try:
+                    model.label(labels)
+                except Refusal as refusal:
+                    refusals.append(refusal)
+            self.models = wanted
+            for model in wanted.values():
+                self._told(model, model.let_go)
+            if refusals:
+                raise refusals[0]

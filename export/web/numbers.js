@@ -1,5 +1,8 @@
 // Between what a person sees and what a network takes.
 
+// Between words, as `keras_gans.layers.tokenizer` has it.
+const SEPARATORS = /[\x00-\x2f:-@[-`{-\x7f\xa0-\xbf\u2000-\u206f\u3000-\u303f]+/;
+
 // A seed as BigInt; refused is what is no whole number of 64 bits.
 export function seedOf(text) {
   const written = text.trim();
@@ -7,6 +10,22 @@ export function seedOf(text) {
   const seed = BigInt(written);
   if (BigInt.asIntN(64, seed) !== seed) throw new RangeError("A seed has 64 bits: from -2^63 to 2^63 - 1.");
   return seed;
+}
+
+// A text's numbers of words or characters, as the exported model's tokenizer has them: Int32Array of `length`, 1 for what
+// is not in the vocabulary (a Map) and 0 for padding; and what was not in it, once each.
+export function tokensOf(text, vocabulary, { level, length }) {
+  const found = pieces(text, level);
+  const tokens = new Int32Array(length);
+  found.slice(0, length).forEach((piece, place) => (tokens[place] = vocabulary.get(piece) ?? 1));
+  return { tokens, unknown: [...new Set(found.filter((piece) => !vocabulary.has(piece)))], count: found.length };
+}
+
+function pieces(text, level) {
+  // A to Z alone: other letters' cases are a matter of language and version.
+  const lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  if (level === "word") return lower.split(SEPARATORS).filter((word) => word !== "");
+  return Array.from(lower.split(/[\t-\r ]+/).join(" ").replace(/^ | $/g, ""));
 }
 
 // RGBA levels of numbers in [-1, 1], as the exported model's `sample` rounds them.
@@ -32,6 +51,21 @@ export function toNumbers(levels, channels) {
     values.forEach((value, channel) => (numbers[pixel * channels + channel] = value / 127.5 - 1));
   }
   return numbers;
+}
+
+// From coordinates to places on a square canvas of `size` pixels: {scale, ends: [[lowest, highest] of x, and of y], at},
+// where one unit is as long in both directions, and y grows upwards.
+export function fitted(points, size, margin) {
+  const finite = points.filter((point) => point.every(Number.isFinite));
+  const ends = [0, 1].map((axis) => {
+    const values = finite.map((point) => point[axis]);
+    return values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
+  });
+  const span = Math.max(...ends.map(([low, high]) => high - low)) || 1;
+  const scale = (size - 2 * margin) / span;
+  const middles = ends.map(([low, high]) => (low + high) / 2);
+  const at = ([x, y]) => [size / 2 + scale * (x - middles[0]), size / 2 - scale * (y - middles[1])];
+  return { scale, ends, at };
 }
 
 const dot = (first, second) => first.reduce((sum, number, index) => sum + number * second[index], 0);

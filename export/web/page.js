@@ -1,10 +1,14 @@
 // The page of an exported model. What it offers follows from what the model's files take and give.
 import { loadAndCompile, loadLiteRt, Tensor, Environment } from "./runtime/litert.js";
 import { labelOfSeed, latents } from "./latents.js";
-import { blend, seedOf, toLevels, toNumbers } from "./numbers.js";
+import { blend, fitted, seedOf, toLevels, toNumbers, tokensOf } from "./numbers.js";
 
 const $ = (id) => document.getElementById(id);
 const LARGEST_FILE_PIXELS = 2 ** 24;
+const MOST_POINTS = 5000;
+// Of a canvas with points; a picture's canvas has its pixels.
+const PLOT_SIZE = 640;
+const STEPS_BETWEEN = 20;
 const TASKS = {
   classifier: "Classify",
   encoder: "Encode, and draw it again",
@@ -13,6 +17,7 @@ const TASKS = {
   b_to_a: "Translate from B to A",
 };
 let manifest;
+let vocabulary = null;
 let environment;
 const loaded = {};
 let picture = null;
@@ -80,17 +85,54 @@ function latestOnly(work) {
   };
 }
 
+function offerDownload(canvas, words) {
+  canvas.setAttribute("aria-label", words);
+  document.querySelectorAll(`[data-download="${canvas.id}"]`).forEach((button) => (button.disabled = false));
+}
+
 function show(canvas, numbers, [height, width, channels], words) {
   if (!numbers.every(Number.isFinite)) throw new Error("The model answered with numbers that are no picture.");
   canvas.width = width;
   canvas.height = height;
   canvas.style.aspectRatio = `${width} / ${height}`;
   canvas.getContext("2d").putImageData(new ImageData(toLevels(numbers, channels), width, height), 0, 0);
-  canvas.setAttribute("aria-label", words);
-  document.querySelectorAll(`[data-download="${canvas.id}"]`).forEach((button) => (button.disabled = false));
+  offerDownload(canvas, words);
 }
 
-const takesLabels = () => "label" in manifest.parts.generator.inputs;
+// Points by their first two coordinates; `marked`, where there is one, is larger.
+function plot(canvas, points, words, marked = null) {
+  const all = marked ? [...points, marked] : points;
+  if (!all.flat().every(Number.isFinite)) throw new Error("The model answered with numbers that are no points.");
+  canvas.width = canvas.height = PLOT_SIZE;
+  canvas.classList.add("plot");
+  const { ends, at } = fitted(all, PLOT_SIZE, 48);
+  const context = canvas.getContext("2d");
+  // On white, as paper shows it, also where the page is dark: it may be kept as a file.
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, PLOT_SIZE, PLOT_SIZE);
+  context.fillStyle = "#4a4f57";
+  context.font = "18px system-ui, sans-serif";
+  const [[left, right], [low, high]] = ends.map((pair) => pair.map((number) => number.toFixed(2)));
+  context.textAlign = "center";
+  context.fillText(`${left} to ${right}`, PLOT_SIZE / 2, PLOT_SIZE - 14);
+  context.save();
+  context.translate(22, PLOT_SIZE / 2);
+  context.rotate(-Math.PI / 2);
+  context.fillText(`${low} to ${high}`, 0, 0);
+  context.restore();
+  const dot = (point, radius, colour) => {
+    context.fillStyle = colour;
+    context.beginPath();
+    context.arc(...at(point), radius, 0, 2 * Math.PI);
+    context.fill();
+  };
+  points.forEach((point) => dot(point, 4, "rgb(11 92 173 / 60%)"));
+  if (marked) dot(marked, 10, "#c62828");
+  offerDownload(canvas, words);
+}
+
+const takes = (name) => name in manifest.parts.generator.inputs;
+const makesPoints = () => "point" in manifest.parts.generator.outputs;
 
 // The class of a select, or that which the model draws for a seed.
 function labelFor(select, seed) {
@@ -113,21 +155,84 @@ function seedIn(input) {
   }
 }
 
-async function generate(canvas, z, label, words) {
-  const row = { z };
-  if (label !== null) row.label = Int32Array.of(label);
-  const { image } = await run("generator", row);
+// What else than latents the generator takes: {row: its arrays, words: what a person calls them, name: of a file}.
+function conditions(classes, text, seed) {
+  const found = { row: {}, words: "", name: "" };
+  if (takes("label")) {
+    const label = labelFor(classes, seed);
+    found.row.label = Int32Array.of(label);
+    found.words = `, class ${className(label)}`;
+    found.name = `-class-${label}`;
+  }
+  if (takes("tokens")) {
+    found.row.tokens = tokensIn(text);
+    found.words = `, "${text.value.trim()}"`;
+  }
+  return found;
+}
+
+// The numbers of a text's words; says which of them the model has never read.
+function tokensIn(input) {
+  const { tokens, unknown, count } = tokensOf(input.value, vocabulary, manifest.tokenizer);
+  const told = [];
+  if (unknown.length) told.push(`Never read in training: ${unknown.slice(0, 8).join(", ")}.`);
+  if (count > tokens.length) told.push(`Only the first ${tokens.length} of ${count} are read.`);
+  $("text-help").textContent = told.join(" ") || textHelp();
+  return tokens;
+}
+
+const textHelp = () => `It knows ${vocabulary.size - 2} ${manifest.tokenizer.level}s; a text has ${manifest.tokenizer.length} at the most.`;
+
+const madeOf = async (z, row) => run("generator", { z, ...row });
+
+async function generate(canvas, z, row, words, caption = "") {
+  const { image } = await madeOf(z, row);
   show(canvas, image, manifest.parts.generator.outputs.image, words);
+  const below = $(`${canvas.id}-caption`);
+  if (below && caption) below.textContent = caption;
+}
+
+async function pointOf(z, row) {
+  const { point } = await madeOf(z, row);
+  return Array.from(point);
+}
+
+function countIn(input) {
+  const count = Number(input.value);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_POINTS) {
+    input.setAttribute("aria-invalid", "true");
+    throw new RangeError(`How many points is a number from 1 to ${MOST_POINTS}. Received: ${input.value || "nothing"}.`);
+  }
+  input.removeAttribute("aria-invalid");
+  return count;
+}
+
+const nextSeed = (seed, steps = 1) => BigInt.asIntN(64, seed + BigInt(steps));
+
+async function drawPoints(seed, start) {
+  const { size, prior } = manifest.latents;
+  const count = countIn($("count"));
+  const points = [];
+  for (let place = 0; place < count; place++) {
+    const own = nextSeed(seed, place);
+    points.push(await pointOf(latents(own, size, prior), conditions($("class"), $("text"), own).row));
+  }
+  const words = `${count} points of the seeds from ${seed} on`;
+  plot($("drawn"), points, words);
+  $("drawn").dataset.name = `seed-${seed}-points-${count}`;
+  $("drawn-caption").textContent = `${words}.`;
+  say(`${words}, in ${Math.round(performance.now() - start)} ms.`);
 }
 
 const draw = latestOnly(async () => {
   const seed = seedIn($("seed"));
-  const { size, prior } = manifest.latents;
-  const label = takesLabels() ? labelFor($("class"), seed) : null;
-  const words = `The sample of seed ${seed}${label === null ? "" : `, class ${className(label)}`}`;
   const start = performance.now();
-  await generate($("drawn"), latents(seed, size, prior), label, words);
-  $("drawn").dataset.name = `seed-${seed}${label === null ? "" : `-class-${label}`}`;
+  if (makesPoints()) return drawPoints(seed, start);
+  const { size, prior } = manifest.latents;
+  const { row, words: besides, name } = conditions($("class"), $("text"), seed);
+  const words = `The sample of seed ${seed}${besides}`;
+  await generate($("drawn"), latents(seed, size, prior), row, words, `Seed ${seed}${besides}`);
+  $("drawn").dataset.name = `seed-${seed}${name}`;
   say(`${words}, in ${Math.round(performance.now() - start)} ms.`);
 });
 
@@ -136,10 +241,18 @@ const drawBetween = latestOnly(async () => {
   const percent = Number($("fraction").value);
   $("far").textContent = `${percent} %`;
   const { size, prior } = manifest.latents;
-  const label = takesLabels() ? labelFor($("between-class"), from) : null;
+  const { row, words: besides } = conditions($("between-class"), $("between-text"), from);
   const ends = [latents(from, size, prior), latents(to, size, prior)];
-  const words = `${percent} % of the way from seed ${from} to seed ${to}`;
-  await generate($("blended"), blend(...ends, percent / 100, prior), label, words);
+  const words = `${percent} % of the way from seed ${from} to seed ${to}${besides}`;
+  const at = (fraction) => blend(...ends, fraction, prior);
+  if (makesPoints()) {
+    const way = [];
+    for (let step = 0; step <= STEPS_BETWEEN; step++) way.push(await pointOf(at(step / STEPS_BETWEEN), row));
+    plot($("blended"), way, words, await pointOf(at(percent / 100), row));
+    $("blended-caption").textContent = `${words}.`;
+  } else {
+    await generate($("blended"), at(percent / 100), row, words, `${words}.`);
+  }
   $("blended").dataset.name = `seed-${from}-to-${to}-at-${percent}`;
 });
 
@@ -201,7 +314,7 @@ const answerOwn = latestOnly(async (file) => {
     $("code").hidden = false;
     words = `Encoded as ${answer.z.length} numbers.`;
     if (canDecode(outputs)) {
-      await generate($("made"), answer.z, null, "What the model draws of the latent of your picture");
+      await generate($("made"), answer.z, {}, "What the model draws of the latent of your picture");
       isShown = true;
     }
   }
@@ -216,7 +329,8 @@ const answerOwn = latestOnly(async (file) => {
 
 function canDecode(outputs) {
   const generator = manifest.parts.generator;
-  return generator && !("label" in generator.inputs) && String(generator.inputs.z) === String(outputs.z);
+  const takesOnlyLatents = generator && Object.keys(generator.inputs).join() === "z";
+  return takesOnlyLatents && !makesPoints() && String(generator.inputs.z) === String(outputs.z);
 }
 
 function download(canvas) {
@@ -227,6 +341,20 @@ function download(canvas) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }, "image/png");
+}
+
+function offerTexts() {
+  document.querySelectorAll("[data-texts]").forEach((each) => (each.hidden = false));
+  $("captions").append(...manifest.captions.map((caption) => new Option(caption)));
+  for (const id of ["text", "between-text"]) $(id).value = manifest.captions[0] ?? "";
+  $("text-help").textContent = textHelp();
+}
+
+async function readVocabulary() {
+  const answer = await fetch("vocabulary.txt");
+  if (!answer.ok) throw new Error(`vocabulary.txt cannot be had: ${answer.status}.`);
+  const lines = (await answer.text()).split("\n").slice(0, -1);
+  return new Map(lines.map((word, number) => [word, number]));
 }
 
 function offer() {
@@ -240,7 +368,12 @@ function offer() {
   });
   if (parts.generator) {
     $("draw").hidden = $("between").hidden = false;
-    if (takesLabels()) {
+    if (takes("tokens")) offerTexts();
+    if (makesPoints()) {
+      document.querySelectorAll("[data-points]").forEach((each) => (each.hidden = false));
+      $("seed-help").textContent = "A whole number. Points are those of the seeds from it on, by their first two coordinates.";
+    }
+    if (takes("label")) {
       const names = manifest.class_names ?? [];
       for (const select of [$("class"), $("between-class")]) {
         if (manifest.class_prior) select.append(new Option("As the seed has it", ""));
@@ -252,17 +385,17 @@ function offer() {
       event.preventDefault();
       draw();
     });
-    $("class").addEventListener("change", () => draw());
+    for (const id of ["class", "count", "text"]) $(id).addEventListener("change", () => draw());
     $("next").addEventListener("click", () => {
       try {
-        $("seed").value = String(BigInt.asIntN(64, seedIn($("seed")) + 1n));
+        $("seed").value = String(nextSeed(seedIn($("seed")), makesPoints() ? countIn($("count")) : 1));
         draw();
       } catch (error) {
         say(error.message, true);
       }
     });
     $("between-form").addEventListener("submit", (event) => event.preventDefault());
-    for (const id of ["from", "to", "between-class"]) $(id).addEventListener("change", () => drawBetween());
+    for (const id of ["from", "to", "between-class", "between-text"]) $(id).addEventListener("change", () => drawBetween());
     $("fraction").addEventListener("input", () => drawBetween());
   }
   const tasks = Object.keys(TASKS).filter((part) => part in parts);
@@ -280,6 +413,7 @@ try {
   const answer = await fetch("model.json");
   if (!answer.ok) throw new Error(`model.json cannot be had: ${answer.status}.`);
   manifest = await answer.json();
+  if (manifest.tokenizer) vocabulary = await readVocabulary();
   offer();
   // One thread: several need headers that a plain server does not send.
   const litert = await loadLiteRt("runtime/");

@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ UNPAIRED, PAIRED = " + ", " = "
 _HALVES, _REVERSED = "halves:", "reversed-halves:"
 _CLASS = re.compile(r"(?P<source>.+)\[(?P<label>[^\[\]]+)\]")
 _SHOWN_LINES = 3
+_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +101,27 @@ def named(pair: Unpaired | Paired) -> str:
     """A pair as its string, in which an array is just that."""
     a, b = (str(side) if isinstance(side, str | os.PathLike) else "array" for side in (pair.a, pair.b))
     return f"{a}{UNPAIRED if isinstance(pair, Unpaired) else PAIRED}{b}"
+
+
+def short_name(source: str) -> str:
+    """What a run on a data set is called by: the last part of a path, and of a pair those of both sides.
+
+    `{split}` and the endings .gz and .txt are left out; where `{split}` leaves little of a file's name, the folder of
+    its files stands before it, once.
+    """
+    pair = pair_of(source)
+    if pair is None:
+        return Path(source).name
+    parts: list[str] = []
+    for side in (pair.a, pair.b):
+        path = Path(str(side))
+        name = path.name.removesuffix(".gz").removesuffix(".txt")
+        if "{split}" in str(side):
+            folder = next((part.name for part in path.parents if "{split}" not in part.name), "")
+            name = name.replace("{split}", "").strip(".-_ ")
+            parts += [folder] if folder and folder not in parts else []
+        parts += [name] if name else []
+    return "-".join(parts)
 
 
 def class_of(source: Any) -> tuple[Any, str | None]:
@@ -225,16 +248,35 @@ def read_lines(path: Path) -> list[str]:
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            return file.read().removeprefix("\ufeff").splitlines()
+        with opener(path, "rb") as file:
+            read = file.read()
+        text = read.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        place = f"byte {error.start:,}"
-        raise UserError(
-            f"{path} is not UTF-8 ({place}: {error.object[error.start : error.start + 1]!r}). Convert it, for instance "
-            f"by: iconv -f latin1 -t utf-8 {path} > converted"
-        ) from None
-    except (OSError, EOFError) as error:
+        place = f"byte {error.start:,}: {read[error.start : error.start + 1]!r}"
+        raise _not_utf8(path, place, "utf-16" if read.startswith(_OF_UTF16) else "latin1") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
+    if "\0" in text:
+        # UTF-16 of plain letters is valid UTF-8, with a null between every two of them.
+        place = text.index("\0")
+        raise _not_utf8(path, f"character {place:,} is null", "utf-16be" if place == 0 else "utf-16le")
+    return lines_of(text)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as editors and `wc` count them: ended by \\n or \\r\\n, or by \\r where there is no \\n.
+
+    `str.splitlines` would end them at separators within sentences too, which pages of the web are full of.
+    """
+    ending = "\n" if "\n" in text else "\r"
+    lines = text.removesuffix(ending).split(ending) if text else []
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _not_utf8(path, place, encoding):
+    return UserError(
+        f"{path} is not UTF-8 ({place}). Convert it, for instance by: iconv -f {encoding} -t utf-8 {path} > converted"
+    )
 
 
 def _paired_folders(pair, paths, split, image_size, channels, progress, skip_unreadable):

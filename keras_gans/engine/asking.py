@@ -3,7 +3,7 @@
 Callbacks, the doctor, measures, commands and the export ask this and know no scheme.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import tensorflow as tf
 from keras_gans.engine import show, validity
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
-from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of
+from keras_gans.fields import SAMPLE, Classes, Field, Kinds, Texts, sample_of
+from keras_gans.limits import BATCH_LIMIT
 
 
 class Asking:
@@ -112,6 +113,26 @@ class Asking:
         if "label" in self.takes:
             known["label"] = Classes(tuple(self.class_names), self.allows_unlabelled)
         return {name: known[name] for name in self.takes}
+
+    @classmethod
+    def translates_texts(cls) -> bool:
+        """Whether what it `translates` are texts."""
+        return any(cls.takes[field] == (Texts,) for fields in cls.translates.values() for field in fields)
+
+    def pair_lengths(self, rows: Mapping[str, Any]) -> np.ndarray:
+        """Tokens of each row, of a scheme that `translates_texts`: what batches by tokens are made by.
+
+        Args:
+            rows: {field: list of str}, of its `takes`.
+
+        Returns:
+            int64 (rows,), those of the row's longest text, with its end; 0 for a row that is left out of training.
+        """
+        raise UserError(f"{type(self).__name__} reads no texts as tokens, of which there could be so many.")
+
+    def vocabularies(self) -> dict[str, Sequence[str]]:
+        """{file beside the exported model, without .txt: its lines}, for whoever hands it tokens."""
+        return {}
 
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample, without the batch.
@@ -218,7 +239,7 @@ class Asking:
         filepath: str | Path,
         format: str = "tf_saved_model",
         *,
-        batch_limit: int = validity.BATCH_LIMIT,
+        batch_limit: int = BATCH_LIMIT,
         **kwargs: Any,
     ) -> None:
         """Writes a SavedModel with the signatures of `endpoints`, each weight once.
@@ -233,7 +254,7 @@ class Asking:
             **kwargs: `verbose`, as `keras.export.ExportArchive.write_out`.
 
         Raises:
-            UserError: another format.
+            UserError: another format, or a limit that is none.
         """
         if format != "tf_saved_model":
             instead = (

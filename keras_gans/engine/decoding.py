@@ -112,45 +112,53 @@ def _growing(part):
 
 
 def beam(
-    translator: "Translator", source: Tensor, length: int | Tensor, width: int = 4, length_penalty: float = 1.0
+    translator: "Translator", source: Tensor, length: int | Tensor, width: int = 4, length_penalty: float = 0.6
 ) -> tuple[Tensor, Tensor]:
-    """The best translations that beam search finds, by log p(y | x) / |y|^a, |y| counting the end.
+    """The best translations that beam search finds, by log p(y | x) / ((5 + |y|) / 6)^a, |y| counting the end.
 
-    Sentences that have ended are kept apart from those that go on, `width` of either.
+    The normalization is that of Wu et al., "Google's Neural Machine Translation System" (2016), equation 14. Of all
+    that the sentences in the beam may go on with, the `width` likeliest are the next beam; those among them that end
+    are kept apart. The search for a sentence ends when nothing in its beam could still become better than the best that
+    has ended, however cheap its further tokens, and not when some number of them have ended: where the network is sure,
+    most of a beam is unlikely, and ends too early.
 
     Args:
-        translator, source, length: as for `greedy`.
+        translator, source: as for `greedy`.
+        length: tokens of a translation at the most, with the end; a number for all, or one for each (batch,).
         width: of the beam; 1 finds what `greedy` finds.
         length_penalty: a; 0 compares the probabilities alone, and prefers short sentences.
 
     Returns:
-        (tokens (batch, width, length), scores float32 (batch, width)), the best first. Where fewer have ended within
-        the length, what has not ended follows.
+        (tokens (batch, width, the greatest length), scores float32 (batch, width)), the best first. Where fewer have
+        ended, what has not follows, and then blanks with a score of no sentence.
     """
     memory = translator.encode(source)
     count = tf.shape(source)[0]
     state = translator.start(memory)
     names, size = sorted(state), translator.target_size
+    limits = tf.broadcast_to(tf.convert_to_tensor(length, tf.int32), (count,))
+    most = length if isinstance(length, int) else tf.maximum(tf.reduce_max(limits), 1)
 
     def tiled(rows):
         return tf.repeat(rows, width, axis=0)
 
     memory, parts = {name: tiled(rows) for name, rows in memory.items()}, [tiled(state[name]) for name in names]
-    places = tf.range(length)
+    places = tf.range(most)
 
     def normalized(scores, words):
-        return scores / tf.cast(words, tf.float32) ** length_penalty
+        penalties = ((5.0 + tf.cast(words, tf.float32)) / 6.0) ** length_penalty
+        return tf.where(scores > _NONE / 2, scores / penalties, _NONE)
 
-    def best(scores, sequences, many):
-        scores, order = tf.math.top_k(scores, many)
+    def best(scores, sequences):
+        scores, order = tf.math.top_k(scores, width)
         return scores, tf.gather(sequences, order, batch_dims=1), order
 
-    def is_open(alive, ended):
+    def is_open(place, alive, ended):
         # A log-probability only falls: the best that may still come has the greatest length.
-        return (normalized(alive[:, 0], length) > ended[:, 0]) & (ended[:, -1] <= _NONE / 2)
+        return (place < limits) & (alive[:, 0] > _NONE / 2) & (normalized(alive[:, 0], limits) > ended[:, 0])
 
     def go_on(place, alive, sequences, ended, finished, *parts):
-        return (place < length) & tf.reduce_any(is_open(alive, ended))
+        return tf.reduce_any(is_open(place, alive, ended))
 
     def one_more(place, alive, sequences, ended, finished, *parts):
         last = tf.cond(
@@ -161,24 +169,25 @@ def beam(
         logits, _, after = translator.step(memory, dict(zip(names, parts, strict=True)), last, place)
         steps = tf.reshape(tf.nn.log_softmax(logits), (count, width, size))
         totals = tf.reshape(alive[..., tf.newaxis] + steps, (count, width * size))
-        scores, choice = tf.math.top_k(totals, tf.minimum(2 * width, width * size))
+        scores, choice = tf.math.top_k(totals, width)
         parents, tokens = choice // size, choice % size
         found = tf.where(places == place, tokens[..., tf.newaxis], tf.gather(sequences, parents, batch_dims=1))
+        # What a sentence finds does not depend on those beside it, which may go on for longer.
+        goes_on = is_open(place, alive, ended)[:, tf.newaxis]
         is_end = tokens == END
-        # As far down as the beam is wide; and what a sentence finds does not depend on those beside it.
-        counts = is_end & (scores > _NONE / 2) & (tf.range(tf.shape(scores)[1]) < width)
-        counts &= is_open(alive, ended)[:, tf.newaxis]
-        candidates = tf.where(counts, normalized(scores, place + 1), _NONE)
-        ended, finished, _ = best(tf.concat([ended, candidates], axis=1), tf.concat([finished, found], axis=1), width)
-        alive, sequences, order = best(tf.where(is_end, _NONE, scores), found, width)
+        candidates = tf.where(is_end & goes_on, normalized(scores, place + 1), _NONE)
+        ended, finished, _ = best(tf.concat([ended, candidates], axis=1), tf.concat([finished, found], axis=1))
+        scores, found, order = best(tf.where(is_end, _NONE, scores), found)
+        alive = tf.where(goes_on, scores, alive)
+        sequences = tf.where(goes_on[..., tf.newaxis], found, sequences)
         kept = tf.gather(parents, order, batch_dims=1) + width * tf.range(count)[:, tf.newaxis]
         parts = [tf.gather(after[name], tf.reshape(kept, (-1,))) for name in names]
         return place + 1, alive, sequences, ended, finished, *parts
 
     none = tf.fill((count, width), _NONE)
     first = tf.concat([tf.zeros((count, 1)), none[:, 1:]], axis=1)
-    blank = tf.zeros((count, width, length), tf.int32)
-    place, alive, sequences, ended, finished, *_ = tf.while_loop(
+    blank = tf.zeros((count, width, most), tf.int32)
+    _, alive, sequences, ended, finished, *_ = tf.while_loop(
         go_on,
         one_more,
         (0, first, blank, none, blank, *parts),
@@ -189,10 +198,12 @@ def beam(
         ),
         parallel_iterations=1,
     )
+    alive = normalized(alive, tf.reduce_sum(tf.cast(sequences != PAD, tf.int32), axis=2))
+    sequences = tf.where((alive > _NONE / 2)[..., tf.newaxis], sequences, PAD)
     # What has not ended comes after all that has.
     places = tf.range(width)
     sides = ((ended, 2 * width), (alive, width))
     ranks = [tf.where(score > _NONE / 2, first - places, -places) for score, first in sides]
     _, order = tf.math.top_k(tf.concat(ranks, axis=1), width)
-    scores = tf.concat([ended, normalized(alive, place)], axis=1)
-    return tuple(tf.gather(each, order, batch_dims=1) for each in (tf.concat([finished, sequences], axis=1), scores))
+    pairs = ((finished, sequences), (ended, alive))
+    return tuple(tf.gather(tf.concat(pair, axis=1), order, batch_dims=1) for pair in pairs)

@@ -70,15 +70,21 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 
 def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per_execution: int) -> None:
-    """Refuses what TensorFlow cannot do over several logical CPUs, where its own message names neither cause nor cure.
+    """Refuses what TensorFlow cannot do over replicas, where its own message names neither cause nor cure.
 
     Args:
         strategy: the `tf.distribute.Strategy` of the model.
         jit_compile, steps_per_execution: see `keras.Model.compile`.
 
     Raises:
-        UserError: XLA over CPU replicas; or several steps an execution with collective operations over them.
+        UserError: XLA over CPU replicas; several steps an execution with collective operations over them, or over
+            machines.
     """
+    if steps_per_execution > 1 and spans_machines(strategy):
+        raise UserError(
+            "TensorFlow cannot take a step back inside the loop of several steps where machines step together. Leave "
+            f"steps_per_execution at 1, as the command line does. Received: steps_per_execution={steps_per_execution}."
+        )
     replicas = strategy.num_replicas_in_sync
     if replicas == 1 or not all("CPU" in device for device in strategy.extended.worker_devices):
         return
@@ -87,7 +93,7 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
             f"XLA cannot compile a step that is shared by {replicas} CPU replicas: each would read the others' "
             "variables. Leave jit_compile out, or train on one device. Received: jit_compile=True."
         )
-    if steps_per_execution > 1 and reduces_collectively(strategy) and not spans_machines(strategy):
+    if steps_per_execution > 1 and reduces_collectively(strategy):
         raise UserError(
             "Several steps an execution fail over logical CPUs with MirroredStrategy's default collective operations. "
             "Make it with cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(), or leave steps_per_execution at "

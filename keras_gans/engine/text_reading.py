@@ -126,6 +126,9 @@ class TextReading:
         """The captions kept of the data, or of a model that has none, single words of its vocabulary."""
         return tuple(self.captions) or tuple(word for word in self.tokenizer.vocabulary[2 : 2 + REMEMBERED])
 
+    def vocabularies(self) -> dict[str, Sequence[str]]:
+        return {"vocabulary": self.tokenizer.vocabulary}
+
     # Learning to read -------------------------------------------------------------------------------------------
 
     def reading(self) -> Phase:

@@ -38,7 +38,7 @@ class TextTranslatingModel(AdversarialModel):
         generator: a `layers.Translator`.
         source_vocabulary, target_vocabulary: pieces, as `subwords.learn` gives them.
         beam_width: of the beam search of `translate` and the exported model.
-        length_penalty: the power of the length by which beam search divides log p(y|x).
+        length_penalty: the power a of beam search's normalization, see `decoding.beam`; 0.6 as Vaswani et al. (2017).
         seed: see `AdversarialModel`.
 
     Raises:
@@ -55,7 +55,7 @@ class TextTranslatingModel(AdversarialModel):
         target_vocabulary: Sequence[str],
         *,
         beam_width: int = 4,
-        length_penalty: float = 1.0,
+        length_penalty: float = 0.6,
         seed: int = 0,
         name: str | None = None,
     ):
@@ -158,6 +158,9 @@ class TextTranslatingModel(AdversarialModel):
         counts = [[len(subwords.tokens(text)) if plain(text) else 0 for text in texts] for subwords, texts in sides]
         longest, shortest = np.max(counts, axis=0), np.min(counts, axis=0)
         return np.where((longest <= self.max_length) & (shortest > 0), longest, 0)
+
+    def vocabularies(self) -> dict[str, Sequence[str]]:
+        return {"source_vocabulary": self.source_vocabulary, "target_vocabulary": self.target_vocabulary}
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         """Logits of the next tokens, of [source, previous] tokens."""
@@ -268,8 +271,8 @@ class TextTranslatingModel(AdversarialModel):
 
     def _beam(self, text):
         source = self.source_subwords.encode(text)
-        limits, most = self._lengths(source)
-        tokens, scores = decoding.beam(self.generator, source, most, self.beam_width, self.length_penalty)
+        limits, _ = self._lengths(source)
+        tokens, scores = decoding.beam(self.generator, source, limits, self.beam_width, self.length_penalty)
         return {"text": self._written(text, tokens[:, 0], limits), "score": scores[:, 0]}
 
     # What may be asked ------------------------------------------------------------------------------------------
@@ -296,8 +299,9 @@ class TextTranslatingModel(AdversarialModel):
     def endpoints(self) -> Endpoints:
         """Raw strings in and out: `translate_text` is greedy, as is `serving_default`; `translate_text_beam` searches.
 
-        All take `text` and give `text`, the latter with its `score`, log p(y|x) by the length; `translate_tokens` maps
-        `tokens` of the source vocabulary, int32 (batch, s), to those of the target's, (batch, max_length).
+        All take `text` and give `text`, the latter with its `score`, log p(y|x) normalized as `decoding.beam` says;
+        `translate_tokens` maps `tokens` of the source vocabulary, int32 (batch, s), to those of the target's, (batch,
+        max_length).
         """
         texts = [tf.TensorSpec((None,), tf.string, name="text")]
         tokens = [tf.TensorSpec((None, None), tf.int32, name="tokens")]

@@ -12,13 +12,12 @@ import tensorflow as tf
 
 from keras_gans.engine.kinds import Endpoints
 from keras_gans.fields import UNLABELLED
+from keras_gans.limits import BATCH_LIMIT, check_batch_limit
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-# Rows that one call may have: memory grows with them, and a client could ask for any number.
-BATCH_LIMIT = 256
 # Bytes of one text: what reads texts takes time and memory by their length, and all rows wait for the longest.
 TEXT_LIMIT = 4096
 # Images are floats in [-1, 1]; rounding, or a decoder without a last tanh, may go a little beyond.
@@ -69,7 +68,11 @@ def served_endpoints(model: "AdversarialModel", batch_limit: int = BATCH_LIMIT) 
     Args:
         model: whose `endpoints()` these are.
         batch_limit: rows that one call may have.
+
+    Raises:
+        UserError: a limit that is none.
     """
+    check_batch_limit(batch_limit)
     return {
         name: (_served(model, function, tuple(specifications), batch_limit), specifications)
         for name, (function, specifications) in model.endpoints().items()
