@@ -68,7 +68,7 @@ def made(kind, root):
             (root / f"train.{language}").write_text(line * 140)
         return f"{root}/train.en = {root}/train.de", "adversarial_nmt_rnn", "140 pairs of sentences"
     if kind == "points":
-        return "made_points", "wgan_gp_ring", "200 points"
+        return "made_points", "wgan_gp_ring", "600 points"
     raise AssertionError(kind)
 
 
@@ -78,7 +78,7 @@ KINDS += ("trainA and trainB", "sentences", "points")
 
 def points(**options):
     """A source of points in memory."""
-    return kg.data.Source.of({"point": np.random.default_rng(0).normal(size=(200, 2)).astype("float32")})
+    return kg.data.Source.of({"point": np.random.default_rng(0).normal(size=(600, 2)).astype("float32")})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -75,11 +75,11 @@ PRESETS = {
             "discriminator.joint_filters": 0,
         },
     ),
-    "cut_digits": Preset("cut", "digits to digits over photographs", {"steps": 1500}),
+    "cut_digits": Preset("cut", "digits to digits over photographs", {"steps": 600}),
     "cycada_digits": Preset(
         "cycada",
         "digits to digits over photographs, and back",
-        {"steps": 1500, "classifier_a.base_filters": 24, "classifier_b.base_filters": 24},
+        {"steps": 1200, "classifier_a.base_filters": 24, "classifier_b.base_filters": 24},
     ),
     "df_gan_shapes": Preset(
         "df_gan_small",
