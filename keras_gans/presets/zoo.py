@@ -79,11 +79,21 @@ PRESETS = {
     "cycada_digits": Preset(
         "cycada",
         "digits to digits over photographs, and back",
-        {"steps": 1200, "classifier_a.base_filters": 24, "classifier_b.base_filters": 24},
+        {
+            "steps": 850,
+            "scheme.classifier_steps": 250,
+            "classifier_a.base_filters": 24,
+            "classifier_b.base_filters": 24,
+        },
     ),
     "df_gan_shapes": Preset(
         "df_gan_small",
         _SHAPES,
-        {"image_encoder.base_filters": 12, "generator.base_filters": 8, "discriminator.base_filters": 12},
+        {
+            "steps": 1000,
+            "image_encoder.base_filters": 12,
+            "generator.base_filters": 8,
+            "discriminator.base_filters": 12,
+        },
     ),
 }
