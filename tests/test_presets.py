@@ -61,8 +61,13 @@ def refusal(folder):
 # What comes along ---------------------------------------------------------------------------------------------------
 
 
+# Those whose recipe draws nothing recognisable in the few minutes that a preset is to take.
+NONE_YET = {"df_gan"}
+
+
 def test_every_scheme_has_a_preset():
-    assert {published.described(folder)["scheme"] for folder in published.packaged().values()} == set(registry.schemes)
+    made = {published.described(folder)["scheme"] for folder in published.packaged().values()}
+    assert made == set(registry.schemes) - NONE_YET
     assert set(NAMES) == set(PRESETS)
 
 

@@ -86,14 +86,4 @@ PRESETS = {
             "classifier_b.base_filters": 24,
         },
     ),
-    "df_gan_shapes": Preset(
-        "df_gan_small",
-        _SHAPES,
-        {
-            "steps": 1000,
-            "image_encoder.base_filters": 12,
-            "generator.base_filters": 8,
-            "discriminator.base_filters": 12,
-        },
-    ),
 }
