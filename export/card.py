@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CARD, CARD_JSON, SIGNATURES, PICTURE = "README.md", "card.json", "SIGNATURES.md", "samples.png"
 _SAMPLES = 36
 # Of the picture beside weights that are passed on, grey or in colour, which is to be no larger than these.
-_SHADES = {1: 16, 3: 64}
+_SHADES = {1: 16, 3: 256}
 # What a tensor of a signature holds, by its name and its type.
 _MEANINGS = {
     ("z", "float32"): "latents, see Latents in README.md",

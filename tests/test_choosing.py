@@ -68,7 +68,7 @@ def made(kind, root):
             (root / f"train.{language}").write_text(line * 140)
         return f"{root}/train.en = {root}/train.de", "adversarial_nmt_rnn", "140 pairs of sentences"
     if kind == "points":
-        return "ring/wide", "wgan_gp_ring", "points"
+        return "made_points", "wgan_gp_ring", "600 points"
     raise AssertionError(kind)
 
 
@@ -76,8 +76,14 @@ KINDS = ("images", "grey", "classes", "splits of classes", "few a class", "capti
 KINDS += ("trainA and trainB", "sentences", "points")
 
 
+def points(**options):
+    """A source of points in memory."""
+    return kg.data.Source.of({"point": np.random.default_rng(0).normal(size=(600, 2)).astype("float32")})
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_found_decides(kind, tmp_path):
+def test_what_is_found_decides(kind, tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.sources._registered, "made_points", points)
     told, name, reason = made(kind, tmp_path)
     found = choose(told)
     assert found.name == name and reason in found.chosen and found.data == told

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import resource
 import shutil
 import warnings
 
@@ -21,7 +22,7 @@ from tests.hub import TOKEN, standing_in
 from tests.test_training_cli import run, run_here, unwrapped
 
 NAMES = list(published.packaged())
-LARGEST, IN_ALL = 1_000_000, 6_000_000
+LARGEST, IN_ALL = 1_000_000, 10_000_000
 POINTS = "wgan_gp_ring"
 
 
@@ -60,8 +61,13 @@ def refusal(folder):
 # What comes along ---------------------------------------------------------------------------------------------------
 
 
+# Those whose recipe draws nothing recognisable in the few minutes that a preset is to take.
+NONE_YET = {"df_gan"}
+
+
 def test_every_scheme_has_a_preset():
-    assert {published.described(folder)["scheme"] for folder in published.packaged().values()} == set(registry.schemes)
+    made = {published.described(folder)["scheme"] for folder in published.packaged().values()}
+    assert made == set(registry.schemes) - NONE_YET
     assert set(NAMES) == set(PRESETS)
 
 
@@ -263,20 +269,20 @@ def test_what_translates_shows_data_that_it_was_not_trained_on(tmp_path):
     assert np.asarray(Image.open(drawn)).std() > 20 and "a_to_b" in output
 
 
-def test_it_is_walked_measured_and_translates(tmp_path):
+def test_it_is_walked_and_translates(tmp_path):
     walk = ["latent", "interpolate", f"preset:{POINTS}", "--frames", "4", "--to", "walk.png"]
     code, _, errors = run_here(*walk, cwd=tmp_path)
     assert code == 0 and (tmp_path / "walk.png").is_file(), errors
-    code, _, errors = run_here("evaluate", f"preset:{POINTS}", "--samples", "500", cwd=tmp_path)
-    assert code == 0, errors
-    scores = json.loads((tmp_path / f"runs/preset-{POINTS}/evaluation.json").read_text())["scores"]
-    assert {score["name"]: score["value"] for score in scores}["modes_covered"] == 8
     code, output, errors = run_here("translate", "preset:adversarial_nmt_numbers", "512", cwd=tmp_path)
     assert code == 0 and output.strip() == "five hundred and twelve", errors
 
 
 @pytest.mark.slow
-def test_it_is_exported(tmp_path):
+def test_it_is_measured_and_exported(tmp_path):
+    code, _, errors = run_here("evaluate", f"preset:{POINTS}", "--samples", "500", cwd=tmp_path)
+    assert code == 0, errors
+    scores = json.loads((tmp_path / f"runs/preset-{POINTS}/evaluation.json").read_text())["scores"]
+    assert {score["name"]: score["value"] for score in scores}["modes_covered"] == 8
     code, _, errors = run_here("export", "preset:cgan_digits", "--to", "exported/cgan", cwd=tmp_path)
     assert code == 0, errors
     report = json.loads((tmp_path / "exported/cgan/1/report.json").read_text())
@@ -357,6 +363,10 @@ def hub(server, monkeypatch):
         held.clear()
     server.tampers = lambda name, content: content
     monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+    # Read when the library was imported, which in a process of its own is after the environment was set.
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.endpoint)
+    files = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     # Its own protocol, of a native library, goes to another host; this is the one that Git has too.
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
@@ -464,3 +474,17 @@ def test_without_the_library_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"keras_gans\[hub\]"):
         kg.presets.pull("ada/ring", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fresh_process_samples_it_in_under_ten_seconds(name, tmp_path):
+    # Of the processor: a machine that does other things too takes longer.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code, _, errors = run("sample", f"preset:{name}", cwd=tmp_path, CUDA_VISIBLE_DEVICES="-1")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert code == 0, errors
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{name}: {seconds:.1f} s of the processor")
+    assert seconds < 10
+    assert list((tmp_path / f"runs/preset-{name}/samples").iterdir())

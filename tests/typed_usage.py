@@ -27,6 +27,13 @@ def train() -> np.ndarray:
     return drawn
 
 
+def come_along() -> dict[str, str]:
+    """Presets."""
+    digits: np.ndarray = kg.load_preset("dcgan_digits").sample(4, seed=0)
+    print(digits.shape, kg.presets.pull("ada/digits", revision="main").name)
+    return kg.presets.names()
+
+
 def open_data() -> dict[str, object]:
     """Sources and their fields."""
     source = kg.data.open_source("photos[cat] + photos[dog]", image_size=64)
@@ -45,4 +52,5 @@ def mistakes() -> None:
     kg.data.open_source(7, split=7)  # type: ignore[arg-type]
     print(kg.nothing)  # type: ignore[attr-defined]
     kg.data.load("digits", batch_size="many")  # type: ignore[arg-type]
+    kg.load_preset(7)  # type: ignore[arg-type]
     kg.pixels.to_uint8()  # type: ignore[call-arg]

@@ -8,25 +8,30 @@ import numpy as np
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import NonFiniteError, UserError
 
+# What follows a network's name in that of its average.
+_AVERAGE = "_average"
 # Outside of them float16 has fewer than three digits.
 _SMALLEST, _LARGEST = 6e-5, 6e4
 
 
 def variables_of(model: AdversarialModel) -> dict[str, keras.Variable]:
-    """{"NETWORK/PLACE/NAME": variable} of every network that a model holds, averages included, sorted by network.
+    """{"NETWORK/PLACE/NAME": variable} of every network that a model holds, sorted by network, each variable once.
 
-    The counter of steps, pools of samples and the optimizers' state are no part of them.
+    Of a network with an average of its weights it is the average, which answers for it. The counter of steps, pools of
+    samples and the optimizers' state are no part of them.
     """
-    networks = {
-        name: value
-        for name, value in vars(model).items()
-        if isinstance(value, keras.layers.Layer) and not name.startswith("_") and value.weights
-    }
-    return {
-        f"{role}/{place:03d}/{variable.name}": variable
-        for role, network in sorted(networks.items())
-        for place, variable in enumerate(network.weights)
-    }
+    found, seen = {}, set()
+    for role, network in sorted(_networks_of(model).items()):
+        for place, variable in enumerate(network.weights):
+            if id(variable) not in seen:
+                found[f"{role}/{place:03d}/{variable.name}"] = variable
+                seen.add(id(variable))
+    return found
+
+
+def _networks_of(model):
+    networks = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
+    return {name: network for name, network in networks.items() if f"{name}{_AVERAGE}" not in networks}
 
 
 def weights_of(model: AdversarialModel, half: bool) -> dict[str, np.ndarray]:
@@ -73,3 +78,6 @@ def put(model: AdversarialModel, arrays: Mapping[str, np.ndarray]) -> None:
         )
     for name, variable in variables.items():
         variable.assign(arrays[name].astype(variable.dtype))
+    for role, network in _networks_of(model).items():
+        if role.endswith(_AVERAGE):
+            getattr(model, role.removesuffix(_AVERAGE)).set_weights(network.get_weights())

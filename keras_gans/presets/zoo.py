@@ -29,14 +29,21 @@ class Preset:
 
 
 _DIGITS = "handwritten digits of 8x8 pixels"
+_SHAPES = "shapes of 16x16 pixels by sentences"
 _SMALL = {"generator.base_filters": 32, "discriminator.base_filters": 32}
+# What an encoder of images learns for is done once the texts are read, and it is the largest network of all.
+_READING = {"image_encoder.base_filters": 16}
+
+_NARROW = {"generator.base_filters": 12, "stage_1_generator.base_filters": 12}
 
 # By the time that they take, the shortest first.
 PRESETS = {
     "gan_digits": Preset("gan", _DIGITS),
     "vae_digits": Preset("vae", f"{_DIGITS}, and codes of them"),
     "autoencoder_digits": Preset("autoencoder", "codes of eight numbers for digits, and digits of them"),
+    "wgan_digits": Preset("wgan_mlp", _DIGITS),
     "wgan_gp_digits": Preset("wgan_gp_mlp", _DIGITS),
+    "lsgan_digits": Preset("lsgan_mlp", _DIGITS),
     "label_informed_aae_digits": Preset("aae_labelled", "digits of codes in the plane, a petal a class"),
     "r3gan_digits": Preset("r3gan", _DIGITS),
     "began_digits": Preset("began", f"{_DIGITS}, of few kinds"),
@@ -47,17 +54,36 @@ PRESETS = {
     "acgan_digits": Preset("acgan", f"{_DIGITS} by class"),
     "wgan_gp_ring": Preset("wgan_gp_ring", "points of eight Gaussians on a ring"),
     "sgan_digits": Preset("sgan", "a classifier of digits from 100 labels, and digits"),
+    "sngan_digits": Preset("sngan", _DIGITS, {"generator.base_filters": 16, "discriminator.base_filters": 16}),
+    "dcgan_digits": Preset("dcgan", _DIGITS, _SMALL),
+    "semi_supervised_aae_digits": Preset(
+        "semi_supervised_aae", "a classifier of digits from 100 labels, and digits", {"steps": 1500}
+    ),
     "pix2pix_digits": Preset("pix2pix", "digits found on photographs"),
     "cyclegan_digits": Preset("cyclegan", "bright digits to dark ones, and back"),
-    "lsgan_digits": Preset("lsgan", _DIGITS, _SMALL),
-    "dcgan_digits": Preset("dcgan", _DIGITS, _SMALL),
-    "sngan_digits": Preset("sngan", _DIGITS),
-    "wgan_digits": Preset("wgan", _DIGITS, _SMALL),
-    "semi_supervised_aae_digits": Preset("semi_supervised_aae", "a classifier of digits from 100 labels, and digits"),
-    "stackgan_shapes": Preset("stackgan_small", "shapes of 16x16 pixels by sentences, small first"),
     "adversarial_nmt_numbers": Preset("adversarial_nmt", "numbers and dates in digits to words"),
-    "cut_digits": Preset("cut", "digits to digits over photographs"),
-    "df_gan_shapes": Preset("df_gan_small", "shapes of 16x16 pixels by sentences"),
-    "text_to_image_shapes": Preset("text_to_image_small", "shapes of 16x16 pixels by sentences"),
-    "cycada_digits": Preset("cycada", "digits to digits over photographs, and back"),
+    "stackgan_shapes": Preset("stackgan_small", f"{_SHAPES}, small first", {**_READING, **_NARROW}),
+    "text_to_image_shapes": Preset(
+        "text_to_image_small",
+        _SHAPES,
+        {
+            **_READING,
+            "steps": 2500,
+            "scheme.encoder_steps": 300,
+            "discriminator.base_filters": 16,
+            "discriminator.stem_filters": 0,
+            "discriminator.joint_filters": 0,
+        },
+    ),
+    "cut_digits": Preset("cut", "digits to digits over photographs", {"steps": 600}),
+    "cycada_digits": Preset(
+        "cycada",
+        "digits to digits over photographs, and back",
+        {
+            "steps": 850,
+            "scheme.classifier_steps": 250,
+            "classifier_a.base_filters": 24,
+            "classifier_b.base_filters": 24,
+        },
+    ),
 }

@@ -17,7 +17,7 @@ def wgan_gp() -> "Recipe":
     """
     adam = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.9}  # algorithm 1 has 1e-4
     return Recipe(
-        summary="a critic held to a unit gradient, convolutional: the safe choice for new data",
+        summary="a critic held to a unit gradient, convolutional",
         source=_SOURCE,
         scheme={"name": "wgan_gp", "gradient_penalty_weight": 10.0, "discriminator_steps": 5},  # algorithm 1
         networks={
