@@ -16,6 +16,7 @@ from pathlib import Path
 
 
 def main() -> None:
+    """Reads jobs, and answers each, until there are no more."""
     import tensorflow  # noqa: F401, what is forked finds it imported
 
     for line in sys.stdin:

@@ -57,8 +57,11 @@ class Translator(keras.Model):
         """(logits of the next tokens (batch, t, target_size), attention (batch, t, s)) behind given tokens."""
         raise NotImplementedError
 
-    def start(self, memory: State) -> State:
-        """The state before the first token: tensors with the batch first; an axis of no places grows by each token."""
+    def start(self, memory: State, room: int | None = None) -> State:
+        """The state before the first token: tensors with the batch first; an axis of no places grows by each token.
+
+        With `room`, nothing grows: there are places for so many tokens, for runtimes that do badly where tensors do.
+        """
         raise NotImplementedError
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
@@ -154,7 +157,7 @@ class RNNSearch(Translator):
         bias = tf.where(is_token, 0.0, _NEVER)
         return {"values": values, "keys": self.keys(values), "bias": bias, "first": first}
 
-    def start(self, memory: State) -> State:
+    def start(self, memory: State, room: int | None = None) -> State:
         return {"state": memory["first"]}
 
     def _attend(self, memory, state, embedded):
@@ -345,18 +348,28 @@ class Transformer(Translator):
             rows, attention = block(rows, *block.projected(rows), causal, remembered, training=training)
         return self._logits_of(self.decoder_norm(rows)), attention
 
-    def start(self, memory: State) -> State:
+    def start(self, memory: State, room: int | None = None) -> State:
         # Keys and values of the tokens so far, of which there are none.
-        return {name: memory[name][:, :, :0] for name in memory if name != "bias"}
+        state = {name: memory[name][:, :, :0] for name in memory if name != "bias"}
+        if room is None:
+            return state
+        shape = tf.stack([tf.shape(memory["bias"])[0], self.heads, room, self.units // self.heads])
+        return {name: tf.zeros(shape, rows.dtype) for name, rows in state.items()} | {"places": tf.range(room)}
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
-        rows, after = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place]), {}
+        rows, after, bias = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place]), {}, None
+        if (places := state.get("places")) is not None:
+            after["places"], bias = places, tf.where(places <= place, 0.0, _NEVER)[tf.newaxis, tf.newaxis]
         for number, block in enumerate(self.decoder):
             kept = []
             for kind, own in zip(("keys", "values"), block.projected(rows), strict=True):
-                kept.append(tf.concat([state[f"{kind}_{number}"], own], axis=2))
+                before = state[f"{kind}_{number}"]
+                if places is None:
+                    kept.append(tf.concat([before, own], axis=2))
+                else:
+                    kept.append(tf.where((places == place)[:, tf.newaxis], own, before))
                 after[f"{kind}_{number}"] = kept[-1]
-            rows, attention = block(rows, *kept, None, self._remembered(memory, number))
+            rows, attention = block(rows, *kept, bias, self._remembered(memory, number))
         return self._logits_of(self.decoder_norm(rows))[:, 0], attention[:, 0], after
 
 
