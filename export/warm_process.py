@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Reads jobs, and answers each, until there are no more."""
+    """Runs what each line of the input asks for, until it ends."""
     import tensorflow  # noqa: F401, what is forked finds it imported
 
     for line in sys.stdin:

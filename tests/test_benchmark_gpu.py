@@ -18,6 +18,7 @@ def gpu_script(*arguments, cwd):
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 def test_without_a_gpu_it_is_refused_with_one_message(tmp_path):
     done = gpu_script("--output", str(tmp_path / "gpu.json"), cwd=tmp_path)

@@ -28,17 +28,21 @@ def firsts(method):
     return set(owners.values())
 
 
-# Of several phases, of many networks, a gradient of gradients beside a text encoder or loops over tokens: what takes
-# longest is with the slow tests. text_to_image and cyclegan show the same with the fast ones, and tests of their own
-# show what the players of cut and adversarial_nmt do and what the latter's export answers.
+# Of several phases, of many networks, a gradient of gradients beside a text encoder or loops over tokens: what needs a
+# trained model, or takes longest, is with the slow tests. text_to_image and cyclegan show the same with the fast ones,
+# and tests of their own show what the players of cut and adversarial_nmt do and what the latter's export answers.
 HEAVY = {"stackgan", "df_gan", "adversarial_nmt", "cycada", "cut"}
 LIGHT = set(FACTORIES) - HEAVY
 # {check: the schemes that the fast tests run it for}, all of them unless named.
 FAST = {
     testing.check_two_replicas_step_as_one: firsts("play") - HEAVY - {"semi_supervised_aae"},
+    testing.check_each_player_takes_its_number_of_steps: LIGHT,
+    testing.check_losses_are_reported_under_the_players_names: LIGHT,
+    testing.check_keras_file_holds_everything: LIGHT,
+    testing.check_a_nan_weight_is_never_saved: LIGHT,
     testing.check_each_player_pulls_its_own_way: LIGHT,
     testing.check_every_field_is_used: LIGHT,
-    testing.check_every_option_is_kept_and_has_an_effect: LIGHT,
+    testing.check_every_option_is_kept_and_has_an_effect: LIGHT - {"text_to_image"},
     testing.check_every_input_is_heeded: LIGHT,
     testing.check_another_seed_trains_another_model: LIGHT,
     testing.check_each_step_draws_afresh: LIGHT,
@@ -62,12 +66,9 @@ def test_contract(check):
     check()
 
 
-@testing.parametrize_with_checks(RANDOM, (testing.check_resuming_equals_going_on,))
-def test_a_random_recipe_goes_on(check):
-    check()
-
-
 @pytest.mark.slow
-@testing.parametrize_with_checks(RANDOM, (testing.check_two_replicas_step_as_one,))
-def test_a_random_recipe_over_replicas(check):
+@testing.parametrize_with_checks(
+    RANDOM, (testing.check_resuming_equals_going_on, testing.check_two_replicas_step_as_one)
+)
+def test_a_random_recipe_goes_on_and_is_shared(check):
     check()

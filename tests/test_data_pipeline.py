@@ -177,32 +177,16 @@ def test_keras_fit_takes_an_endless_dataset(source):
     assert history.history["mean"][0] == pytest.approx(np.mean(np.arange(COUNT)) / 127.5 - 1.0, abs=1e-5)
 
 
-_STRATEGY_SCRIPT = """
-import sys
-import numpy as np
-import tensorflow as tf
-import keras_gans as kg
-
-cpus = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-images = np.load(sys.argv[1], mmap_mode="r")
-options = {"batch_size": 6, "repeat": True, "skip_batches": 2}
-plain = iter(kg.data.load(images, **options))
-shared = iter(strategy.experimental_distribute_dataset(kg.data.load(images, **options)))
-for _ in range(5):
-    parts = [part.numpy() for part in strategy.experimental_local_results(next(shared))]
-    assert [part.shape for part in parts] == [(3, 2, 2, 1)] * 2, parts
-    np.testing.assert_array_equal(np.concatenate(parts), next(plain))
-"""
-
-
-def test_replicas_share_each_batch(tmp_path):
-    """In a process of its own, because one process bears one strategy only."""
+def test_replicas_share_each_batch(two_replicas, tmp_path):
     np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (20, 2, 2, 1), dtype="uint8"))
-    command = [sys.executable, "-c", _STRATEGY_SCRIPT, str(tmp_path / "images.npy")]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
-    assert finished.returncode == 0, finished.stderr[-2000:]
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    options = {"batch_size": 6, "repeat": True, "skip_batches": 2}
+    plain = iter(kg.data.load(images, **options))
+    shared = iter(two_replicas.experimental_distribute_dataset(kg.data.load(images, **options)))
+    for _ in range(5):
+        parts = [part.numpy() for part in two_replicas.experimental_local_results(next(shared))]
+        assert [part.shape for part in parts] == [(3, 2, 2, 1)] * 2, parts
+        np.testing.assert_array_equal(np.concatenate(parts), next(plain))
 
 
 def test_a_process_that_leaves_an_endless_dataset_ends(tmp_path):

@@ -1,5 +1,6 @@
 """Data sets by name: the embedded builders, TensorFlow Datasets, and no network."""
 
+import itertools
 import os
 import socket
 import subprocess
@@ -14,18 +15,7 @@ import keras_gans as kg
 from keras_gans.data import embedded, network
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
-from tests.processes import HANGS
-
-
-@pytest.fixture(scope="session")
-def prepared_cache(tmp_path_factory):
-    """A cache folder in which what one test prepares serves the next."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(prepared_cache, monkeypatch):
-    monkeypatch.setenv("KERAS_GANS_CACHE", str(prepared_cache))
+from tests.processes import HANGS, forked
 
 
 def run_python(script, **environment):
@@ -111,6 +101,7 @@ def test_train_and_test_points_differ():
     assert not set(map(bytes, train.samples)) & set(map(bytes, test.samples))
 
 
+@pytest.mark.slow
 def test_stacked_digits_hold_a_digit_in_each_channel():
     splits = {split: kg.data.open_source("stacked_digits", split=split).samples for split in ("train", "test")}
     assert {split: rows.shape for split, rows in splits.items()} == {
@@ -118,9 +109,21 @@ def test_stacked_digits_hold_a_digit_in_each_channel():
         "test": (26_000, 8, 8, 3),
     }
     for split, stacked in splits.items():
-        digits = {image.tobytes() for image in kg.data.open_source("digits", split=split).samples}
-        channels = {image.tobytes() for rows in np.moveaxis(stacked[:20_000], -1, 0) for image in rows}
-        assert channels == digits, "every digit of the split, and none of the other"
+        _assert_stacked(stacked[:20_000], split)
+
+
+def test_stacked_digits_are_of_their_own_split(tmp_path):
+    from keras_gans.data.builders import StackedDigits
+
+    for split in ("train", "test"):
+        rows = StackedDigits(data_dir=tmp_path)._generate_examples(split)
+        _assert_stacked(np.stack([row["image"] for _, row in itertools.islice(rows, 20_000)]), split)
+
+
+def _assert_stacked(stacked, split):
+    digits = {image.tobytes() for image in kg.data.open_source("digits", split=split).samples}
+    channels = {image.tobytes() for rows in np.moveaxis(stacked, -1, 0) for image in rows}
+    assert channels == digits, "every digit of the split, and none of the other"
 
 
 def test_centres():
@@ -213,13 +216,18 @@ def test_preparing_is_silent_and_leaves_tfds_data_dir_alone(tmp_path):
     assert (tmp_path / "cache" / "tfds" / "digits" / "1.0.0").is_dir()
 
 
+def prepare_digits(cache):
+    os.environ["KERAS_GANS_CACHE"] = cache
+    assert len(kg.data.open_source("digits", split="test")) == 500
+
+
 def test_two_processes_prepare_at_once(tmp_path):
-    script = "import keras_gans as kg; assert len(kg.data.open_source('digits', split='test')) == 500"
-    environment = {**os.environ, "KERAS_GANS_CACHE": str(tmp_path)}
-    both = [subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE) for _ in range(2)]
+    both = [forked.Process(target=prepare_digits, args=(str(tmp_path),)) for _ in range(2)]
     for process in both:
-        _, errors = process.communicate(timeout=HANGS)
-        assert process.returncode == 0, errors[-2000:]
+        process.start()
+    for process in both:
+        process.join(HANGS)
+        assert process.exitcode == 0
     assert [entry.name for entry in (tmp_path / "tfds" / "digits").iterdir()] == ["1.0.0"]
 
 

@@ -15,7 +15,7 @@ from keras_gans import data, metrics
 from keras_gans.callbacks.evaluate import Evaluate, as_line
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
-from keras_gans.metrics import Evaluation, Protocol, Score, measures
+from keras_gans.metrics import Evaluation, Protocol, Score, evaluation_of, measures
 from keras_gans.metrics.features import Extractor
 from keras_gans.runs import run_directory
 from tests.small import BATCH, images, small_model
@@ -342,6 +342,21 @@ def test_the_callback_refuses_early(tmp_path):
         Evaluate(tmp_path, "digits", best="recall")
     with pytest.raises(UserError, match="best checkpoint by 'modes_covered'"):
         fit(small_model("gan"), 1, Evaluate(tmp_path, "digits", best="modes_covered", checkpoints=tmp_path, samples=50))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samples": 3}, "samples must be a whole number from 10.*Received: 3"),
+        ({"samples": 10**8}, "to 10,000,000. Received: 100000000"),
+        ({"seed": -1}, "seed must be.*Received: -1"),
+        ({"seed": 0.5}, "seed must be.*Received: 0.5"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["dcgan", "text_to_image", "cyclegan", "adversarial_nmt"])
+def test_every_evaluation_refuses_the_same_before_it_opens_data(scheme, options, message):
+    with pytest.raises(UserError, match=message):
+        evaluation_of(kg.registry.schemes[scheme], "./not opened", **options)
 
 
 # The command ------------------------------------------------------------------------------------------------------

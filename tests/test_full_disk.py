@@ -51,6 +51,7 @@ def assert_stopped_and_goes_on(code, errors, folder, make_room):
     assert kg.load_run(directory).steps_taken == step + 5
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_stops_the_run_with_one_message_and_it_goes_on(small_disk):
     process = ForkedCommand("train", "dcgan", "--steps", "100000", *ARGUMENTS, cwd=small_disk)
     wait_until(lambda: list(small_disk.glob("runs/*/checkpoints/step-*.keras")), process)

@@ -11,14 +11,6 @@ from keras_gans.data import shapes
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Images, Texts
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_GANS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 EVERY = shapes.combinations(held_out=False) + shapes.combinations(held_out=True)
 WORDS = {
     "little": "small",

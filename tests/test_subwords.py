@@ -91,6 +91,7 @@ def test_unknown_characters_are_named(read):
     assert read.text(read.tokens("a漢")) == "a\ufffd"
 
 
+@pytest.mark.slow
 def test_learning_is_the_same_in_every_process():
     script = "import json, sys; from keras_gans import subwords; print(subwords.learn(json.loads(sys.argv[1]), 70))"
     command = [sys.executable, "-c", script, json.dumps(TEXTS)]

@@ -15,10 +15,6 @@ from keras_gans.files import atomically
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
-_FLOOR_MEANS = (
-    "'the data' is the same figure with training items in the samples' place: do not expect a run to pass it."
-)
-
 
 def evaluate_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its number, or latest.")],
@@ -95,9 +91,7 @@ def evaluate_command(
         if rival is not None:
             status.update(f"comparing with {rival.name} ...")
             comparisons = evaluation.against(model, run_directory.load_chosen(rival, checkpoint))
-    _print_scores(
-        console, scores, folder, checkpoint, model.steps_taken, getattr(evaluation, "floor_means", _FLOOR_MEANS)
-    )
+    _print_scores(console, scores, folder, checkpoint, model.steps_taken, evaluation.floor_means)
     if accuracies:
         console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
     if rival is not None:

@@ -3,19 +3,17 @@
 How: docs/evaluate.md. Which measures: `keras_gans.metrics.measures`.
 """
 
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gans.data.holding_out import held_out_of
-from keras_gans.data.opening import open_source
-from keras_gans.data.source import Source, is_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import Texts
 from keras_gans.metrics import classifiers, features, measures
+from keras_gans.metrics.on_held_out import MOST_SAMPLES, SAMPLES, OnHeldOutData
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.metrics.sentences import SentenceEvaluation
 from keras_gans.metrics.text import TextEvaluation
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-SAMPLES = 5000
-_MOST_SAMPLES = 10_000_000
 _MOST_REFERENCE = 10_000
 
 
@@ -76,7 +72,7 @@ def evaluation_of(
     return Evaluation(source, metrics or scheme.measures, *args, **options)
 
 
-class Evaluation:
+class Evaluation(OnHeldOutData):
     """A protocol: the data's side is computed once (`prepare`), then `of(model)` as often as wanted.
 
     Samples are compared with the rows that were held out of the training data, or the data set's split "test" or
@@ -97,15 +93,11 @@ class Evaluation:
 
     Attributes:
         names: the results in their order.
-        confusions: none; see `TranslationEvaluation`.
         extractor: the `Extractor` once prepared, or None for points and where no measure needs one.
 
     Raises:
         UserError: a metric or extractor that does not exist or does not fit the data, or too few samples.
     """
-
-    class_names: tuple[str, ...] = ()
-    confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
 
     def __init__(
         self,
@@ -118,16 +110,10 @@ class Evaluation:
         data_dir: str | Path | None = None,
         progress: bool = False,
     ):
-        if not is_whole(samples) or not 10 <= samples <= _MOST_SAMPLES:
-            raise UserError(f"samples must be a whole number from 10 to {_MOST_SAMPLES:,}. Received: {samples!r}.")
-        if not is_whole(seed) or not 0 <= seed < 2**31:
-            raise UserError(f"seed must be a whole number from 0 to 2**31 - 1. Received: {seed!r}.")
-        if not isinstance(source, Source):
-            source = open_source(source, data_dir=data_dir, progress=progress)
-        self.source, self.samples, self.seed = source, samples, seed
-        self._measures = measures.chosen(metrics, source.name, source.is_points)
-        self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
-        self._check_extractor(extractor)
+        super().__init__(source, samples, seed, extractor, data_dir, progress)
+        self._measures = measures.chosen(metrics, self.source.name, self.source.is_points)
+        if self.source.is_points and extractor is not None:
+            raise UserError(f"{self.source.name!r} holds points, which need no extractor. Received: {extractor!r}.")
         self._leave_out_class_scores(metrics)
         self.names = [result for measure in self._measures.values() for result in measure.results]
         self._needs = {measure.needs for measure in self._measures.values()}
@@ -148,12 +134,6 @@ class Evaluation:
             training = self._set_of(training[: self.samples])
             self._floor_samples, self._floor = training.count, self._values(training)
         return self
-
-    def _check_extractor(self, wanted):
-        if self.source.is_points and wanted is not None:
-            raise UserError(f"{self.source.name!r} holds points, which need no extractor. Received: {wanted!r}.")
-        if wanted is not None and not isinstance(wanted, features.Extractor):
-            features.check_name(wanted)
 
     def _leave_out_class_scores(self, asked):
         """Without the classifier score, where the extractor is no classifier."""
@@ -203,7 +183,7 @@ class Evaluation:
                 "Open the data with the image_size and channels that the model was trained on."
             )
         self.prepare()
-        first = self.seed * _MOST_SAMPLES
+        first = self.seed * MOST_SAMPLES
         return self._scores(lambda start, stop: model.sample(stop - start, seed=first + start), self.samples)
 
     def of_samples(self, samples: Any) -> "list[Score]":

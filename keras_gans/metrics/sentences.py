@@ -7,7 +7,6 @@ Neural Machine Translation" (2020).
 
 import dataclasses
 import functools
-import types
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_gans.data.holding_out import held_out_of
-from keras_gans.data.opening import open_source
-from keras_gans.data.source import Source, is_whole
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import UserError
 from keras_gans.fields import Texts
 from keras_gans.metrics import measures
+from keras_gans.metrics.on_held_out import SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.private_apis import interval_of, score_of_statistics, sentence_statistics
 
 if TYPE_CHECKING:
     from keras_gans.engine.translating_texts import TextTranslatingModel
 
-_FEWEST, _MOST = 10, 100_000
+_MOST = 100_000
 _BOOTSTRAPS = 1000
 # What the references score in the translations' place.
 _FLOORS = {"bleu": 100.0, "chrf": 100.0, "exact_match": 1.0, "entropy": 0.0, "likeliest_share": 1.0}
@@ -62,7 +60,7 @@ class Comparison:
         return {**dataclasses.asdict(self), "difference": self.difference}
 
 
-class SentenceEvaluation:
+class SentenceEvaluation(OnHeldOutData):
     """Translates held-out sentences, greedily, and compares them with their references.
 
     - `bleu` and `chrf`: of the corpus, by sacreBLEU with its own settings, whose signature is in the protocol; their
@@ -92,37 +90,26 @@ class SentenceEvaluation:
         UserError: no such measure, or data that are no texts.
     """
 
-    class_names: tuple[str, ...] = ()
-    confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
-    swaps: Mapping[str, str] = types.MappingProxyType({})
-
     def __init__(
         self,
         source: Any,
         translates: Mapping[str, tuple[str, str]],
         metrics: Sequence[str] | None = None,
-        samples: Any = 5000,
+        samples: Any = SAMPLES,
         seed: int = 0,
         extractor: Any = None,
         *,
         data_dir: str | Path | None = None,
         progress: bool = False,
     ):
-        if not is_whole(samples) or samples < _FEWEST:
-            raise UserError(f"samples must be a whole number from {_FEWEST}. Received: {samples!r}.")
         if extractor is not None:
             raise UserError(f"Texts are compared as they are, without an extractor. Received: {extractor!r}.")
-        for name in metrics or ():
-            if name not in measures.OF_SENTENCES:
-                raise unknown_name("metric of texts", name, measures.OF_SENTENCES)
-        self.source = (
-            source if isinstance(source, Source) else open_source(source, data_dir=data_dir, progress=progress)
-        )
+        super().__init__(source, samples, seed, extractor, data_dir, progress)
+        self.samples = min(self.samples, _MOST)
+        self.measures = self.names = chosen(metrics, measures.OF_SENTENCES, "metric of texts")
         ((self.direction, self._fields),) = translates.items()
         self._takes = {name: (Texts,) for name in self._fields}
         self.source.match(self._takes)
-        self.samples, self.seed, self._data_dir = min(samples, _MOST), seed, data_dir
-        self.measures = self.names = [name for name in measures.OF_SENTENCES if metrics is None or name in metrics]
 
     def prepare(self) -> "SentenceEvaluation":
         """Opens the held-out sentences, unless that has been done; returns this object."""

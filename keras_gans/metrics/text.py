@@ -5,8 +5,7 @@ section 4.
 """
 
 import hashlib
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_gans.data.opening import open_source
-from keras_gans.data.source import Source, is_whole
-from keras_gans.errors import NoSplitError, UserError, unknown_name
+from keras_gans.data.source import Source
+from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import Classes
 from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.captioned import Captioned, as_uint8, drawn_from, groups_of, with_captions
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.on_held_out import MOST_SAMPLES, SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.metrics.sliced_wasserstein import sliced_wasserstein_distance
 from keras_gans.pixels import from_uint8
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 # Among how many texts the right one is looked for.
 CANDIDATES = 100
 HELD_OUT = "held_out"
-_FEWEST, _MOST, _CHUNK = 10, 10_000, 256
-_MOST_SAMPLES = 10_000_000
+_MOST, _CHUNK = 10_000, 256
 _NEED_ATTRIBUTES = ("attribute_accuracy", "text_auc_one_wrong")
 
 
-class TextEvaluation:
+class TextEvaluation(OnHeldOutData):
     """A protocol for schemes that draw images to texts: `prepare` once, then `of(model)` as often as wanted.
 
     Texts and images are those of the data's split "test", or "validation", or one half of the training data, chosen by
@@ -75,7 +74,6 @@ class TextEvaluation:
         UserError: no images with texts, no such measure, or one that these data do not allow.
     """
 
-    # What the column of floors is, for people.
     floor_means = (
         "'the data' is the same figure with real held-out images in the samples' place; of text_retrieval and text_auc "
         "it is what encoders reach that were trained for this alone: do not expect a run to pass it."
@@ -85,25 +83,19 @@ class TextEvaluation:
         self,
         source: Any,
         metrics: Sequence[str] | None = None,
-        samples: Any = 5000,
+        samples: Any = SAMPLES,
         seed: int = 0,
         extractor: Any = None,
         *,
         data_dir: str | Path | None = None,
         progress: bool = False,
     ):
-        if not is_whole(samples) or samples < _FEWEST:
-            raise UserError(f"samples must be a whole number from {_FEWEST}. Received: {samples!r}.")
-        if not is_whole(seed) or not 0 <= seed < 2**31:
-            raise UserError(f"seed must be a whole number from 0 to 2**31 - 1. Received: {seed!r}.")
-        opened = source if isinstance(source, Source) else open_source(source, data_dir=data_dir, progress=progress)
-        self.source = with_captions(opened)
-        self.samples, self.seed = min(samples, _MOST), seed
-        self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
-        if extractor is not None and not isinstance(extractor, features.Extractor):
-            features.check_name(extractor)
-        self.measures = self._chosen(metrics)
-        self.confusions: Mapping[str, np.ndarray] = types.MappingProxyType({})
+        super().__init__(source, samples, seed, extractor, data_dir, progress)
+        self.source, self.samples = with_captions(self.source), min(self.samples, _MOST)
+        known = measures.OF_TEXTS
+        allowed = [name for name in known if self.attributes or name not in _NEED_ATTRIBUTES]
+        needs = "data with columns of classes that say what the texts say"
+        self.measures = chosen(metrics, known, "metric of images drawn to texts", allowed, lambda name: needs)
 
     # What is measured -------------------------------------------------------------------------------------------
 
@@ -117,18 +109,6 @@ class TextEvaluation:
     def names(self) -> list[str]:
         """The results in their order."""
         return [name for measure in self.measures for name in self._results(measure)]
-
-    def _chosen(self, metrics):
-        allowed = [name for name in measures.OF_TEXTS if self.attributes or name not in _NEED_ATTRIBUTES]
-        for name in metrics or ():
-            if name not in measures.OF_TEXTS:
-                raise unknown_name("metric of images drawn to texts", name, measures.OF_TEXTS)
-            if name not in allowed:
-                raise UserError(
-                    f"{name!r} needs data with columns of classes that say what the texts say. Those that can be taken "
-                    f"here: {', '.join(allowed)}."
-                )
-        return [name for name in allowed if metrics is None or name in metrics]
 
     def _results(self, measure):
         if measure not in ("attribute_accuracy", "r_precision", "text_retrieval"):
@@ -261,7 +241,7 @@ class TextEvaluation:
             )
         floors, values, self.confusions = self._floors, {}, {}
         for ending, held in self._held.items():
-            drawn = model.sample(len(held.texts), seed=self.seed * _MOST_SAMPLES, texts=held.texts)
+            drawn = model.sample(len(held.texts), seed=self.seed * MOST_SAMPLES, texts=held.texts)
             found, confusions = self._of_images(held, drawn, ending)
             values |= found
             if "text_retrieval" in self.measures:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_gans.data.holding_out import held_out_of
-from keras_gans.data.opening import open_source
-from keras_gans.data.source import Source, is_whole
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.data.source import Source
 from keras_gans.metrics import classifiers, features, measures
+from keras_gans.metrics.on_held_out import SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.pixels import to_uint8
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 # Standard deviation of the noise that a translation has to bear, in [-1, 1]: six of 256 grey levels.
 NOISE = 0.05
-_FEWEST = 10
 # Of the classes that became another one: how many are named, and from which share on.
 _SWAPS, _MANY = 3, 0.25
 _MOST = 10_000
@@ -46,7 +44,7 @@ class Held(NamedTuple):
     training: np.ndarray
 
 
-class TranslationEvaluation:
+class TranslationEvaluation(OnHeldOutData):
     """A protocol for schemes that translate: `prepare` once, then `of(model)` as often as wanted.
 
     Held-out images are those that were set aside, or the data's split "test" or "validation"; where there is neither,
@@ -91,7 +89,7 @@ class TranslationEvaluation:
         source: Any,
         translates: Mapping[str, tuple[str, str]],
         metrics: Sequence[str] | None = None,
-        samples: Any = 5000,
+        samples: Any = SAMPLES,
         seed: int = 0,
         extractor: Any = None,
         *,
@@ -99,14 +97,8 @@ class TranslationEvaluation:
         data_dir: str | Path | None = None,
         progress: bool = False,
     ):
-        if not is_whole(samples) or samples < _FEWEST:
-            raise UserError(f"samples must be a whole number from {_FEWEST}. Received: {samples!r}.")
-        self.source = source if isinstance(source, Source) else open_source(source, data_dir=data_dir)
-        self.translates, self.samples, self.seed = dict(translates), min(samples, _MOST), seed
-        self._wanted, self._data_dir, self._progress = extractor, data_dir, progress
-        self.aligned = aligned
-        if extractor is not None and not isinstance(extractor, features.Extractor):
-            features.check_name(extractor)
+        super().__init__(source, samples, seed, extractor, data_dir, progress)
+        self.translates, self.samples, self.aligned = dict(translates), min(self.samples, _MOST), aligned
         self.measures = self._chosen(metrics)
         self.names = [name for direction in self.translates for name in self._results(direction)]
         self.confusions: dict[str, np.ndarray] = {}
@@ -136,14 +128,13 @@ class TranslationEvaluation:
             and (self.aligned or name not in ("error", "sharpness"))
             and (self.has_labels or name not in _NEED_LABELS or name == "frechet_distance" and self._wanted)
         ]
-        for name in metrics or ():
-            if name not in measures.OF_TRANSLATIONS:
-                raise unknown_name("metric of translations", name, measures.OF_TRANSLATIONS)
-            if name not in allowed:
-                why = "labels of both collections" if name in _NEED_LABELS else "a scheme that translates both ways"
-                why = "pairs" if name in ("error", "sharpness") else why
-                raise UserError(f"{name!r} needs {why}. Those that can be taken here: {', '.join(allowed)}.")
-        return [name for name in allowed if metrics is None or name in metrics]
+
+        def needs(name):
+            if name in ("error", "sharpness"):
+                return "pairs"
+            return "labels of both collections" if name in _NEED_LABELS else "a scheme that translates both ways"
+
+        return chosen(metrics, measures.OF_TRANSLATIONS, "metric of translations", allowed, needs)
 
     def _results(self, direction):
         return [f"{name}_{direction}" for name in self.measures]
