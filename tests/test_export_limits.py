@@ -162,7 +162,7 @@ def test_an_onnx_file_that_answers_otherwise_is_found_where_it_is_used(monkeypat
     }
     noted = []
     replay._replay_onnx(tmp_path, known, tmp_path, lambda *check: noted.append(check), {}, lambda text: None)
-    assert noted == [("onnx", ["label differs."], "1 files answer as they did")]
+    assert noted == [("onnx", ["label differs."], "1 file answers as it did")]
 
 
 def test_reasons_are_one_line_in_which_each_stands_once():
