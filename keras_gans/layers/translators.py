@@ -200,19 +200,20 @@ class HeadAttention(layers.Layer):
 
     def projected(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values (batch, heads, s, units / heads) of rows (batch, s, units)."""
-        return self._split(self.key(rows)), self._split(self.value(rows))
+        return self._split(self.key(rows), rows), self._split(self.value(rows), rows)
 
     def call(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """(values (batch, t, units), attention (batch, t, s)) of projected keys and values, with bias (batch, t, s)."""
-        query = self._split(self.query(queries))
+        query = self._split(self.query(queries), queries)
         scores = tf.cast(tf.matmul(query, keys, transpose_b=True), tf.float32) * query.shape[-1] ** -0.5
         attention = tf.nn.softmax(scores if bias is None else scores + bias[:, tf.newaxis])
         mixed = tf.transpose(tf.matmul(tf.cast(attention, values.dtype), values), (0, 2, 1, 3))
         joined = tf.reshape(mixed, tf.concat([tf.shape(mixed)[:2], [self.output_layer.kernel.shape[0]]], axis=0))
         return self.output_layer(joined), tf.reduce_mean(attention, axis=1)
 
-    def _split(self, rows):
-        shape = tf.shape(rows)
+    def _split(self, rows, given):
+        # By the shape of what the dense layer was given: of its own, tf2onnx takes that of the matrix within.
+        shape = tf.shape(given)
         rows = tf.reshape(rows, (shape[0], shape[1], self.heads, rows.shape[-1] // self.heads))
         return tf.transpose(rows, (0, 2, 1, 3))
 
