@@ -2,10 +2,13 @@
 
     python -m benchmarks.serving exported/dcgan
     python -m benchmarks.serving exported/dcgan --requests 100000 --swaps 20
+    python -m benchmarks.serving exported/dcgan --reloads 30
 
 The first measures each way of asking for one image with 1 to 32 clients at once, in turns over the rounds. The second
 asks until so many requests have been answered, half by REST and half by gRPC, while new versions appear, and counts
-what failed and the server's memory. The server is `keras-gans serve` in a process of its own, and so are the clients.
+what failed and the server's memory. The third loads a version so often, by TensorFlow alone and as the server does, and
+says what memory stays each time once the one before is dropped. The server is `keras-gans serve` in a process of its
+own, and so are the clients.
 
 Beside the wall's clock stands the server's time on its processors, which a busy machine does not change by much.
 """
@@ -60,10 +63,7 @@ class Server:
 
     def megabytes(self):
         """What it holds of memory."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("The server has ended.")
+        return _megabytes(self.process.pid)
 
     def stop(self):
         """Ends it."""
@@ -72,6 +72,13 @@ class Server:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
+
+
+def _megabytes(process):
+    for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("The process has ended.")
 
 
 # Ways of asking -------------------------------------------------------------------------------------------------
@@ -291,6 +298,56 @@ def soak(folder, requests, clients, swaps, seconds=None):
             server.stop()
 
 
+def reloads(folder, count):
+    """What stays in memory with each of so many loads of a version, while the one before is dropped.
+
+    Returns:
+        {"TensorFlow alone" and "the server's": {"megabytes": a load, after what C has freed was given back, "objects":
+        of Python that stay, a load}}.
+    """
+    import ctypes
+    import gc
+
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    from keras_gans.export.formats import WARMUP_FILE
+    from keras_gans.export.server.models import Servable
+
+    version = folder / str(max(int(path.name) for path in folder.iterdir() if path.name.isdecimal()))
+    records = tf.data.TFRecordDataset(str(version / WARMUP_FILE)).as_numpy_iterator()
+    logs = [prediction_log_pb2.PredictionLog.FromString(record).predict_log.request for record in records]
+    asked = [
+        (each.model_spec.signature_name, {name: tf.make_ndarray(value) for name, value in each.inputs.items()})
+        for each in logs
+    ]
+
+    def alone():
+        loaded = tf.saved_model.load(str(version))
+        for name, arrays in asked:
+            loaded.signatures[name](**{key: tf.constant(value) for key, value in arrays.items()})
+        return loaded
+
+    def state():
+        gc.collect()
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        return _megabytes("self"), len(gc.get_objects())
+
+    found = {}
+    for name, load_once in (("TensorFlow alone", alone), ("the server's", lambda: Servable(version))):
+        # What is held while the next one loads, as where versions are swapped.
+        held = [load_once() for _ in range(3)][-1]
+        before = state()
+        for _ in range(count):
+            held = load_once()
+            gc.collect()
+        after = state()
+        del held
+        stays = [(late - early) / count for late, early in zip(after, before, strict=True)]
+        found[name] = dict(zip(("megabytes", "objects"), stays, strict=True))
+    return found
+
+
 def table(found):
     """The medians over the rounds as a Markdown table."""
     titles = ("", "clients", "requests/s", "p50 ms", "p99 ms", "processor ms a request", "failed")
@@ -322,8 +379,12 @@ def main():
     parser.add_argument("--at-most", type=float, help="seconds after which --requests ends, answered or not")
     parser.add_argument("--requests", type=int, help="ask so many in all, and measure nothing else")
     parser.add_argument("--swaps", type=int, default=5, help="versions that appear meanwhile")
+    parser.add_argument("--reloads", type=int, help="load a version so often, and measure nothing else")
     parser.add_argument("--output", type=Path, help="JSON file of all figures")
     given = parser.parse_args()
+    if given.reloads:
+        print(json.dumps(reloads(given.folder, given.reloads), indent=2))
+        return
     if given.requests:
         found = soak(given.folder, given.requests, 8, given.swaps, given.at_most)
         print(json.dumps(found, indent=2))

@@ -22,8 +22,8 @@ PARTS = {
 }
 # Whose answers are numbers of tokens: one that is another by rounding is wrong, so that there is float32 alone.
 _TOKENS = ("translator",)
-# Those whose answers are looked at.
-_PICTURES = ("generator", "autoencoder", "a_to_b", "b_to_a")
+# Those whose answers are pictures, points or codes, of which decibels say how good they are.
+_IN_DECIBELS = ("generator", "encoder", "autoencoder", "a_to_b", "b_to_a")
 # Kinds that `FALLBACK` stands in for where they lose too much.
 _REPLACED = ("dynamic_int8", "full_int8")
 
@@ -104,8 +104,8 @@ def make_files(
             part: {
                 kind: {
                     "file": f"tflite/{part}_{kind}.tflite",
-                    # Of pixels; probabilities have no noise floor that an eye would see.
-                    "floor_db": FLOORS_DB.get(kind) if part in _PICTURES else None,
+                    # A classifier is held to its labels instead.
+                    "floor_db": FLOORS_DB.get(kind) if part in _IN_DECIBELS else None,
                     "conversion_seconds": seconds[part].get(kind),
                     "checks": checks[part][kind],
                 }

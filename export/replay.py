@@ -72,7 +72,7 @@ def verify_version(
                 progress("Loading the SavedModel and replaying its golden answers")
                 figures, faults = run_checked("verify", _saved_model_job(version, known), work)
                 count = len(figures.get("checks", {}))
-                note("saved_model", faults, f"{count} signatures answer as they did")
+                note("saved_model", faults, _as_before(count, "signature"))
                 result["saved_model"] = figures
             if "onnx" in known["golden"]:
                 _replay_onnx(version, known, work, note, result, progress)
@@ -81,12 +81,16 @@ def verify_version(
                 figures, faults = run_checked("verify", _tflite_job(version, known), work)
                 faults += _poorer(known, figures.get("checks", {}))
                 count = sum(len(kinds) for kinds in tflite_entries(known).values())
-                note("tflite", faults, f"{count} files answer as they did")
+                note("tflite", faults, _as_before(count, "file"))
                 result["tflite"] = figures.get("checks", {})
     elif is_whole:
         note("golden answers", ["the version has none: it comes from an earlier keras_gans"], "")
     result["ok"] = all(check["ok"] for check in result["checks"])
     return result
+
+
+def _as_before(count, what):
+    return f"{count} {what} answers as it did" if count == 1 else f"{count} {what}s answer as they did"
 
 
 def _replay_onnx(version, known, work, note, result, progress):
@@ -105,7 +109,7 @@ def _replay_onnx(version, known, work, note, result, progress):
     }
     figures, faults = run_checked("verify", job, work)
     faults += figures.get("unfit", {}).values()
-    note("onnx", faults, f"{len(known['onnx'])} files answer as they did")
+    note("onnx", faults, _as_before(len(known["onnx"]), "file"))
     result["onnx"] = figures.get("checks", {})
 
 

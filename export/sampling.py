@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.quiet import held_back
 
 from .latents import labels_of_seeds, latents
 from .report import FILE_NAME, read_report
@@ -39,9 +40,11 @@ class EdgeGenerator:
         from ai_edge_litert.interpreter import Interpreter
 
         self.report = report
-        # A runner holds no reference to its interpreter, without which it cannot be called.
-        self._interpreter = Interpreter(str(file), num_threads=1)
-        self._runner = self._interpreter.get_signature_runner("serving_default")
+        # LiteRT says which kernels it takes. A runner holds no reference to its interpreter, without which it cannot be
+        # called.
+        with held_back():
+            self._interpreter = Interpreter(str(file), num_threads=1)
+            self._runner = self._interpreter.get_signature_runner("serving_default")
         self._inputs = self._runner.get_input_details()
         if not report.get("latents") or not self._inputs.keys() <= {"z", "label"}:
             raise UserError(f"The file takes {', '.join(self._inputs)}, and not latents alone. Sample from the run.")

@@ -50,13 +50,23 @@ def import_quietly(module: str) -> Any:
         The module.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with held_back() as own, one_line_if_interrupted(own):
+        return importlib.import_module(module)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[int]:
+    """Holds back what native libraries write to standard error; what was held is written where the block fails.
+
+    Yields:
+        A file descriptor of the true standard error.
+    """
     sys.stderr.flush()
     own = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            with one_line_if_interrupted(own):
-                return importlib.import_module(module)
+            yield own
         except BaseException:
             held.seek(0)
             os.write(own, held.read())

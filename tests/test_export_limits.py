@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from keras_gans import networks, schemes
 from keras_gans.errors import UserError
 from keras_gans.export import edge, export_model, exporter, replay, verify
 from keras_gans.export.gate import Earlier
@@ -145,11 +146,11 @@ def test_a_kind_that_cannot_be_made_gives_way_as_one_that_is_poor(monkeypatch, t
     assert not list((tmp_path / "tflite").glob("*full_int8*"))
 
 
-def test_what_is_looked_at_has_a_floor(monkeypatch, tmp_path):
-    signatures = ("serving_default", "reconstruct", "encode")
+def test_all_but_probabilities_has_a_floor(monkeypatch, tmp_path):
+    signatures = ("serving_default", "reconstruct", "encode", "classify")
     found = made(monkeypatch, tmp_path, ("float16",), lambda part: ([], {}), signatures)
     floors = {key: entries["float16"]["floor_db"] for key, entries in found.items()}
-    assert floors == {"tflite": 60.0, "tflite_autoencoder": 60.0, "tflite_encoder": None}
+    assert floors == {"tflite": 60.0, "tflite_autoencoder": 60.0, "tflite_encoder": 60.0, "tflite_classifier": None}
 
 
 def test_an_onnx_file_that_answers_otherwise_is_found_where_it_is_used(monkeypatch, tmp_path):
@@ -161,7 +162,7 @@ def test_an_onnx_file_that_answers_otherwise_is_found_where_it_is_used(monkeypat
     }
     noted = []
     replay._replay_onnx(tmp_path, known, tmp_path, lambda *check: noted.append(check), {}, lambda text: None)
-    assert noted == [("onnx", ["label differs."], "1 files answer as they did")]
+    assert noted == [("onnx", ["label differs."], "1 file answers as it did")]
 
 
 def test_reasons_are_one_line_in_which_each_stands_once():
@@ -191,7 +192,8 @@ def test_an_export_goes_on_without_what_cannot_hold_the_model(tmp_path):
 def test_a_page_alone_that_can_show_nothing_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "check_web", lambda *arguments: None)
     monkeypatch.setattr(exporter, "write_saved_model", None)
-    model = small_model("adversarial_nmt")
-    with pytest.raises(UserError, match="A page for browsers can show nothing of this model: generator: it takes text"):
+    numbers = networks.mlp_generator((1,), latent_dim=2, output_activation=None)
+    model = schemes.VanillaGAN(numbers, networks.mlp_discriminator((1,)))
+    with pytest.raises(UserError, match="nothing of this model: generator: its points have no two coordinates"):
         export_model(model, tmp_path / "models", ["web"])
     assert not (tmp_path / "models").exists()

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gans import registry
 from keras_gans.errors import UserError
 from keras_gans.export import export_model, replay, verify
 from keras_gans.export.formats import check_formats
@@ -96,18 +95,3 @@ def test_half_precision_becomes_onnx_in_float32(tmp_path):
     latents = np.random.default_rng(0).normal(size=(2, model.latent_dim)).astype("float32")
     answer = asked(tmp_path / "1" / "onnx" / "serving_default.onnx", z=latents)
     np.testing.assert_allclose(answer["image"], model.predict(latents, verbose=0), atol=5e-2)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", sorted(registry.schemes))
-def test_every_scheme_leaves_by_onnx_what_it_can(scheme, tmp_path):
-    model = small_model(scheme)
-    try:
-        report = export_model(model, tmp_path, ["onnx"])
-    except UserError as error:
-        assert "No signature can leave by ONNX" in str(error)
-        assert scheme == "adversarial_nmt", "all others have numbers to answer"
-        return
-    for entry in report["onnx"].values():
-        assert entry["checks"]["max_abs_error"] <= 1.0
-    assert all(report["onnx_left_out"].values())

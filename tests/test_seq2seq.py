@@ -134,6 +134,20 @@ def test_greedy_takes_the_likeliest_at_each_place(network):
         assert END not in row or sentence(row)[-1] == END
 
 
+def test_with_room_for_all_tokens_nothing_grows_and_the_same_is_written(network):
+    """What some runtimes need: no tensor within the loop has another shape than before it."""
+    signature = [tf.TensorSpec((None, None), tf.int32)]
+    tokens, attention = tf.function(lambda source: decoding.greedy(network, source, 6), signature)(SOURCE)
+    roomy = tf.function(lambda source: decoding.greedy(network, source, 6, has_room=True), signature)
+    found, attended = roomy(SOURCE)
+    np.testing.assert_array_equal(found, tokens)
+    np.testing.assert_allclose(attended, attention, atol=1e-5)
+    memory = network.encode(tf.constant(SOURCE))
+    state = network.start(memory, 6)
+    _, _, after = network.step(memory, state, tf.constant([BEGIN, BEGIN]), 0)
+    assert {name: part.shape for name, part in after.items()} == {name: part.shape for name, part in state.items()}
+
+
 class Table(Translator):
     """Next tokens by a table of the last two alone, and of the first word of the source."""
 

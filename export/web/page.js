@@ -105,11 +105,13 @@ function plot(canvas, points, words, marked = null) {
   if (!all.flat().every(Number.isFinite)) throw new Error("The model answered with numbers that are no points.");
   canvas.width = canvas.height = PLOT_SIZE;
   canvas.classList.add("plot");
-  const { ends, at } = fitted(all, PLOT_SIZE, 48);
+  const { ends, at } = fitted(all, PLOT_SIZE, 56);
   const context = canvas.getContext("2d");
   // On white, as paper shows it, also where the page is dark: it may be kept as a file.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, PLOT_SIZE, PLOT_SIZE);
+  context.strokeStyle = "#b6bac1";
+  context.strokeRect(38.5, 38.5, PLOT_SIZE - 77, PLOT_SIZE - 77);
   context.fillStyle = "#4a4f57";
   context.font = "18px system-ui, sans-serif";
   const [[left, right], [low, high]] = ends.map((pair) => pair.map((number) => number.toFixed(2)));
@@ -201,7 +203,7 @@ function countIn(input) {
   const count = Number(input.value);
   if (!Number.isInteger(count) || count < 1 || count > MOST_POINTS) {
     input.setAttribute("aria-invalid", "true");
-    throw new RangeError(`How many points is a number from 1 to ${MOST_POINTS}. Received: ${input.value || "nothing"}.`);
+    throw new RangeError(`Points are a number from 1 to ${MOST_POINTS}. Received: ${input.value || "nothing"}.`);
   }
   input.removeAttribute("aria-invalid");
   return count;

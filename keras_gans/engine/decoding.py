@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 _NONE = -1e18
 
 
-def greedy(translator: "Translator", source: Tensor, length: int | Tensor) -> tuple[Tensor, Tensor]:
+def greedy(
+    translator: "Translator", source: Tensor, length: int | Tensor, has_room: bool = False
+) -> tuple[Tensor, Tensor]:
     """The likeliest token at each place.
 
     Args:
         translator: the network.
         source: int32 (batch, s).
         length: tokens of a translation at the most, with the end.
+        has_room: whether there is room for all of them from the first, so that no tensor grows; see `Translator.start`.
 
     Returns:
         (tokens (batch, length), attention float32 (batch, length, s)).
     """
-    return _one_by_one(translator, source, length, lambda logits, place: tf.argmax(logits, -1, tf.int32))
+    room = length if has_room else None
+    return _one_by_one(translator, source, length, lambda logits, place: tf.argmax(logits, -1, tf.int32), room)
 
 
 def sample(
@@ -66,10 +70,10 @@ def sample(
     return _one_by_one(translator, source, length, drawn)[0]
 
 
-def _one_by_one(translator, source, length, choose):
+def _one_by_one(translator, source, length, choose, room=None):
     memory = translator.encode(source)
     count = tf.shape(source)[0]
-    state = translator.start(memory)
+    state = translator.start(memory) if room is None else translator.start(memory, room)
     names = sorted(state)
 
     def go_on(place, last, done, *rest):

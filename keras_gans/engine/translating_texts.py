@@ -318,7 +318,8 @@ class TextTranslatingModel(AdversarialModel):
         return {"translate_tokens": "Keras's GRU keeps what it has written in lists of tensors, which TFLite lacks"}
 
     def _greedy_tokens(self, tokens):
-        return {"tokens": decoding.greedy(self.generator, tokens, self.max_length)[0]}
+        # TFLite's and ONNX's runtimes write other tokens, or none, where a state grows.
+        return {"tokens": decoding.greedy(self.generator, tokens, self.max_length, has_room=True)[0]}
 
     def valid_rows(self, specification: tf.TensorSpec, values: Tensor) -> Tensor | None:
         """As `AdversarialModel.valid_rows`; `tokens` are numbers of the source vocabulary."""

@@ -57,8 +57,11 @@ class Translator(keras.Model):
         """(logits of the next tokens (batch, t, target_size), attention (batch, t, s)) behind given tokens."""
         raise NotImplementedError
 
-    def start(self, memory: State) -> State:
-        """The state before the first token: tensors with the batch first; an axis of no places grows by each token."""
+    def start(self, memory: State, room: int | None = None) -> State:
+        """The state before the first token: tensors with the batch first; an axis of no places grows by each token.
+
+        With `room`, nothing grows: there are places for so many tokens, for runtimes that do badly where tensors do.
+        """
         raise NotImplementedError
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
@@ -154,7 +157,7 @@ class RNNSearch(Translator):
         bias = tf.where(is_token, 0.0, _NEVER)
         return {"values": values, "keys": self.keys(values), "bias": bias, "first": first}
 
-    def start(self, memory: State) -> State:
+    def start(self, memory: State, room: int | None = None) -> State:
         return {"state": memory["first"]}
 
     def _attend(self, memory, state, embedded):
@@ -197,19 +200,20 @@ class HeadAttention(layers.Layer):
 
     def projected(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values (batch, heads, s, units / heads) of rows (batch, s, units)."""
-        return self._split(self.key(rows)), self._split(self.value(rows))
+        return self._split(self.key(rows), rows), self._split(self.value(rows), rows)
 
     def call(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """(values (batch, t, units), attention (batch, t, s)) of projected keys and values, with bias (batch, t, s)."""
-        query = self._split(self.query(queries))
+        query = self._split(self.query(queries), queries)
         scores = tf.cast(tf.matmul(query, keys, transpose_b=True), tf.float32) * query.shape[-1] ** -0.5
         attention = tf.nn.softmax(scores if bias is None else scores + bias[:, tf.newaxis])
         mixed = tf.transpose(tf.matmul(tf.cast(attention, values.dtype), values), (0, 2, 1, 3))
         joined = tf.reshape(mixed, tf.concat([tf.shape(mixed)[:2], [self.output_layer.kernel.shape[0]]], axis=0))
         return self.output_layer(joined), tf.reduce_mean(attention, axis=1)
 
-    def _split(self, rows):
-        shape = tf.shape(rows)
+    def _split(self, rows, given):
+        # By the shape of what the dense layer was given: of its own, tf2onnx takes that of the matrix within.
+        shape = tf.shape(given)
         rows = tf.reshape(rows, (shape[0], shape[1], self.heads, rows.shape[-1] // self.heads))
         return tf.transpose(rows, (0, 2, 1, 3))
 
@@ -345,18 +349,28 @@ class Transformer(Translator):
             rows, attention = block(rows, *block.projected(rows), causal, remembered, training=training)
         return self._logits_of(self.decoder_norm(rows)), attention
 
-    def start(self, memory: State) -> State:
+    def start(self, memory: State, room: int | None = None) -> State:
         # Keys and values of the tokens so far, of which there are none.
-        return {name: memory[name][:, :, :0] for name in memory if name != "bias"}
+        state = {name: memory[name][:, :, :0] for name in memory if name != "bias"}
+        if room is None:
+            return state
+        shape = tf.stack([tf.shape(memory["bias"])[0], self.heads, room, self.units // self.heads])
+        return {name: tf.zeros(shape, rows.dtype) for name, rows in state.items()} | {"places": tf.range(room)}
 
     def step(self, memory: State, state: State, tokens: Tensor, place: int | Tensor) -> tuple[Tensor, Tensor, State]:
-        rows, after = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place]), {}
+        rows, after, bias = self._placed(self.target_embedding(tokens)[:, tf.newaxis], [place]), {}, None
+        if (places := state.get("places")) is not None:
+            after["places"], bias = places, tf.where(places <= place, 0.0, _NEVER)[tf.newaxis, tf.newaxis]
         for number, block in enumerate(self.decoder):
             kept = []
             for kind, own in zip(("keys", "values"), block.projected(rows), strict=True):
-                kept.append(tf.concat([state[f"{kind}_{number}"], own], axis=2))
+                before = state[f"{kind}_{number}"]
+                if places is None:
+                    kept.append(tf.concat([before, own], axis=2))
+                else:
+                    kept.append(tf.where((places == place)[:, tf.newaxis], own, before))
                 after[f"{kind}_{number}"] = kept[-1]
-            rows, attention = block(rows, *kept, None, self._remembered(memory, number))
+            rows, attention = block(rows, *kept, bias, self._remembered(memory, number))
         return self._logits_of(self.decoder_norm(rows))[:, 0], attention[:, 0], after
 
 
