@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from benchmarks import checkerboard, convergence_measures, mode_coverage
+from benchmarks import checkerboard, convergence_measures, mode_coverage, translation
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
+from keras_gans.subwords import END, PAD
 from keras_gans.training.train import build_for
 
 
@@ -29,6 +30,39 @@ def test_a_field_that_a_recipe_got_later_is_no_other_run(tmp_path):
     assert run_once(path, {"recipe": {"steps": 5}}, lambda: {"value": 1})
     assert run_once(path, {"recipe": {"steps": 5, "new": None}}, lambda: {"value": 2}) is None
     assert run_once(path, {"recipe": {"steps": 5, "new": 1}}, lambda: {"value": 3})
+
+
+def test_the_sentences_that_translators_are_timed_on_are_as_long_as_multi30ks():
+    for side in translation.sentences():
+        lengths = np.array([len(row) for row in side])
+        assert len(side) == translation.PAIRS and (lengths.min(), lengths.max()) == (5, translation.LENGTH)
+        assert abs(lengths.mean() - 15.5) < 0.5 and all(row.index(END) == len(row) - 1 for row in side)
+
+
+def test_the_peers_search_finds_the_likeliest_sentence(monkeypatch):
+    """By hand: 3 or 4 (0.6, 0.4), then whatever is twice as likely behind 4: 0.4 * 0.9 is more than 0.6 * 0.5."""
+    monkeypatch.setattr(translation, "SIZE", 6)
+    shares = {(1,): {3: 0.6, 4: 0.4}, (1, 3): {3: 0.5, 4: 0.5}, (1, 4): {5: 0.9, 3: 0.1}}
+
+    def logits_of(prefixes):
+        rows = [shares.get(tuple(prefix), {END: 1.0}) for prefix in prefixes.tolist()]
+        return np.log([[row.get(token, 1e-6) for token in range(6)] for row in rows])
+
+    assert translation.beam_search(logits_of, 2, 4).tolist() == [[4, 5, END, PAD]] * 2
+
+
+def test_variants_take_turns():
+    class Variant:
+        def __init__(self, name):
+            self.name = name
+
+        def greedy(self):
+            turns.append(self.name)
+            return 7
+
+    turns = []
+    rates = translation.rates({name: Variant(name) for name in "ab"}, "greedy", rounds=2, seconds=0)
+    assert turns == [*"ab", *"abab"] and [len(each) for each in rates.values()] == [2, 2]
 
 
 def test_a_run_that_fails_is_not_filed(tmp_path):

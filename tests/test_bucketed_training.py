@@ -68,7 +68,7 @@ def test_a_run_that_was_stopped_goes_on_exactly(tmp_path):
     for side, name in enumerate(("digits", "words")):
         (tmp_path / f"{name}.txt").write_text("".join(f"{pair[side]}\n" for pair in pairs), encoding="utf-8")
     small = ["--set=generator.units=8", "--set=generator.layer_count=1", "--set=batch_tokens=150"]
-    small += ["--set=scheme.likelihood_steps=2", "--set=scheme.warm_up_steps=2", "--log-every=1"]
+    small += ["--set=scheme.likelihood_steps=2", "--set=scheme.warm_up_steps=2", "--set=log_every=1"]
     small += ["--set=learning_rate_schedule=constant"]
     data = ["adversarial_nmt", "--data", "digits.txt = words.txt"]
     for arguments in (

@@ -32,6 +32,9 @@ _RATE = 1e-3
 _PULLS = 10
 # A judge that has learned nothing has no view for its rivals to change.
 _LESSONS = 30
+# Of what is to pass for the data, over which a gap is taken. A sentence that is drawn token by token changes as a whole
+# or not at all, so that few of them say little.
+_DRAWS, _DRAWS_OF_TEXTS = 2, 32
 
 
 def check_each_player_takes_its_number_of_steps(factory: Factory) -> None:
@@ -181,6 +184,9 @@ class _Game:
         count = self.model.batches_per_step()
         self.rows = {name: tf.constant(np.repeat(rows, count, axis=0)) for name, rows in self.batch.items()}
         self.step = tf.function(self.model.train_step, autograph=False)
+        self.draws, self.judged = _DRAWS, self._judged
+        if self.model.translates_texts():
+            self.draws, self.judged = _DRAWS_OF_TEXTS, tf.function(self._judged, autograph=False)
         # Whatever a step does besides moving players, such as clipping weights, is done before anything is compared.
         self.losses()
 
@@ -201,12 +207,14 @@ class _Game:
     def gaps(self) -> dict[str, float]:
         """{judge: how much higher it scores the data}, as in training, over several draws."""
         found: dict[str, list[float]] = {}
-        for seed in range(2):
-            with randomness.stream(randomness.root_seed(seed, 0)):
-                judged = self.model.judged(self.batch, training=True)
-            for judge, (real, made) in judged.items():
+        for seed in range(self.draws):
+            for judge, (real, made) in self.judged(randomness.root_seed(seed, 0)).items():
                 found.setdefault(judge, []).append(float(np.mean(real) - np.mean(made)))
         return {judge: float(np.mean(gaps)) for judge, gaps in found.items()}
+
+    def _judged(self, seed):
+        with randomness.stream(seed):
+            return self.model.judged(self.batch, training=True)
 
     def check_judge(self, judge: str) -> None:
         before = self.gaps()
