@@ -1,9 +1,10 @@
-"""BEGAN's balance on handwritten digits, over three seeds: the diversity ratio, k and the convergence measure."""
+"""BEGAN on handwritten digits, over seeds: the balance, k, the convergence measure, and how many kinds it draws."""
 
 import keras
 import numpy as np
 import pytest
 
+import keras_gans as kg
 from benchmarks import convergence_measures
 from keras_gans.training import recipe as recipes
 from tests.science import SAMPLES, SEEDS, digits_split, report, trained
@@ -49,6 +50,18 @@ def test_the_balance_holds_and_diversity_follows_gamma():
         diversity[gamma] = report(f"gamma {gamma}: deviation over the data's", spreads, "0.50 or more at gamma 0.5")
     assert diversity[0.5] >= 0.50
     assert diversity[0.3] < diversity[0.5] < diversity[0.7]
+
+
+def test_all_ten_digits_are_drawn_on_each_of_five_seeds():
+    """Counted where the classifier is sure, as it names whatever it is shown."""
+    judge, rarest = kg.metrics.extractor("digits"), []
+    for seed in range(5):
+        probabilities = judge.probabilities(trained("began", seed).sample(SAMPLES, seed=10_000))
+        sure = probabilities.max(axis=1) >= 0.9
+        counts = np.bincount(probabilities.argmax(axis=1)[sure], minlength=10)
+        rarest.append(np.sort(counts)[1] / SAMPLES)
+        assert np.count_nonzero(counts >= 0.01 * SAMPLES) >= 9, counts
+    report("began: share of the second rarest digit", rarest, "at least 0.01 on each seed")
 
 
 def test_measures_of_convergence_rank_the_stages_of_a_run_as_the_frechet_distance_does():

@@ -12,26 +12,27 @@ _ADAM = {"name": "adam", "learning_rate": 5e-4, "beta_1": 0.5}
 
 @recipe
 def began() -> "Recipe":
-    """Digits of dense layers: L(G(z)) / L(x) settles at 0.508 [0.503, 0.526] of gamma 0.5; samples clear and few in
-    kind; seeds 0 to 2. Some 15 seconds of one core.
+    """All ten digits on each of seeds 0 to 4, the rarest 2.4 % of 5,000 samples; Frechet distance by the digits'
+    classifier 5.6 [5.1, 6.2]. Some 10 seconds of one core.
     """
     return Recipe(
         summary="an autoencoding discriminator, balanced by a controller; of dense layers",
         source="Berthelot et al. 2017",
-        # lambda_k: ten times the paper's 0.001, for a run of 5,000 steps.
-        scheme={"name": "began", "gamma": 0.5, "lambda_k": 0.01},
-        # Section 3.5: the decoder's architecture, ELU, no tanh at the end.
+        # lambda_k: ten times the paper's 0.001, for a run of 5,000 steps. At 0.5, the paper's gamma, few kinds appear.
+        scheme={"name": "began", "gamma": 0.9, "lambda_k": 0.01},
+        # Section 3.5: ELU, no tanh at the end. Where the paper's players are alike, here the autoencoder is the weaker
+        # one: what it reconstructs badly tells the generator of kinds that it lacks.
         networks={
             "generator": {
                 "name": "mlp_generator",
-                "hidden_units": [128, 128],
+                "hidden_units": [256, 256],
                 "activation": "elu",
                 "output_activation": None,
             },
-            "discriminator": {"name": "mlp_autoencoder", "hidden_units": [128], "activation": "elu"},
+            "discriminator": {"name": "mlp_autoencoder", "hidden_units": [32], "activation": "elu"},
         },
         optimizers={"generator": _ADAM, "discriminator": _ADAM},
-        batch_size=32,
+        batch_size=64,
         steps=5000,
         latent_dim=16,
         learning_rate_schedule="halving",  # section 4.1 halves when the convergence measure stalls
