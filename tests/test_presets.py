@@ -61,7 +61,7 @@ def refusal(folder):
 # What comes along ---------------------------------------------------------------------------------------------------
 
 
-# Those whose recipe draws nothing recognisable in the few minutes that a preset is to take.
+# With networks small enough for a preset it had collapsed when it was tried.
 NONE_YET = {"df_gan"}
 
 
