@@ -14,7 +14,8 @@ Every run is added to --output at once and not run again. At twelve steps, evenl
   (Berthelot et al., 2017), or the Wasserstein estimate of WGAN-GP's own critic (Gulrajani et al., 2017).
 
 All runs have sixteen latents: a generator with more latents than the data has dimensions comes near to every image from
-its first steps on, and the loss of inverting it says nothing. Spearman's rank correlation of a measure and the FID is
+its first steps on, and the loss of inverting it says nothing. BEGAN's players are as large as each other and its gamma
+is 0.5, as in the paper. Spearman's rank correlation of a measure and the FID is
 taken over the twelve steps of one run.
 """
 
@@ -40,7 +41,26 @@ RECIPES = {"began": ("convergence_measure", "M_global"), "wgan_gp_mlp": ("wasser
 MEASURES = ("fid", "inversion", "critic", "own")
 LOOKS, FIRST_LOOK, LATENTS = 12, 50, 16
 FID_SAMPLES, INVERTED, CRITIC_STEPS = 5000, 200, 400
-FIGURE = Path(__file__).parent.parent / "docs" / "convergence-measures.png"
+FIGURE = Path(__file__).parent.parent / "docs" / "pictures" / "convergence-measures.png"
+# What is changed of a recipe.
+CHANGES = {
+    "began": {
+        "scheme": {"name": "began", "gamma": 0.5, "lambda_k": 0.01},
+        "generator": {
+            "name": "mlp_generator",
+            "hidden_units": [128, 128],
+            "activation": "elu",
+            "output_activation": None,
+        },
+        "discriminator": {"name": "mlp_autoencoder", "hidden_units": [128], "activation": "elu"},
+        "batch_size": 32,
+    }
+}
+
+
+def recipe_of(name):
+    """A recipe as it is measured here."""
+    return recipes.named(name).replace(latent_dim=LATENTS, **CHANGES.get(name, {}))
 
 
 def looks(steps):
@@ -162,9 +182,8 @@ def main():
     console = Console()
     for seed in [] if arguments.only_show else range(arguments.seeds):
         for name in arguments.recipes:
-            recipe = recipes.named(name)
-            steps = arguments.steps or recipe.steps
-            recipe = recipe.replace(seed=seed, data=arguments.data, steps=steps, latent_dim=LATENTS)
+            recipe = recipe_of(name)
+            recipe = recipe.replace(seed=seed, data=arguments.data, steps=arguments.steps or recipe.steps)
             with console.status(f"{name}, seed {seed}: {recipe.steps} steps ..."):
                 key = {"recipe": json.loads(recipe.to_json())}
                 run_once(arguments.output, key, lambda recipe=recipe: measure(recipe))

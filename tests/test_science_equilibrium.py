@@ -6,7 +6,6 @@ import pytest
 
 import keras_gans as kg
 from benchmarks import convergence_measures
-from keras_gans.training import recipe as recipes
 from tests.science import SAMPLES, SEEDS, digits_split, report, trained
 
 pytestmark = pytest.mark.slow
@@ -66,7 +65,7 @@ def test_all_ten_digits_are_drawn_on_each_of_five_seeds():
 
 def test_measures_of_convergence_rank_the_stages_of_a_run_as_the_frechet_distance_does():
     """Berthelot et al. (2017), section 3.4.1; Xiang and Li (2017), section 4; Gulrajani et al. (2017), section 5.3."""
-    base = recipes.named("began").replace(latent_dim=convergence_measures.LATENTS)
+    base = convergence_measures.recipe_of("began")
     ranks = [convergence_measures.correlations(convergence_measures.measure(base.replace(seed=seed))) for seed in SEEDS]
     for name, bound in (("own", 0.7), ("inversion", 0.8), ("critic", 0.8)):
         found = report(
