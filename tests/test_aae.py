@@ -209,7 +209,15 @@ def test_priors_of_the_plane_refuse_other_sizes_and_truncation(prior):
     assert kg.latent.interpolation.mode_for(prior) == "linear"
 
 
-@pytest.mark.parametrize("scheme", [name for name, cls in kg.registry.schemes.items() if cls.judged_fields])
+# Those that take longest are with the slow tests.
+JUDGING = [
+    pytest.param(name, marks=pytest.mark.slow if name in ("adversarial_nmt", "df_gan", "stackgan", "cycada") else ())
+    for name, scheme in kg.registry.schemes.items()
+    if scheme.judged_fields
+]
+
+
+@pytest.mark.parametrize("scheme", JUDGING)
 def test_scores_may_be_asked_for_in_a_graph_of_batches_of_any_size(scheme):
     # As the doctor asks.
     model = small_model(scheme)

@@ -228,6 +228,7 @@ def test_each_tokens_reward_is_that_of_sentences_which_go_on_from_it():
     np.testing.assert_array_equal(found[:, 2], [0, 0, 1, 1])
 
 
+@pytest.mark.slow
 def test_rewards_of_tokens_weigh_the_tokens():
     scheme = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 1.0, "roll_outs": 2}
     model = small_model("adversarial_nmt", 0.1, scheme=scheme)
@@ -502,6 +503,7 @@ def test_mistakes_are_named(folder, tmp_path):
     assert not (tmp_path / "out.txt").exists()
 
 
+@pytest.mark.slow
 def test_a_sentence_may_be_longer_than_any_path(folder):
     text = " ".join(["1987-07-23"] * 30)
     code, output, errors = translate(folder, "latest", text)
@@ -545,6 +547,7 @@ def test_files_that_do_not_fit_are_refused_in_a_line(folder, tmp_path, kind):
     assert sorted((user / "runs").iterdir()) == runs
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_by_command(folder):
     code, output, errors = run_here("evaluate", "latest", "--metrics", "bleu,exact_match,entropy", cwd=folder)
     assert code == 0, errors

@@ -143,6 +143,7 @@ def test_what_nothing_fits_is_said(monkeypatch):
         choose("labels_alone")
 
 
+@pytest.mark.slow
 def test_the_command_says_which_and_why_and_notes_it(tmp_path):
     for name in ("cat", "dog"):
         write(tmp_path / "photos" / name, 20, (8, 8))

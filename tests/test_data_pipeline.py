@@ -189,6 +189,7 @@ def test_replicas_share_each_batch(two_replicas, tmp_path):
         np.testing.assert_array_equal(np.concatenate(parts), next(plain))
 
 
+@pytest.mark.slow
 def test_a_process_that_leaves_an_endless_dataset_ends(tmp_path):
     np.save(tmp_path / "images.npy", np.zeros((20, 2, 2, 1), "uint8"))
     script = (

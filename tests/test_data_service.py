@@ -115,6 +115,7 @@ def test_the_command_line_trains_through_a_service_and_goes_on_without(address, 
         np.testing.assert_array_equal(value, weights(through)[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_answer_is_one_message_and_no_run(tmp_path):
     nowhere = f"grpc://localhost:{free_ports(1)[0]}"
     code, _, errors = run_here("train", "dcgan", "--data-service", nowhere, cwd=tmp_path)

@@ -204,6 +204,7 @@ def test_a_slice_of_a_split():
     assert whole.class_names == tuple("0123456789")
 
 
+@pytest.mark.slow
 def test_preparing_is_silent_and_leaves_tfds_data_dir_alone(tmp_path):
     finished = run_python(
         "import keras_gans as kg; kg.data.open_source('digits')",

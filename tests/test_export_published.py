@@ -327,7 +327,7 @@ def test_folders_of_the_machine_stay_out_of_the_report():
         "train.en = data/train.de": "train.en = train.de",
         "halves:/data/facades": "halves:facades",
     }
-    assert {given: report._without_folders(given) for given in cases} == cases
+    assert {given: report.without_folders(given) for given in cases} == cases
 
 
 def test_samples_without_tensorflow_are_those_with_it(published, model):

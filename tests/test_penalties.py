@@ -237,7 +237,9 @@ def test_mistakes_are_named(make, message):
 
 
 # SGAN stands for the schemes whose discriminator gives no single score.
-@pytest.mark.parametrize("scheme", ["gan", "wgan_mlp", "cgan", "sgan"])
+@pytest.mark.parametrize(
+    "scheme", ["gan", "wgan_mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cgan", "sgan"))]
+)
 def test_any_loss_goes_with_any_penalty(scheme, tmp_path):
     options = {**recipe_for(scheme).scheme, "generator_objective": "adversarial"}
     options = {key: value for key, value in options.items() if key != "generator_objective" or scheme == "sgan"}

@@ -67,7 +67,9 @@ NONE_YET = {"df_gan"}
 
 def test_every_scheme_has_a_preset():
     made = {published.described(folder)["scheme"] for folder in published.packaged().values()}
-    assert made == set(registry.schemes) - NONE_YET
+    # Tests register schemes of their own.
+    own = {name for name, scheme in registry.schemes.items() if scheme.__module__.startswith("keras_gans.")}
+    assert made == own - NONE_YET
     assert set(NAMES) == set(PRESETS)
 
 

@@ -51,7 +51,8 @@ def _length(values):
 
 
 @pytest.mark.parametrize("scheme", ["dcgan", pytest.param("wgan_gp", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("precision", ["float16", pytest.param("bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_over_two_replicas_steps_as_one(scheme, precision, two_replicas):
     # Two steps: from the first overflow on, which comes at another step to half the loss, float16 takes another course.
     one = trained(here(), scheme, 2, precision)

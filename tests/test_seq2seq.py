@@ -25,11 +25,13 @@ MAKERS = {
         **SIZES, units=8, layer_count=2, heads=2, **more
     ),
 }
+# One of RNN-search and both Transformers show as much in the fast tests.
+FAST = [pytest.param(name, marks=pytest.mark.slow if name == "tied rnn_search" else ()) for name in MAKERS]
 SOURCE = np.array([[4, 5, 6, 7, END], [8, 4, END, PAD, PAD]], "int32")
 PREVIOUS = np.array([[BEGIN, 4, 5, 6], [BEGIN, 6, 4, 4]], "int32")
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+@pytest.fixture(scope="module", params=FAST)
 def network(request):
     keras.utils.set_random_seed(1)
     network = MAKERS[request.param]()
@@ -81,7 +83,7 @@ def test_a_network_survives_its_configuration(network):
     np.testing.assert_array_equal(again([SOURCE, PREVIOUS]), network([SOURCE, PREVIOUS]))
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", FAST)
 def test_dropout_acts_in_training_alone(name):
     network = MAKERS[name](dropout=0.5)
     with randomness.stream(randomness.root_seed(0, 0)):

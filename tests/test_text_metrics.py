@@ -162,6 +162,7 @@ def test_each_wrong_text_is_wrong_and_one_wrong_attribute_is_one(evaluation):
     assert (shares.mean(axis=0) > 0.35).all() and (held.one_wrong >= 0).all()
 
 
+@pytest.mark.slow
 def test_texts_without_attributes_are_told_apart_by_themselves():
     whole = a_few_shapes(split="train")
     bare = {"image": whole.samples, "text": [whole.columns["text"].values[row][:1] for row in range(len(whole))]}

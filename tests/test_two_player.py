@@ -201,7 +201,7 @@ def test_half_precision_trains_and_round_trips(precision, tmp_path):
             np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("precision", [pytest.param("bfloat16", marks=pytest.mark.slow), "float16"])
 def test_half_precision_gives_about_the_float32_losses(precision):
     histories = {}
     for chosen in ("float32", precision):

@@ -63,7 +63,8 @@ def evaluation_of(
         source, metrics: see `Evaluation`; the scheme's own `measures` unless given.
         *args, **options: the further arguments of `Evaluation`.
     """
-    if scheme.translates_texts():
+    # Asked of what `evaluate` takes, which need not be a scheme.
+    if any(scheme.takes[field] == (Texts,) for fields in scheme.translates.values() for field in fields):
         return SentenceEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)

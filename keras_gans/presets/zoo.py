@@ -46,7 +46,7 @@ PRESETS = {
     "lsgan_digits": Preset("lsgan_mlp", _DIGITS),
     "label_informed_aae_digits": Preset("aae_labelled", "digits of codes in the plane, a petal a class"),
     "r3gan_digits": Preset("r3gan", _DIGITS),
-    "began_digits": Preset("began", f"{_DIGITS}, of few kinds"),
+    "began_digits": Preset("began", _DIGITS),
     "aae_digits": Preset("aae", f"{_DIGITS}, of normal codes"),
     "vae_gan_digits": Preset("vae_gan", f"{_DIGITS}, and codes of them"),
     "dragan_digits": Preset("dragan", _DIGITS),
