@@ -1,8 +1,10 @@
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -147,6 +149,20 @@ def test_a_checkpoint_of_unknown_classes_is_explained(root):
     with pytest.raises(UserError, match="does not load: Could not locate class 'Own'.*import") as raised:
         run_directory.load_run("7", root)
     assert len(str(raised.value)) < 600
+
+
+def test_a_checkpoint_that_there_is_no_room_to_unpack_is_not_called_damaged(root, checkpoint, monkeypatch):
+    path, _ = checkpoint
+    shutil.copy(path, root / "00007-wgan_gp-digits" / "checkpoints" / "step-00000030.keras")
+
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keras.saving, "load_model", full)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(OSError, match="step-00000030.keras could not be loaded.*No space left.*set TMPDIR"):
+            run_directory.load_run("7", root)
 
 
 def test_the_module_imports_without_tensorflow_and_loads_every_class_without_starting_it(root, checkpoint):

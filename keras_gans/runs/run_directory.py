@@ -8,8 +8,11 @@ evaluates, `checkpoints/best.keras` is the best by the figure in `best.json`; `e
 directory too, with weights alone in place of checkpoints: see `runs.published`.
 """
 
+import errno
 import json
+import os
 import re
+import tempfile
 import warnings
 import zipfile
 import zlib
@@ -30,6 +33,7 @@ _RUN_NAME = re.compile(r"(\d+)-.+")
 NOTES, DOCTOR = "run.json", "doctor.npz"
 _PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _CHECKPOINT_NAME = re.compile(r"step-(\d+)\.keras")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # In a run directory until the first training step is taken.
 NOT_BEGUN = ".not-begun"
 
@@ -283,6 +287,7 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
 
     Raises:
         UserError: it does not load, such as where it names classes that are not registered, or is no scheme.
+        OSError: there is no room to unpack it, which says nothing about the file.
     """
     if Path(checkpoint).name == published.MODEL:
         return readers[published.MODEL](Path(checkpoint).parent)
@@ -299,6 +304,12 @@ def load_checkpoint(checkpoint: str | Path) -> "AdversarialModel":
         # That says nothing about the file.
         raise
     except Exception as error:  # Keras, h5py and JSON raise anything at all on what is not a model of theirs.
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise OSError(
+                error.errno,
+                f"{checkpoint} could not be loaded, as Keras unpacks it in {tempfile.gettempdir()} first: "
+                f"{os.strerror(error.errno)}. Make room there, or set TMPDIR to another folder",
+            ) from error
         # Keras repeats the whole configuration at each level; the innermost reason is the last.
         reason = str(error).rsplit("Exception encountered: ", 1)[-1].split(". ")[0]
         raise UserError(
