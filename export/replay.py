@@ -15,6 +15,8 @@ from .versions import scratch_folder, versions
 
 # In dB: kernels differ from one processor to another, and narrow numbers make more of it.
 _MACHINES_DIFFER_DB = 6.0
+# Beside that: a classifier is exported on sixteen times as many rows as are replayed, and few rows may be luckier.
+_FEWER_ROWS_DB = 9.0
 
 
 def version_in(folder: str | Path) -> Path:
@@ -164,7 +166,8 @@ def _poorer(known, checks):
         for kind, signatures in kinds.items():
             for name, figures in signatures.items():
                 before = entries[kind]["checks"][name]["psnr_db"]
-                if kind != "float32" and "psnr_db" in figures and figures["psnr_db"] < before - _MACHINES_DIFFER_DB:
+                slack = _MACHINES_DIFFER_DB + (_FEWER_ROWS_DB if part == "classifier" else 0.0)
+                if kind != "float32" and "psnr_db" in figures and figures["psnr_db"] < before - slack:
                     faults.append(
                         f"{part}_{kind} has {figures['psnr_db']:.1f} dB here, {before:.1f} dB where it was exported"
                     )
