@@ -144,7 +144,8 @@ def export_model(
                 texts = model.texts_for(_CAPTIONS) if result["tokenizer"] else ()
                 result["web"] = web_page.write_page(staged, model_name(to), result, web_parts, texts)
             result["gate"] = {"overridden": gate.passed}
-            result["warnings"] = _not_made(result) + edge.floor_warnings(result) + earlier.warnings + _passed(gate)
+            said = [*result["not_made"].values(), *edge.floor_warnings(result), *earlier.warnings]
+            result["warnings"] = said + _passed(gate)
             progress("Writing the report and the model card")
             if measured_on is not None and "tflite" in result:
                 progress("Measuring the Fréchet distance of the TFLite files")
@@ -275,11 +276,6 @@ def _listed(reasons):
     for name, reason in reasons.items():
         together.setdefault(reason.rstrip("."), []).append(name)
     return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in together.items()) + "."
-
-
-def _not_made(result):
-    """The sentences about formats that were asked for and cannot hold the model."""
-    return list(result["not_made"].values())
 
 
 def _edge_job(model, twin, answers, parts, scratch):

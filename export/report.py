@@ -17,6 +17,7 @@ from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
 from . import run_record, signing
+from .formats import VOCABULARY_FILE
 from .licences import licence_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def has_latents(model: "AdversarialModel") -> bool:
 
 def has_words(model: "AdversarialModel") -> bool:
     """Whether a model reads texts as the numbers that a `layers.Tokenizer` makes of them."""
-    return getattr(model, "tokenizer", None) is not None
+    return Path(VOCABULARY_FILE).stem in model.vocabularies()
 
 
 def _latents(model):

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -246,6 +246,16 @@ class Tokens(Field):
 
 
 Kinds = Sequence[type[Field]]
+
+
+def texts_are_translated(translates: Mapping[str, tuple[str, str]], takes: Mapping[str, Kinds]) -> bool:
+    """Whether what is translated are texts.
+
+    Args:
+        translates: {direction: (field it takes, field it makes)}.
+        takes: {field: kinds that fit}.
+    """
+    return any(takes[field] == (Texts,) for fields in translates.values() for field in fields)
 
 
 def sample_of(shape: Sequence[int]) -> Images | Points:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gans.engine import show, validity
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError
-from keras_gans.fields import SAMPLE, Classes, Field, Kinds, Texts, sample_of
+from keras_gans.fields import SAMPLE, Classes, Field, Kinds, sample_of, texts_are_translated
 from keras_gans.limits import BATCH_LIMIT
 
 
@@ -117,7 +117,7 @@ class Asking:
     @classmethod
     def translates_texts(cls) -> bool:
         """Whether what it `translates` are texts."""
-        return any(cls.takes[field] == (Texts,) for fields in cls.translates.values() for field in fields)
+        return texts_are_translated(cls.translates, cls.takes)
 
     def pair_lengths(self, rows: Mapping[str, Any]) -> np.ndarray:
         """Tokens of each row, of a scheme that `translates_texts`: what batches by tokens are made by.

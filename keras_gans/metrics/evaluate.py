@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.errors import UserError
-from keras_gans.fields import Texts
+from keras_gans.fields import Texts, texts_are_translated
 from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.on_held_out import MOST_SAMPLES, SAMPLES, OnHeldOutData
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
@@ -63,8 +63,8 @@ def evaluation_of(
         source, metrics: see `Evaluation`; the scheme's own `measures` unless given.
         *args, **options: the further arguments of `Evaluation`.
     """
-    # Asked of what `evaluate` takes, which need not be a scheme.
-    if any(scheme.takes[field] == (Texts,) for fields in scheme.translates.values() for field in fields):
+    # What `evaluate` takes need not be a scheme.
+    if texts_are_translated(scheme.translates, scheme.takes):
         return SentenceEvaluation(source, scheme.translates, metrics, *args, **options)
     if scheme.translates:
         return TranslationEvaluation(source, scheme.translates, metrics, *args, aligned=scheme.aligned, **options)
