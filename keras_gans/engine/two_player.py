@@ -1,5 +1,7 @@
 """The schedule that most papers share: the discriminator n times, each on a batch of its own, then the generator."""
 
+import functools
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,14 +10,20 @@ import tensorflow as tf
 
 from keras_gans import penalties as penalty_values
 from keras_gans import randomness
-from keras_gans.engine import averages
+from keras_gans.engine import averages, undoing
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
 from keras_gans.latent import prior_named
-from keras_gans.layers import RandomLayer
+from keras_gans.layers import RandomLayer, is_adaptive
 from keras_gans.private_apis import layers_of
+
+# The scores of the loss that is being computed. Each replica of a strategy is traced in a thread of its own.
+_seen = threading.local()
+# What is reported of an augmentation that adapts.
+_ADAPTING_CURVES = ("overfitting", "augmentation_probability")
 
 
 class GAN(Sampler, AdversarialModel):
@@ -80,7 +88,9 @@ class GAN(Sampler, AdversarialModel):
         name: str | None = None,
     ):
         self.penalties = penalty_values.several(self.default_penalties if penalties is None else penalties)
-        self.log_names = (*self.log_names, *(penalty.curve for penalty in self.all_penalties()))
+        self._adaptive = [layer for layer in layers_of(discriminator) if is_adaptive(layer)]
+        curves = [penalty.curve for penalty in self.all_penalties()]
+        self.log_names = (*self.log_names, *curves, *(_ADAPTING_CURVES if self._adaptive else ()))
         super().__init__(seed=seed, name=name)
         self.generator = generator
         self.discriminator = discriminator
@@ -195,10 +205,20 @@ class GAN(Sampler, AdversarialModel):
         Args:
             real, fake: samples, or lists [samples, labels].
         """
-        if not self._one_pass:
-            return self.score(real), self.score(fake)
-        both = tf.nest.map_structure(lambda r, f: tf.concat([tf.cast(r, f.dtype), f], axis=0), real, fake)
-        return tf.split(self.score(both), 2)
+        if self._one_pass:
+            both = tf.nest.map_structure(lambda r, f: tf.concat([tf.cast(r, f.dtype), f], axis=0), real, fake)
+            found = tf.split(self.score(both), 2)
+        else:
+            found = self.score(real), self.score(fake)
+        _seen.scores = found
+        return found
+
+    def overfitting(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        """How sure the discriminator is of its training data: r_t = E sign(D(x)), from -1 to 1.
+
+        Karras et al., "Training Generative Adversarial Networks with Limited Data" (2020), equation 1.
+        """
+        return tf.reduce_mean(tf.sign(real_scores))
 
     def generate(self, rows: Any) -> tuple[Tensor, ...]:
         """A tuple of what the losses take of the generator's side, here (samples,), from fresh latents.
@@ -250,7 +270,9 @@ class GAN(Sampler, AdversarialModel):
 
     def _penalised_loss(self, real, fake):
         """The scheme's `discriminator_loss` with each penalty and its curve."""
+        _seen.scores = None
         loss, curves = self.discriminator_loss(*real, *fake)
+        curves = {**curves, **self._adapted(real)}
         penalties = self.all_penalties()
         if not penalties:
             return loss, curves
@@ -261,6 +283,24 @@ class GAN(Sampler, AdversarialModel):
         for penalty in penalties:
             loss = loss + penalty.factor * found[penalty.curve]
         return loss, {**curves, **found}
+
+    def _adapted(self, real):
+        """Has augmentations follow the overfitting that the scores of this update show: {curve: value} of it."""
+        if not self._adaptive:
+            return {}
+        if _seen.scores is None:
+            raise UserError(
+                f"{type(self).__name__} does not take real and generated scores by scores(), so no augmentation can "
+                "follow them. Leave 'target' out of the discriminator's augmentation."
+            )
+        found = mean_over_replicas(self.overfitting(*_seen.scores))
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        rows = tf.shape(real[0])[0] * replicas
+        chance = tf.identity(self._adaptive[0].chance.value)
+        for layer in self._adaptive:
+            # Where the step ends: it may yet have to be taken back.
+            undoing.at_the_end(functools.partial(layer.adapt, found, rows))
+        return dict(zip(_ADAPTING_CURVES, (found, chance), strict=True))
 
     def _view(self, *values):
         return self.realness(*values, training=True)

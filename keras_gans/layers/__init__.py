@@ -7,6 +7,14 @@ from keras_gans.layers.diversity import MinibatchStandardDeviation, Packing
 from keras_gans.layers.instance_normalization import InstanceNormalization
 from keras_gans.layers.noise import Dropout, GaussianNoise, RandomLayer, check_is_random
 from keras_gans.layers.padding import ReflectionPadding2D
+from keras_gans.layers.random_changes import (
+    RandomColour,
+    RandomCutout,
+    RandomFlip,
+    RandomShift,
+    Sometimes,
+    is_adaptive,
+)
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
 from keras_gans.layers.text import Masked, MaskedMean, Positions, SentenceTable, TokenEmbedding, WordsMask
 from keras_gans.layers.tokenizer import Tokenizer, read_vocabulary, tokens_in_python
@@ -30,8 +38,13 @@ __all__ = [
     "Positions",
     "RNNSearch",
     "RandomAffine",
+    "RandomColour",
+    "RandomCutout",
+    "RandomFlip",
     "RandomLayer",
+    "RandomShift",
     "SentenceTable",
+    "Sometimes",
     "SpectralNormalization",
     "ReflectionPadding2D",
     "TokenEmbedding",
@@ -46,6 +59,7 @@ __all__ = [
     "augmented",
     "check_is_random",
     "conditional_batch_normalization",
+    "is_adaptive",
     "read_vocabulary",
     "tokens_in_python",
 ]

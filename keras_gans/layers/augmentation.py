@@ -11,6 +11,14 @@ from keras_gans import randomness
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import RandomLayer, draw_rows
+from keras_gans.layers.random_changes import (
+    RandomColour,
+    RandomCutout,
+    RandomFlip,
+    RandomShift,
+    Sometimes,
+    check_range,
+)
 
 _RANGES = ("rotation", "zoom", "shear", "translation")
 _DRAWS = ("angle", "zoom across", "zoom down", "shear", "shift across", "shift down")
@@ -41,8 +49,7 @@ class RandomAffine(RandomLayer):
         super().__init__(**kwargs)
         self.ranges = {"rotation": rotation, "zoom": zoom, "shear": shear, "translation": translation}
         for name, value in self.ranges.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise UserError(f"{name} of an augmentation must be a number of 0 or more. Received: {value!r}.")
+            check_range(name, value)
         if not zoom < 1:
             raise UserError(f"zoom of an augmentation must be below 1, where an image vanishes. Received: {zoom!r}.")
         if not any(self.ranges.values()):
@@ -79,19 +86,53 @@ class RandomAffine(RandomLayer):
         return {**super().get_config(), **self.ranges}
 
 
-def augmented(images: keras.KerasTensor, augmentation: dict[str, float] | None) -> keras.KerasTensor:
-    """Symbolic images after `RandomAffine`.
+# What an augmentation may name: {layer: its arguments}, in the order in which they change an image.
+_CHANGES = {
+    RandomFlip: ("flip",),
+    RandomAffine: _RANGES,
+    RandomShift: ("shift",),
+    RandomColour: ("brightness", "saturation", "contrast"),
+    RandomCutout: ("cutout",),
+}
+_HOW_OFTEN = ("probability", "target", "images")
+AUGMENTATIONS = (*(name for names in _CHANGES.values() for name in names), *_HOW_OFTEN)
+
+
+def augmented(images: keras.KerasTensor, augmentation: dict[str, Any] | None) -> keras.KerasTensor:
+    """Symbolic images after random changes, which happen in training alone.
 
     Args:
         images: symbolic tensor (batch, height, width, channels).
-        augmentation: arguments of `RandomAffine`, or None for none.
+        augmentation: {range: number}, each of `AUGMENTATIONS`: "rotation", "zoom", "shear" and "translation" as
+            `RandomAffine` has them; "flip" (True); "shift" as `RandomShift`; "brightness", "saturation" and "contrast"
+            as `RandomColour`; "cutout" as `RandomCutout`; and how often each of these happens: always, or
+            "probability", "target" and "images" as `Sometimes` has them. None for none.
 
     Raises:
-        UserError: no such argument, or one out of range.
+        UserError: no such change, one out of range, or how often nothing happens.
     """
     if not augmentation:
         return images
     for name in augmentation:
-        if name not in _RANGES:
-            raise unknown_name("augmentation", name, _RANGES)
-    return RandomAffine(**augmentation)(images)
+        if name not in AUGMENTATIONS:
+            raise unknown_name("augmentation", name, AUGMENTATIONS)
+    changes = [change for kind, names in _CHANGES.items() for change in _made(kind, names, augmentation)]
+    how_often = {name: augmentation[name] for name in _HOW_OFTEN if name in augmentation}
+    if not changes:
+        raise UserError(f"An augmentation changes something, such as flip=True. Received: {augmentation!r}.")
+    sometimes = Sometimes(**how_often, name="augmentation") if how_often else None
+    for change in changes:
+        changed = change(images)
+        images = sometimes([images, changed]) if sometimes else changed
+    return images
+
+
+def _made(kind, names, augmentation):
+    """[The layer] of an augmentation's arguments, [] where it has none of them."""
+    given = {name: augmentation[name] for name in names if name in augmentation}
+    if kind is not RandomFlip:
+        # The other ranges of a layer are 0 where one of them is named.
+        return [kind(**{name: 0.0 for name in names} | given)] if given else []
+    if "flip" in given and not isinstance(given["flip"], bool):
+        raise UserError(f"flip of an augmentation is true or false. Received: {given['flip']!r}.")
+    return [RandomFlip()] if given.get("flip") else []

@@ -4,6 +4,7 @@ Radford et al., "Unsupervised Representation Learning with Deep Convolutional Ge
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -99,7 +100,7 @@ def dcgan_encoder(
     latent_dim: int = 64,
     base_filters: int = 64,
     posterior: str = "deterministic",
-    augmentation: dict[str, float] | None = None,
+    augmentation: dict[str, Any] | None = None,
     normalization: str | None = "batch",
     activation: str = "leaky_relu",
 ) -> keras.Model:
@@ -137,7 +138,7 @@ def dcgan_discriminator(
     activation: str = "leaky_relu",
     dropout: float = 0.0,
     input_noise: float = 0.0,
-    augmentation: dict[str, float] | None = None,
+    augmentation: dict[str, Any] | None = None,
     packing: int = 1,
     minibatch_standard_deviation: int = 0,
     class_count: int | None = None,
@@ -155,8 +156,8 @@ def dcgan_discriminator(
         activation: of the hidden layers.
         dropout: share of each layer's units that training drops.
         input_noise: standard deviation of the Gaussian noise that training adds to the images.
-        augmentation: arguments of `layers.RandomAffine`, through which all images go in training, such as
-            {"rotation": 15, "translation": 0.07}; None for none.
+        augmentation: random changes through which all images go in training, such as {"flip": True, "shift": 0.125},
+            see `layers.augmented`; None for none.
         packing: how many images one score judges together (Lin et al., 2018).
         minibatch_standard_deviation: size of the groups whose spread the last hidden layer is told, such as 4; 0 for
             none (Karras et al., 2018).

@@ -36,5 +36,9 @@ class R3GAN(GAN):
         loss = losses.relativistic_pairing_discriminator(real_scores, fake_scores)
         return loss, {"score_difference": ops.mean(real_scores - fake_scores)}
 
+    def overfitting(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        # Of scores that are only compared the sign of one says nothing.
+        return ops.mean(ops.sign(real_scores - fake_scores))
+
     def generator_loss(self, fake: Tensor, real: Tensor) -> Loss:
         return losses.relativistic_pairing_generator(*self.scores(real, fake)), {}
