@@ -169,6 +169,7 @@ def test_all_measures_of_images(extractor):
             "classifier_score",
             "sliced_wasserstein_distance",
             "duplicate_rate",
+            "memorization",
         ]
     )
     for name in ("frechet_distance", "kernel_distance", "coverage", "sliced_wasserstein_distance"):
@@ -176,6 +177,9 @@ def test_all_measures_of_images(extractor):
     assert real["sliced_wasserstein_distance"].protocol.extractor is None
     collapsed = ready.of_samples(np.repeat(data.open_source("digits").samples[:1], 120, axis=0))
     assert {each.name: each.value for each in collapsed}["duplicate_rate"] == 1.0
+    copies = {each.name: each for each in ready.of_samples(data.open_source("digits").samples[:120])}["memorization"]
+    # Of 120 samples the standard error is 0.15.
+    assert copies.value == 1.0 and abs(copies.floor) < 0.45
 
 
 @pytest.mark.parametrize(

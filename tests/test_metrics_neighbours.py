@@ -108,6 +108,36 @@ def test_duplicate_rate_refuses():
         metrics.duplicate_rate(np.zeros((1, 2)), np.zeros((5, 2)))
 
 
+def test_memorization_by_hand():
+    training, held_out = column(0, 10, 20), column(4, 16)
+    # Nearest are 0, 4, 10, 16 and, as near to 20 as to 16, a half: 2.5 of 5 where 3 of 5 are training data.
+    found = metrics.memorization(column(1, 3, 11, 15, 18), training, held_out)
+    assert (found.nearest, found.expected) == (0.5, 0.6)
+    assert found.value == pytest.approx(-0.25) and found.standard_error == pytest.approx(np.sqrt(0.25 / 5) / 0.4)
+    assert metrics.memorization(training, training, held_out).value == 1.0
+    # Beside themselves, 0 is nearest to 4, 10 to 4 or 16 and 20 to 16, so none.
+    assert metrics.memorization(training, training, held_out, own=True).nearest == 0.0
+    assert metrics.memorization(held_out, training, held_out).nearest == 0.0
+
+
+def test_memorization_is_0_of_new_draws_1_of_copies_and_between_of_some():
+    rng = np.random.default_rng(0)
+    training, held_out, new = (rng.normal(size=(count, 3)) for count in (900, 300, 2000))
+    assert metrics.memorization(new, training, held_out).value == pytest.approx(0, abs=0.1)
+    assert metrics.memorization(training, training, held_out, own=True).value == pytest.approx(0, abs=0.1)
+    copies = training[rng.integers(0, 900, 2000)] + rng.normal(0, 1e-3, (2000, 3))
+    assert metrics.memorization(copies, training, held_out).value > 0.99
+    half = np.concatenate([copies[:1000], new[:1000]])
+    assert metrics.memorization(half, training, held_out).value == pytest.approx(0.5, abs=0.1)
+
+
+def test_memorization_refuses():
+    with pytest.raises(UserError, match="1 or more rows"):
+        metrics.memorization(np.zeros((2, 2)), np.zeros((0, 2)), np.zeros((2, 2)))
+    with pytest.raises(UserError, match="none is left"):
+        metrics.memorization(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((2, 2)), own=True)
+
+
 # Modes ------------------------------------------------------------------------------------------------------------
 
 

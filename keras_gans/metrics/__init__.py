@@ -18,6 +18,7 @@ from keras_gans.metrics.frechet import Moments, frechet_distance
 from keras_gans.metrics.inception_score import InceptionScore, inception_score
 from keras_gans.metrics.kernel import KernelDistance, kernel_distance
 from keras_gans.metrics.measures import MEASURES
+from keras_gans.metrics.memorization import Memorization, memorization
 from keras_gans.metrics.modes import (
     ModeCoverage,
     StackedModeCoverage,
@@ -43,6 +44,7 @@ __all__ = [
     "InceptionScore",
     "KernelDistance",
     "ModeCoverage",
+    "Memorization",
     "Moments",
     "PrecisionRecall",
     "Protocol",
@@ -61,6 +63,7 @@ __all__ = [
     "inception_score",
     "jensen_shannon_divergence",
     "kernel_distance",
+    "memorization",
     "kl_divergence",
     "mode_coverage",
     "precision_recall",

@@ -118,7 +118,7 @@ class Evaluation(OnHeldOutData):
         self._leave_out_class_scores(metrics)
         self.names = [result for measure in self._measures.values() for result in measure.results]
         self._needs = {measure.needs for measure in self._measures.values()}
-        self.extractor = self._floor = None
+        self.extractor = self._floor = self._training = None
 
     def prepare(self) -> "Evaluation":
         """Computes the data's side, unless that has been done; returns this object.
@@ -132,8 +132,9 @@ class Evaluation(OnHeldOutData):
             self.extractor = self._opened_extractor()
             held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
             self._identity, self._reference = identity_of(held_out), self._set_of(held_out)
-            training = self._set_of(training[: self.samples])
-            self._floor_samples, self._floor = training.count, self._values(training)
+            self._training = self._set_of(training[:_MOST_REFERENCE])
+            of_training = self._set_of(training[: self.samples])
+            self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
         return self
 
     def _leave_out_class_scores(self, asked):
@@ -213,12 +214,12 @@ class Evaluation(OnHeldOutData):
             for result, higher in measure.results.items()
         ]
 
-    def _values(self, samples):
+    def _values(self, samples, of_training=False):
         """{result: (value, standard error)} of a `SampleSet`."""
         values = {}
         for measure in self._measures.values():
             count, _ = measure.counts(samples.count, self._reference.count)
-            task = measures.Task(self.seed, count, self.source.name)
+            task = measures.Task(self.seed, count, self.source.name, self._training, of_training)
             values.update(measure.function(samples, self._reference, task, **measure.settings))
         return values
 

@@ -15,11 +15,14 @@ from keras_gans.metrics.duplicates import duplicate_rate
 from keras_gans.metrics.frechet import Moments
 from keras_gans.metrics.inception_score import inception_score
 from keras_gans.metrics.kernel import kernel_distance
+from keras_gans.metrics.memorization import memorization
 from keras_gans.metrics.modes import mode_coverage
 from keras_gans.metrics.precision_recall import precision_recall
 from keras_gans.metrics.sliced_wasserstein import sliced_wasserstein_distance
 
 _CHUNK = 1024
+# The most of each that are compared one by one.
+_MANY = 10_000
 # What people call them elsewhere; an error says what they are called here.
 _ELSEWHERE = {
     "fid": "frechet_distance",
@@ -120,11 +123,15 @@ class Task(NamedTuple):
         seed: of whatever the measure draws.
         count: how many of each to look at, where it compares equal counts.
         data: name of the data set.
+        training: `SampleSet` of training data, all or many, in an order by chance.
+        of_training: whether the samples are the first of these.
     """
 
     seed: int
     count: int
     data: str
+    training: Any = None
+    of_training: bool = False
 
 
 def _frechet_distance(samples, data, task):
@@ -168,6 +175,12 @@ def _duplicate_rate(samples, data, task, fraction):
     return {"duplicate_rate": (found.rate, None)}
 
 
+def _memorization(samples, data, task):
+    parts = (each.features[:_MANY] for each in (samples, task.training, data))
+    found = memorization(*parts, own=task.of_training)
+    return {"memorization": (found.value, found.standard_error)}
+
+
 def _mode_coverage(samples, data, task, min_share):
     found = mode_coverage(samples.features, *mixture_of(task.data), min_share=min_share)
     return {
@@ -182,7 +195,6 @@ def _wasserstein_1(samples, data, task):
     return {"wasserstein_1": (wasserstein_1(samples.features[: task.count], data.features[: task.count]), None)}
 
 
-_MANY = 10_000
 MEASURES = {
     "frechet_distance": Measure(_frechet_distance, {"frechet_distance": False}, needs="moments"),
     "kernel_distance": Measure(
@@ -215,6 +227,7 @@ MEASURES = {
     "duplicate_rate": Measure(
         _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
     ),
+    "memorization": Measure(_memorization, {"memorization": False}, of_points=True),
 }
 # What `sentences.SentenceEvaluation` takes of schemes that translate texts.
 OF_SENTENCES = ("bleu", "chrf", "exact_match", "entropy", "likeliest_share")
