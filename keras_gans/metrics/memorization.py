@@ -13,15 +13,19 @@ from keras_gans.errors import UserError
 from keras_gans.metrics.checks import as_feature_pair, as_features
 from keras_gans.metrics.neighbours import distance_blocks
 
+# Share of the held-out vectors whose distance to training data counts as usual.
+_USUAL = 0.95
+
 
 class Memorization(NamedTuple):
     """What `memorization` finds.
 
     Attributes:
         value: 0 where samples are no nearer to training than to held-out data, 1 where all repeat training data;
-            slightly below 0 by chance.
+            slightly below 0 by chance. Samples that are like no real ones, as noise, repeat none and leave it at 0.
         standard_error: over the samples.
-        nearest: share of the samples whose nearest real vector is a training one, in [0, 1].
+        nearest: share of the samples whose nearest real vector is a training one, in [0, 1]; of a sample that is
+            farther from all real ones than 95 of 100 held-out ones are from training data, `expected` counts.
         expected: that share where it is chance: of N training and n held-out vectors N / (N + n).
     """
 
@@ -55,8 +59,11 @@ def memorization(samples: Any, training: Any, held_out: Any, own: bool = False) 
     if count < 1:
         raise UserError("Of one training vector none is left beside itself. Received: training of 1 row and own=True.")
     to_training, to_held_out = _nearest(samples, training, leave_out=own), _nearest(samples, held_out)
-    nearest = float(np.mean((to_training < to_held_out) + 0.5 * (to_training == to_held_out)))
     expected = count / (count + len(held_out))
+    shares = (to_training < to_held_out) + 0.5 * (to_training == to_held_out)
+    # The nearest of all to what is far from all is the same few, by no merit of the sample's.
+    is_far = np.minimum(to_training, to_held_out) > np.quantile(_nearest(held_out, training), _USUAL)
+    nearest = float(np.mean(np.where(is_far, expected, shares)))
     error = math.sqrt(nearest * (1.0 - nearest) / len(samples))
     return Memorization((nearest - expected) / (1.0 - expected), error / (1.0 - expected), nearest, expected)
 

@@ -1,0 +1,180 @@
+"""Which recipe draws images best that nobody tuned it to, at equal processor time.
+
+    python -m benchmarks.any_images --data path/to/emoji fashion_mnist cifar10 --image-size 32 --seconds 1200
+    python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
+    python -m benchmarks.any_images --only-show
+
+Every method has the networks of DCGAN at the same width and as many seconds of the processor for its training steps: a
+few steps tell how many that are, and its rates fall over these. The figures are `Evaluation`'s, in features of random
+convolutions, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand what
+training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and not
+run again.
+"""
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.filed import known_runs, run_once
+from keras_gans.data.holding_out import held_out_of
+from keras_gans.metrics import Evaluation
+from keras_gans.training import recipe as recipes
+from keras_gans.training.train import build_for, open_data, to_dataset
+
+_AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
+_R3GAN = {
+    "scheme": {"name": "r3gan", "penalties": [{"name": name, "weight": 1.0} for name in ("r1", "r2")]},
+    "discriminator.normalization": None,
+    "ema": 0.999,
+    "learning_rate_schedule": "linear",
+}
+_HINGE = {
+    "scheme": {"name": "sngan"},
+    "discriminator.normalization": "spectral",
+    "ema": 0.999,
+    "learning_rate_schedule": "linear",
+}
+# {method: settings beside those of the recipe `dcgan`}.
+METHODS = {
+    "dcgan": {},
+    "dcgan_average": {"ema": 0.999, "learning_rate_schedule": "linear"},
+    "hinge": _HINGE,
+    "r3gan": _R3GAN,
+    "r3gan_augmented": _R3GAN | {"discriminator.augmentation": _AUGMENTATION},
+    "r3gan_adaptive": _R3GAN | {"discriminator.augmentation": {**_AUGMENTATION, "target": 0.6, "images": 100_000}},
+}
+HEADERS = ("distance", "coverage", "memorized")
+FIGURES = {"frechet_distance": "{:.3f}", "coverage": "{:.2f}", "memorization": "{:.2f}"}
+_WARM_UP, _TIMED = 5, 25
+
+
+def recipe_for(method, data, image_size=None, seed=0, settings=None):
+    """The recipe of a method on a data set, without its number of steps.
+
+    Args:
+        method: a key of `METHODS`.
+        data, image_size, seed: as a `Recipe` has them.
+        settings: {setting: value} beside the method's.
+    """
+    changes = {**METHODS[method], **(settings or {})}
+    base = recipes.named("dcgan").replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
+    if scheme := changes.pop("scheme", None):
+        base = base.replace(scheme=scheme)
+    return recipes.with_settings(base, changes)
+
+
+def measure(recipe, seconds, rows=None):
+    """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were."""
+    source = open_data(recipe)
+    if rows is not None:
+        held_out = held_out_of(source)
+        source = source.take(np.random.default_rng(recipe.seed).permutation(len(source))[:rows])
+        source = dataclasses.replace(source, held_out=held_out)
+    steps = _steps_in(seconds, recipe, source)
+    recipe = recipe.replace(steps=steps)
+    model, used = build_for(recipe, source), time.process_time()
+    model.fit(to_dataset(recipe, source), steps_per_epoch=steps, epochs=1, verbose=0)
+    used = time.process_time() - used
+    return {**_figures(Evaluation(source, metrics=_MEASURES).prepare().of(model)), "steps": steps, "seconds": used}
+
+
+_MEASURES = ("frechet_distance", "precision_recall", "memorization")
+
+
+def _figures(scores):
+    return {score.name: score.value for score in scores if score.name in FIGURES}
+
+
+def _steps_in(seconds, recipe, source):
+    """How many steps of a recipe take so many seconds of the processor, its tracing left out."""
+    model, batches = build_for(recipe, source), to_dataset(recipe, source)
+    clock = []
+    for count in (_WARM_UP, _TIMED):
+        start = time.process_time()
+        model.fit(batches, steps_per_epoch=count * recipe.steps_per_execution, verbose=0)
+        clock.append(time.process_time() - start)
+    each = clock[1] / (_TIMED * recipe.steps_per_execution)
+    return max(1, round(seconds / each))
+
+
+def references(recipe):
+    """{name: figures} of what no generator made."""
+    source = open_data(recipe)
+    ready = Evaluation(source, metrics=_MEASURES).prepare()
+    rng = np.random.default_rng(0)
+    count = min(ready.samples, 5000)
+    some = source.samples[np.sort(rng.permutation(len(source))[:100])]
+    noise = rng.integers(0, 256, (count, *source.sample_shape), dtype=np.uint8)
+    copies = ready.of_samples(some[rng.integers(0, len(some), count)])
+    return {
+        "training data": {score.name: score.floor for score in copies if score.name in FIGURES},
+        "100 of them, copied": _figures(copies),
+        "uniform noise": _figures(ready.of_samples(noise)),
+    }
+
+
+def show(console, data, runs, recipe):
+    """Prints one data set's table."""
+    mine = [run for run in runs if run["data"] == data]
+    table = Table("method", "images", "seconds", "steps", "seeds", *HEADERS, title=Path(data).name)
+    groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
+    for rows, budget, method in groups:
+        found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
+        steps = f"{statistics.median(run['steps'] for run in found):,.0f}"
+        cells = [_cell([run[name] for run in found], form) for name, form in FIGURES.items()]
+        table.add_row(method, f"{rows or 'all'}", f"{budget:,}", steps, str(len(found)), *cells)
+    for name, figures in references(recipe).items():
+        table.add_row(name, "", "", "", "", *(FIGURES[key].format(figures[key]) for key in FIGURES), style="dim")
+    console.print(table)
+
+
+def _cell(values, form):
+    middle, low, high = (form.format(each) for each in (statistics.median(values), min(values), max(values)))
+    return f"{middle} [{low}, {high}]"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", default=["digits"], help="names of data sets or folders of images")
+    parser.add_argument("--image-size", type=int, help="of folders of images; their own or 64 unless given")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--seconds", type=int, default=1200, help="of the processor, over all cores; 1200 unless given")
+    parser.add_argument("--rows", nargs="+", type=int, default=[None], help="of so many images; all unless given")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting beside the method's")
+    parser.add_argument("--output", type=Path, default=Path("any_images.jsonl"), help="file of the runs")
+    parser.add_argument("--only-show", action="store_true", help="run nothing")
+    arguments = parser.parse_args()
+    console = Console()
+    settings = dict(recipes.parse_assignment(each) for each in arguments.set)
+    for data in arguments.data:
+        size = arguments.image_size if Path(data).expanduser().is_dir() else None
+        for seed in [] if arguments.only_show else arguments.seeds:
+            for rows in arguments.rows:
+                for method in arguments.methods:
+                    recipe = recipe_for(method, data, size, seed, settings)
+                    _run(console, arguments, method, recipe, rows)
+        show(console, data, known_runs(arguments.output), recipe_for("dcgan", data, size))
+
+
+def _run(console, arguments, method, recipe, rows):
+    """Trains and measures one run, unless the file has it, and adds it there."""
+    fields = json.loads(recipe.to_json())
+    key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
+    what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
+    with console.status(f"{what}: {arguments.seconds} s ..."):
+        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows))
+    if figures is not None:
+        said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
+        console.print(f"{what}: {said}, {figures['steps']:,} steps, {figures['seconds']:.0f} s", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
