@@ -205,6 +205,28 @@ def test_a_slice_of_a_split():
 
 
 @pytest.mark.slow
+def test_points_are_parsed_once_and_again_where_what_was_kept_is_damaged(tmp_path, monkeypatch):
+    from keras_gans.data import tfds_source
+
+    parse, parsed = tfds_source._read, []
+    monkeypatch.setattr(tfds_source, "_read", lambda *args: parsed.append(args[1]) or parse(*args))
+    first, second = (kg.data.open_source("ring", split="test", data_dir=tmp_path) for _ in range(2))
+    assert parsed == ["test"]
+    np.testing.assert_array_equal(first.samples, second.samples)
+    np.testing.assert_array_equal(first.labels, second.labels)
+    assert second.samples.dtype == np.float32 and second.class_names == first.class_names
+    (kept,) = tmp_path.rglob("*.npz")
+    whole = kept.read_bytes()
+    for damaged in (b"", whole[:1000], whole[:-1000], b"x" * 5000):
+        kept.write_bytes(damaged)
+        again = kg.data.open_source("ring", split="test", data_dir=tmp_path)
+        np.testing.assert_array_equal(first.samples, again.samples)
+        assert kept.read_bytes() == whole
+    assert parsed == ["test"] * 5
+    half = kg.data.open_source("ring", split="test[:50%]", data_dir=tmp_path)
+    assert len(half) == 5000, "a part of a split is kept by itself"
+
+
 def test_preparing_is_silent_and_leaves_tfds_data_dir_alone(tmp_path):
     finished = run_python(
         "import keras_gans as kg; kg.data.open_source('digits')",

@@ -115,7 +115,7 @@ def test_memorization_by_hand():
     assert (found.nearest, found.expected) == (0.5, 0.6)
     assert found.value == pytest.approx(-0.25) and found.standard_error == pytest.approx(np.sqrt(0.25 / 5) / 0.4)
     assert metrics.memorization(training, training, held_out).value == 1.0
-    # Beside themselves, 0 is nearest to 4 and 20 to 16; 10 is farther than 4 from all, so it counts as chance of 2 in 4.
+    # Beside themselves, 0 is nearest to 4 and 20 to 16; 10 is farther than 4 from all and so counts as chance, 1 in 2.
     assert metrics.memorization(training, training, held_out, own=True).nearest == pytest.approx(0.5 / 3)
     assert metrics.memorization(held_out, training, held_out).nearest == 0.0
     # Held-out data are 4 from training data: what is farther from all says nothing, and so counts as chance.

@@ -6,7 +6,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,21 @@ def filled_array(
             fill(array)
             array.flush()
     return np.load(path, mmap_mode="r")
+
+
+def kept_arrays(file: Path, names: Iterable[str]) -> dict[str, np.ndarray] | None:
+    """The arrays of those names that `keep_arrays` wrote, or None where the file is not there or not whole."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return {name: kept[name] for name in names}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def keep_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays to a file, whole or not at all; not where its folder cannot be written to."""
+    with contextlib.suppress(UserError, OSError), made_atomically(file) as workshop:
+        np.savez(workshop / file.name, **arrays)
 
 
 def _check_free_space(folder, size):

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import io
 import os
 from itertools import islice
@@ -61,6 +62,8 @@ def open_tfds(
         sides = [_side(builder, f"{split}{side}", kinds, image_size, channels, progress) for side in "AB"]
         return Source(name, split, unpaired(*sides), _HINT)
     _check_split(builder, name, split)
+    if is_embedded(name) and set(kinds.values()) == {"point", "class"}:
+        return Source(name, split, _columns_of_points(builder, split, kinds, progress), _HINT)
     return Source(name, split, _columns(builder, split, kinds, image_size, channels, progress), _HINT)
 
 
@@ -149,6 +152,21 @@ def _columns(builder, split, kinds, image_size, channels, progress):
     columns = {key: sample_column(array) for key, array in arrays.items()}
     for key in others:
         columns |= _small_columns(key, kinds[key], read[key], features)
+    return columns
+
+
+def _columns_of_points(builder, split, kinds, progress):
+    """The same of embedded points, kept as arrays beside the prepared records, which take seconds to parse."""
+    file = Path(builder.data_dir) / f"{hashlib.sha256(split.encode()).hexdigest()[:16]}.npz"
+    arrays = cache.kept_arrays(file, kinds)
+    if arrays is not None:
+        names = builder.info.features
+        return {
+            key: class_column(arrays[key], names[key].names) if kind == "class" else sample_column(arrays[key])
+            for key, kind in kinds.items()
+        }
+    columns = _columns(builder, split, kinds, None, None, progress)
+    cache.keep_arrays(file, {key: column.values for key, column in columns.items()})
     return columns
 
 
