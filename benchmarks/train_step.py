@@ -18,6 +18,7 @@ in which nothing is counted, and the most memory that it had is printed.
 """
 
 import argparse
+import dataclasses
 import importlib.util
 import json
 import os
@@ -39,6 +40,7 @@ from keras_gans.files import atomically
 from keras_gans.memory import peak_gigabytes
 
 BASELINE, JOINT, OURS = "plain Keras", "plain Keras, joint loss", "keras_gans"
+BASELINE_BFLOAT16 = f"{BASELINE} bfloat16"
 # What takes turns but is no variant.
 PEAKS = {"float32": "matrix product", "bfloat16": "matrix product bfloat16"}
 
@@ -82,8 +84,9 @@ def ours(case, precision="float32", jit_compile=False):
     return _keras(make, lambda model: case.batch(model.batches_per_step()))
 
 
-def plain(case, loop=None):
+def plain(case, loop=None, precision="float32"):
     """The plain Keras loop's step, or another loop's."""
+    case = dataclasses.replace(case, settings={**case.settings, "precision": precision})
 
     def make():
         model = (loop or plain_loops[case.scheme])(case)
@@ -111,6 +114,7 @@ def _product(precision):
 
 VARIANTS = {
     BASELINE: plain,
+    BASELINE_BFLOAT16: lambda case: plain(case, precision="bfloat16"),
     JOINT: lambda case: plain(case, JointCycleGAN),
     OURS: ours,
     "keras_gans bfloat16": lambda case: ours(case, "bfloat16"),
@@ -136,7 +140,7 @@ VARIANTS |= {
 }
 
 # TensorFlow's profiler sees its own operations.
-ARITHMETIC_KNOWN = (BASELINE, JOINT, OURS, "keras_gans bfloat16")
+ARITHMETIC_KNOWN = (BASELINE, BASELINE_BFLOAT16, JOINT, OURS, "keras_gans bfloat16")
 
 
 class Turns:

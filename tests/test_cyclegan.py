@@ -157,6 +157,15 @@ def test_networks_that_do_not_fit_are_refused():
         cyclegan(cycle_norm="l3")
 
 
+def test_an_identity_loss_is_warned_of_where_the_collections_are_of_other_colours():
+    styles = kg.data.open_source("digit_styles")
+    bright, dark = (kg.pixels.from_uint8(styles.columns[f"image_{side}"].values[:200]).numpy() for side in "ab")
+    (remark,) = cyclegan(identity_weight=0.5).remarks_on({"image_a": bright, "image_b": dark})
+    assert "identity_weight=0.5" in remark and "scheme.identity_weight=0" in remark
+    assert cyclegan(identity_weight=0.5).remarks_on({"image_a": bright[:100], "image_b": bright[100:]}) == ()
+    assert cyclegan().remarks_on({"image_a": bright, "image_b": dark}) == ()
+
+
 def test_png_in_png_out(tmp_path):
     model = cyclegan()
     model.export(tmp_path / "saved", verbose=False)

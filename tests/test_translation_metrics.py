@@ -9,7 +9,7 @@ import keras_gans as kg
 from keras_gans.doctor import VitalSigns, diagnose
 from keras_gans.errors import UserError
 from keras_gans.metrics import TranslationEvaluation, evaluation_of
-from tests.test_training_cli import run_here
+from tests.test_training_cli import run_here, unwrapped
 
 DIRECTIONS = kg.schemes.CycleGAN.translates
 
@@ -91,8 +91,10 @@ def test_the_scheme_says_what_evaluates_it():
 
 def test_the_command_prints_both_directions_and_draws_which_class_became_which(tmp_path):
     smaller = [f"--set={role}.base_filters=4" for role in ("a_to_b", "b_to_a", "discriminator_a", "discriminator_b")]
-    code, _, errors = run_here("train", "cyclegan", "--steps", "4", *smaller, cwd=tmp_path)
+    options = ["--steps", "4", "--set=scheme.identity_weight=0.5", *smaller]
+    code, output, errors = run_here("train", "cyclegan", *options, cwd=tmp_path)
     assert code == 0, errors
+    assert "Note: identity_weight=0.5" in unwrapped(output), "the two styles are of other colours"
     code, output, errors = run_here("evaluate", "latest", "--samples", "50", cwd=tmp_path)
     assert code == 0, errors
     run = next((tmp_path / "runs").iterdir())

@@ -345,6 +345,8 @@ def _fit(model, recipe, run, source, batches, console, doctor, interruption, ext
     if model.steps_taken == 0:
         new_run.write_to_tensorboard(board, run.name, recipe, tuple(model.players))
     rows = source.shown_rows(scheme_of(recipe).takes, _SHOWN_ROWS, recipe.seed)
+    for remark in model.remarks_on(rows):
+        console.print(f"[yellow]Note:[/] {escape(remark)}", highlight=False, soft_wrap=True)
     pictures = kg.callbacks.ImageGrid(board, every=recipe.picture_every, real=rows, samples_directory=run / "samples")
     progress = kg.callbacks.Progress(recipe.steps, console=console)
     callbacks = [

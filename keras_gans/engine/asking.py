@@ -147,6 +147,14 @@ class Asking:
         for name, field in self.fields().items():
             field.check(batch[name], "samples" if name == "sample" else name)
 
+    def remarks_on(self, rows: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+        """Sentences for people on what in the data will hardly go with the model's options; none where all is well.
+
+        Args:
+            rows: {field: rows} of the data, of the fields that `takes` names.
+        """
+        return ()
+
     def example_batch(self, count: int, seed: int = 0) -> dict[str, np.ndarray]:
         """A batch of random rows such as `fit` takes: {field: array of `count` rows}."""
         return {name: field.example(count, seed) for name, field in self.fields().items()}

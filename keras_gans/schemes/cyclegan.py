@@ -4,9 +4,11 @@ Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversar
 https://arxiv.org/abs/1703.10593
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gans import losses
@@ -31,6 +33,9 @@ _ADVERSARIAL = {
     ),
 }
 
+# Of a range of 2: collections of photographs of one kind are closer, an inversion is further.
+_FAR_APART = 0.25
+
 
 @register_scheme("cyclegan")
 class CycleGAN(TranslatingModel):
@@ -51,7 +56,7 @@ class CycleGAN(TranslatingModel):
         cycle_weight: lambda.
         identity_weight: w, relative to lambda; 0.5 in the paper's paintings, 0 elsewhere. It asks for a translator that
             leaves the other domain as it is, and so holds colours; where the domains differ by what it forbids, such as
-            an inversion, nothing is translated.
+            an inversion, nothing is translated, of which `remarks_on` warns.
         pool_size: images of the history of each domain.
         **kwargs: as `TranslatingModel`.
 
@@ -115,6 +120,19 @@ class CycleGAN(TranslatingModel):
             )
         self.pool_a, self.pool_b = (ImagePool(pool_size, shape) for shape in shapes)
 
+    def remarks_on(self, rows: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+        if not self.identity_weight:
+            return ()
+        apart = _colours_apart(rows["image_a"], rows["image_b"])
+        if apart <= _FAR_APART:
+            return ()
+        return (
+            f"identity_weight={self.identity_weight:g} asks each translator to leave images of the other collection as "
+            f"they are, and so to hold colours, but the colours of the two lie {apart:.2f} apart (mean distance of "
+            f"sorted pixels in [-1, 1]; up to {_FAR_APART:g} is usual). What makes them differ, such as an inversion, "
+            "will hardly be translated: --set scheme.identity_weight=0.",
+        )
+
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # Section 4: Adam, rate 2e-4; beta_1 0.5 as in the authors' code.
         return {player: Adam(2e-4, beta_1=0.5) for player in self.players}
@@ -154,3 +172,11 @@ class CycleGAN(TranslatingModel):
             player_losses[f"discriminator_{side}"] = discriminate(*scores)
             curves |= {f"real_score_{side}": ops.mean(scores[0]), f"fake_score_{side}": ops.mean(scores[1])}
         return player_losses, curves
+
+
+def _colours_apart(a, b):
+    """The mean distance of the sorted values of two sets of images, each channel's by itself, and then their mean."""
+    # As many places in both orders: quantiles of channels.
+    places = np.linspace(0.0, 1.0, 256)
+    orders = [np.quantile(images.reshape(-1, images.shape[-1]), places, axis=0) for images in (a, b)]
+    return float(np.abs(orders[0] - orders[1]).mean())
