@@ -22,7 +22,8 @@ class Memorization(NamedTuple):
 
     Attributes:
         value: 0 where samples are no nearer to training than to held-out data, 1 where all repeat training data;
-            slightly below 0 by chance. Samples that are like no real ones, as noise, repeat none and leave it at 0.
+            slightly below 0 by chance. Of samples in few places only, as a collapsed generator's, it tells what these
+            happen to lie near: read it beside a coverage that is not small.
         standard_error: over the samples.
         nearest: share of the samples whose nearest real vector is a training one, in [0, 1]; of a sample that is
             farther from all real ones than 95 of 100 held-out ones are from training data, `expected` counts.
