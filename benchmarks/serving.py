@@ -3,11 +3,14 @@
     python -m benchmarks.serving exported/dcgan
     python -m benchmarks.serving exported/dcgan --requests 100000 --swaps 20
     python -m benchmarks.serving exported/dcgan --reloads 30
+    python -m benchmarks.serving exported/dcgan --starts 7
 
 The first measures each way of asking for one image with 1 to 32 clients at once, in turns over the rounds. The second
 asks until so many requests have been answered, half by REST and half by gRPC, while new versions appear, and counts
 what failed and the server's memory. The third loads a version so often, by TensorFlow alone and as the server does, and
-says what memory stays each time once the one before is dropped. The server is `keras-gans serve` in a process of its
+says what memory stays each time once the one before is dropped. The fourth starts a server by each format that the
+version has, in turns: how long it takes from the start of the process to the first answer, and then a request. The
+server is `keras-gans serve` in a process of its
 own, and so are the clients.
 
 Beside the wall's clock stands the server's time on its processors, which a busy machine does not change by much.
@@ -36,8 +39,8 @@ _PATIENCE = 600.0
 class Server:
     """`keras-gans serve` of a folder, in a process of its own."""
 
-    def __init__(self, folder):
-        arguments = ["--port", "0", "--grpc-port", "0", "--name", "model", "--poll", "0.2"]
+    def __init__(self, folder, format="auto"):
+        arguments = ["--port", "0", "--grpc-port", "0", "--name", "model", "--poll", "0.2", "--format", format]
         start = "from keras_gans.training.command import main; main()"
         command = [sys.executable, "-c", start, "serve", str(folder), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -348,6 +351,52 @@ def reloads(folder, count):
     return found
 
 
+def starts(folder, rounds, requests=300):
+    """How long a server takes by each format, of `requests` requests one after the other.
+
+    Returns:
+        {format: [{"wall_s" and "processor_s" to the first answer, "wall_ms" and "processor_ms" a request}]}, by round.
+    """
+    from keras_gans.export.runtimes import formats_of
+
+    version = folder / str(max(int(path.name) for path in folder.iterdir() if path.name.isdecimal()))
+    found = {format: [] for format in formats_of(version)}
+    for _ in range(rounds):
+        for format, figures in found.items():
+            start = time.perf_counter()
+            server = Server(folder, format)
+            try:
+                ask = by_rest(server, "sample")()
+                ask(0)
+                figures.append({"wall_s": time.perf_counter() - start, "processor_s": server.seconds()})
+                ask = by_rest(server, "sample_png")()
+                for seed in range(20):
+                    ask(seed)
+                start, before = time.perf_counter(), server.seconds()
+                for seed in range(requests):
+                    ask(seed)
+                spent = {"wall_ms": time.perf_counter() - start, "processor_ms": server.seconds() - before}
+                figures[-1] |= {name: 1e3 * seconds / requests for name, seconds in spent.items()}
+            finally:
+                server.stop()
+    return found
+
+
+def table_of_starts(found):
+    """The medians over the rounds, with the smallest and the largest, as a Markdown table."""
+    lines = [
+        "| | start, wall s | start, processor s | request, wall ms | request, processor ms |",
+        "|---|---|---|---|---|",
+    ]
+    for format, rounds in found.items():
+        cells = []
+        for key in ("wall_s", "processor_s", "wall_ms", "processor_ms"):
+            values = [figures[key] for figures in rounds]
+            cells.append(f"{statistics.median(values):.2f} [{min(values):.2f}, {max(values):.2f}]")
+        lines.append(f"| `{format}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def table(found):
     """The medians over the rounds as a Markdown table."""
     titles = ("", "clients", "requests/s", "p50 ms", "p99 ms", "processor ms a request", "failed")
@@ -380,8 +429,12 @@ def main():
     parser.add_argument("--requests", type=int, help="ask so many in all, and measure nothing else")
     parser.add_argument("--swaps", type=int, default=5, help="versions that appear meanwhile")
     parser.add_argument("--reloads", type=int, help="load a version so often, and measure nothing else")
+    parser.add_argument("--starts", type=int, help="start a server so often by each format, and measure nothing else")
     parser.add_argument("--output", type=Path, help="JSON file of all figures")
     given = parser.parse_args()
+    if given.starts:
+        print(table_of_starts(starts(given.folder, given.starts)))
+        return
     if given.reloads:
         print(json.dumps(reloads(given.folder, given.reloads), indent=2))
         return

@@ -94,15 +94,9 @@ def write_preset_card(
         shown = picture.read(shown)
     if shown is not None:
         picture.save_png(shown, folder / PICTURE, shades=_SHADES[shown.shape[-1]])
-    name, kinds = preset["name"], {field["kind"] for field in preset["fields"].values()}
-    translates = {"source", "image_a"} & preset["fields"].keys()
-    task = "unconditional-image-generation"
-    if translates:
-        task = "image-to-image" if "images" in kinds else "translation"
-    elif "texts" in kinds:
-        task = "text-to-image"
+    name = preset["name"]
     report = record | {"formats": ["safetensors"], "warnings": [], "step": preset["step"]}
-    metadata = _metadata(report, name, None if "points" in kinds else task) | {"license": "apache-2.0"}
+    metadata = _metadata(report, name) | {"license": "apache-2.0"}
     summary = f"{preset['draws']}: a `{preset['scheme']}` of keras_gans, step {preset['step']:,}."
     sections = dict(_preset_sections(report, preset, shown is not None, command))
     _write_both(folder, name, metadata, summary[0].upper() + summary[1:], sections)
@@ -112,8 +106,7 @@ def _preset_sections(report, preset, has_picture, command):
     if has_picture:
         yield "Samples", f"![Samples]({PICTURE})"
     name, numbers, file = preset["name"], preset["weights"]["numbers"], preset["files"]["model.safetensors"]
-    translates = {"source", "image_a"} & preset["fields"].keys()
-    ask = "translate" if translates else "sample"
+    ask = "translate" if report["task"] in ("translation", "image-to-image") else "sample"
     yield (
         "How it is used",
         f"`keras-gans {ask} RUN` and every other command that takes a run take the folder of these files; what comes "
@@ -156,24 +149,14 @@ def _write(path, text):
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _metadata(report, name, task=None):
-    """The head of a card, in the terms of Hugging Face's hub; of the task that the signatures show unless given."""
-    signatures = report.get("signatures", {})
-    kind = "unconditional-image-generation"
-    if any(key.startswith("translate_text") for key in signatures):
-        kind = "translation"
-    elif "text" in signatures:
-        kind = "text-to-image"
-    elif any(key.startswith("translate_") for key in signatures):
-        kind = "image-to-image"
-    is_picture = any(key in outputs["outputs"] for outputs in signatures.values() for key in ("image", "text"))
+def _metadata(report, name):
+    """The head of a card, in the terms of Hugging Face's hub."""
     metadata = {
         "library_name": "keras",
         "tags": list(dict.fromkeys(("gan", report["scheme"], "keras_gans", *_formats(report)))),
     }
-    kind = task or kind
-    if is_picture or task:
-        metadata["pipeline_tag"] = kind
+    if report["task"] is not None:
+        metadata["pipeline_tag"] = report["task"]
     if report["evaluation"]:
         protocol = report["evaluation"][0].get("protocol", {})
         data = str(protocol.get("data"))
@@ -185,7 +168,7 @@ def _metadata(report, name, task=None):
                 "name": name,
                 "results": [
                     {
-                        "task": {"type": kind},
+                        "task": {"type": report["task"] or "other"},
                         "dataset": {"name": data, "type": data, "split": str(protocol.get("split"))},
                         "metrics": metrics,
                     }

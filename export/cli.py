@@ -3,9 +3,11 @@
 import contextlib
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import rich.box
 import typer
 from rich.console import Console
@@ -32,6 +34,7 @@ from .formats import (
     model_name,
 )
 from .gate import REASONS, Earlier, Gate, faults_of_run
+from .runtimes import FORMATS as SERVED
 from .versions import versions
 
 
@@ -193,30 +196,59 @@ def verify_command(
 
 
 def sample_exported(
-    version: Path, count: int, seed: int, label: str | None, to: Path | None, separate: bool, console: Console
+    version: Path,
+    count: int | None,
+    seed: int,
+    label: str | None,
+    texts: Sequence[str],
+    to: Path | None,
+    separate: bool,
+    console: Console,
 ) -> None:
-    """Draws samples from the TFLite file of an exported version, as a picture: `keras-gans sample` of an export.
+    """Draws samples from the files of an exported version, as a picture: `keras-gans sample` of an export.
+
+    Args:
+        version: folder of it.
+        count: number of samples, of each text where there are such; 64, or 8, unless given.
+        seed: of the first one.
+        label: number or name of the class of all, or None.
+        texts: what to draw, a row of samples of the same seeds each.
+        to: PNG file, or the folder of some, or None.
+        separate: whether each image becomes a file of its own.
+        console: to say what was done.
 
     Raises:
-        UserError: the version has no such file, or a label or a target that it does not take.
+        UserError: the version has no such file, or a label, a text or a target that it does not take.
     """
     from keras_gans.drawing import picture
 
     from .sampling import sample_version
 
-    samples = sample_version(version, count, seed, label)
+    said: dict[str, None] = {}
+    count = count or (8 if texts else 64)
+    rows = [sample_version(version, count, seed, label, text, said.setdefault) for text in texts or [None]]
+    samples = np.concatenate(rows)
     if separate and samples.ndim != 4:
         raise UserError("--separate writes images; this export makes points. Leave it out for a picture of them all.")
     # Not beside the version's files, whose hashes are known.
     name = f"{model_name(version.absolute().parent)}-{version.absolute().name}-seed-{seed}"
     name += "" if label is None else f"-label-{label}"
+    name += "-texts" if texts else ""
     target = to or Path(name if separate else f"{name}.png")
     if separate:
-        for index, image in enumerate(samples):
-            picture.save_png(image, target / f"{seed + index}.png")
+        for place, image in enumerate(samples):
+            row, column = divmod(place, count)
+            stem = f"{row + 1}-{seed + column}" if texts else f"{seed + column}"
+            picture.save_png(image, target / f"{stem}.png")
     else:
-        picture.save_png(picture.draw(samples), target)
-    console.print(f"{count} samples of {escape(str(version))} are in [bold]{escape(str(target))}[/]", highlight=False)
+        captions = [text for text in texts for _ in range(count)]
+        shown = picture.captioned(samples, captions, columns=count) if texts else picture.draw(samples)
+        picture.save_png(shown, target)
+    for line in said:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{len(samples)} samples of {escape(str(version))} are in [bold]{escape(str(target))}[/]", highlight=False
+    )
 
 
 def _check_versions(folder):
@@ -321,16 +353,13 @@ def _print_next_steps(console, report, to):
     elif is_labelled and "saved_model" in report["formats"]:
         lines += [f"{promotion.FILE_NAME} says which version is live. To make it this one:"]
         lines += [f"  keras-gans promote {shlex.quote(str(to))} {report['version']}"]
+    if set(SERVED) & set(report["formats"]):
+        lines += ["Try it here:", f"  keras-gans serve {shlex.quote(str(to))}"]
     if "saved_model" in report["formats"]:
         follows = (
             "what models.config says is followed" if is_labelled else "any newer version in the folder is picked up"
         )
-        lines += [
-            "Try it here:",
-            f"  keras-gans serve {shlex.quote(str(to))}",
-            f"Serve it ({follows}):",
-            *_serving_commands(report, folder, is_labelled),
-        ]
+        lines += [f"Serve it ({follows}):", *_serving_commands(report, folder, is_labelled)]
     if "web" in report:
         lines += [
             "Try it in a browser, at http://localhost:8000 (any server of static files will do):",

@@ -94,21 +94,29 @@ def save_golden(path: str | Path, model: "AdversarialModel", answers: dict[str, 
     return {"golden": str(path), "tolerance": tolerance_of(model)}
 
 
-def store(path: Path, model: "AdversarialModel", answers: dict[str, Any]) -> dict[str, Any]:
+def store(
+    path: Path, model: "AdversarialModel", answers: dict[str, Any], others: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Writes a few rows of golden answers beside the files that gave them, for `replay` on another machine.
 
     Args:
         path: of the .npz file; its folder is made.
         model: `AdversarialModel` that answered.
         answers: as `golden_answers` returns them.
+        others: likewise, of signatures that no file answers by itself, of which one row suffices; those in `answers`
+            do not count.
 
     Returns:
         {"file": the path within the version, "tolerance": ...}.
     """
     path.parent.mkdir(exist_ok=True)
+    rows = dict.fromkeys(others or {}, _STORED_ROWS[:1]) | dict.fromkeys(answers, _STORED_ROWS)
     few = {
-        signature: tuple({name: value[_STORED_ROWS] for name, value in tensors.items()} for tensors in sides)
-        for signature, sides in answers.items()
+        signature: tuple(
+            {name: value[kept] for name, value in tensors.items()}
+            for tensors in (answers[signature] if signature in answers else others[signature])
+        )
+        for signature, kept in rows.items()
     }
     np.savez_compressed(path, **_arrays(few))
     return {"file": f"{path.parent.name}/{path.name}", "tolerance": tolerance_of(model)}

@@ -49,7 +49,8 @@ def read_live(folder: str | Path) -> Live:
         UserError: the file is not what TensorFlow Serving reads, or is about more than one model.
     """
     from google.protobuf import text_format
-    from tensorflow_serving.config import model_server_config_pb2
+
+    from .protos import model_server_config_pb2
 
     path = Path(folder) / FILE_NAME
     if not path.is_file():
@@ -76,7 +77,8 @@ def write_live(folder: str | Path, live: Live) -> Path:
     The model's folder is named as the container sees it, `/models/NAME`.
     """
     from google.protobuf import text_format
-    from tensorflow_serving.config import model_server_config_pb2
+
+    from .protos import model_server_config_pb2
 
     config = model_server_config_pb2.ModelServerConfig()
     name = model_name(Path(folder))

@@ -41,6 +41,7 @@ def describe_model(model: "AdversarialModel", run: str | Path | None) -> dict[st
         "run": None if run is None else Path(run).absolute().name,
         "step": model.steps_taken,
         "scheme": names[0] if names else type(model).__name__,
+        "task": task_of(model),
         "class_names": list(model.class_names) or None,
         # What a client of the TFLite files needs to know besides the vocabulary.
         "tokenizer": tokenizer and {"level": tokenizer.level, "length": tokenizer.length},
@@ -64,6 +65,17 @@ def has_latents(model: "AdversarialModel") -> bool:
 def has_words(model: "AdversarialModel") -> bool:
     """Whether a model reads texts as the numbers that a `layers.Tokenizer` makes of them."""
     return Path(VOCABULARY_FILE).stem in model.vocabularies()
+
+
+def task_of(model: "AdversarialModel") -> str | None:
+    """What a model is for, as Hugging Face's hub calls it; None where that has no word for it."""
+    from keras_gans.latent.decoding import draws_to_texts
+
+    if model.translates:
+        return "translation" if model.translates_texts() else "image-to-image"
+    if draws_to_texts(model):
+        return "text-to-image"
+    return "unconditional-image-generation" if getattr(model, "makes_images", False) else None
 
 
 def _latents(model):

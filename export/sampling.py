@@ -1,19 +1,23 @@
-"""Samples from the TFLite file of an export, without TensorFlow, whose import takes longer than all of it."""
+"""Samples from the TFLite or ONNX files of an export, without TensorFlow, whose import takes longer than all of it."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.quiet import held_back
+from keras_gans.words import check_reads, read_vocabulary
 
+from .formats import VOCABULARY_FILE
 from .latents import labels_of_seeds, latents
+from .portable import PortableVersion, to_levels
 from .report import FILE_NAME, read_report
+from .runtimes import PORTABLE, TFLiteNetwork, formats_in, missing_runtime
 from .versions import versions
 
-# The likest to the model first.
-_KINDS = ("float32", "float16", "weight_int8", "dynamic_int8", "full_int8")
+# Rows that are asked for at once: memory grows with them.
+_ROWS = 256
 
 
 def exported_version(path: str | Path) -> Path | None:
@@ -36,76 +40,114 @@ class EdgeGenerator:
         UserError: the file takes more than latents and labels.
     """
 
-    def __init__(self, file: str | Path, report: dict[str, Any]) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        self.report = report
-        # LiteRT says which kernels it takes. A runner holds no reference to its interpreter, without which it cannot be
-        # called.
-        with held_back():
-            self._interpreter = Interpreter(str(file), num_threads=1)
-            self._runner = self._interpreter.get_signature_runner("serving_default")
-        self._inputs = self._runner.get_input_details()
-        if not report.get("latents") or not self._inputs.keys() <= {"z", "label"}:
-            raise UserError(f"The file takes {', '.join(self._inputs)}, and not latents alone. Sample from the run.")
+    def __init__(self, file: str | Path, report: Mapping[str, Any]) -> None:
+        self.report, self._network = report, TFLiteNetwork(file, threads=1)
+        inputs = self._network.inputs
+        if not report.get("latents") or not inputs.keys() <= {"z", "label"}:
+            raise UserError(f"The file takes {', '.join(inputs)}, and not latents alone. Sample from the run.")
 
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample."""
-        (details,) = self._runner.get_output_details().values()
-        return tuple(int(size) for size in details["shape"][1:])
+        return self._network.sample_shape()
 
     def sample(self, count: int, seed: int = 0, label: str | None = None) -> np.ndarray:
-        """As `sample_version`."""
-        if count < 1 or not -(2**63) <= seed <= 2**63 - count:
-            raise UserError(f"Seeds are whole numbers of 64 bits, {count} of them here. Received: {seed!r}.")
-        seeds = np.int64(seed) + np.arange(count, dtype=np.int64)
-        prior = self.report["latents"]
-        rows: dict[str, Any] = {"z": latents(seeds, prior["size"], prior["prior"])}
-        if "label" in self._inputs:
-            rows["label"] = _labels(self.report, seeds, label)
-        elif label is not None:
-            raise UserError(f"A {self.report['scheme']} takes no labels. Received: --label {label}.")
-        size = int(self._inputs["z"]["shape"][0])
-        order = np.arange(-(-count // size) * size) % count
-        answers = [
-            self._runner(**{name: rows[name][chunk] for name in self._inputs}) for chunk in order.reshape(-1, size)
-        ]
-        (made,) = (np.concatenate([answer[name] for answer in answers])[:count] for name in answers[0])
-        if made.ndim != 4:
-            return made
-        return np.clip(np.round((made + np.float32(1)) * np.float32(127.5)), 0, 255).astype(np.uint8)
+        """`count` samples of the seeds from `seed` on, as `sample_version` draws them."""
+        seeds, prior = _seeds(count, seed), self.report["latents"]
+        rows = {"z": latents(seeds, prior["size"], prior["prior"])}
+        rows |= _labels(self.report, "label" in self._network.inputs, seeds, label)
+        (made,) = self._network(rows).values()
+        return to_levels(made) if made.ndim == 4 else made
 
 
-def sample_version(version: str | Path, count: int, seed: int = 0, label: str | None = None) -> np.ndarray:
-    """Draws the samples that the exported model's `sample` answers to the seeds from `seed` on.
+def sample_version(
+    version: str | Path,
+    count: int,
+    seed: int = 0,
+    label: str | None = None,
+    text: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> np.ndarray:
+    """Draws the samples that the exported model's `sample` answers to the seeds from `seed` on, or its `text`.
 
     Args:
-        version: folder of an exported version with a generator's .tflite file.
+        version: folder of an exported version with TFLite or ONNX files of a generator.
         count: number of samples.
         seed: of the first one.
         label: number or name of the class of all; unless given, classes are spread as the model spreads them.
+        text: what to draw, where the model reads such.
+        say: function of a line: by which files they are drawn, and what of a text the model does not know.
 
     Returns:
         uint8 array (count, height, width, channels) of images, a pixel in some hundred one level off; float32 array
         (count, d) of points.
 
     Raises:
-        UserError: the version has no such file, or one that reads texts; a label that it does not take or know.
+        UserError: the version has no such files, or they draw nothing by seeds alone; a label or a text that the model
+            does not take or know.
     """
-    report = read_report(version)
-    kinds = report.get("tflite")
-    if not kinds:
-        raise UserError(f"{version} has no generator's .tflite file. Sample from the run, or export it with tflite.")
-    kind = next(name for name in _KINDS if name in kinds)
-    return EdgeGenerator(Path(version) / kinds[kind]["file"], report).sample(count, seed, label)
+    report = read_report(version) or {}
+    format = portable_format(version, report)
+    portable = PortableVersion(version, report, format)
+    signature = "sample" if text is None else "text"
+    taken = portable.signatures.get(signature, {"inputs": {}})["inputs"].keys()
+    if text is not None and not taken:
+        raise UserError(f"A {report['scheme']} draws to no texts. Received: --text {text!r}.")
+    if text is None and (not taken or not taken <= {"seed", "label"}):
+        wants = "Sample from the run."
+        if "text" in portable.signatures:
+            wants = "It draws to texts: give some, with --text."
+        elif report.get("task") in ("image-to-image", "translation"):
+            wants = "It translates: keras-gans translate RUN does."
+        raise UserError(f"The {PORTABLE[format]} files of {version} draw nothing by a seed alone. {wants}")
+    rows: dict[str, np.ndarray] = {"seed": _seeds(count, seed)}
+    if text is not None:
+        for line in check_reads([text], read_vocabulary(Path(version) / VOCABULARY_FILE), **report["tokenizer"]):
+            say(line)
+        rows["text"] = np.array([text.encode()] * count, object)
+    rows |= _labels(report, "label" in taken, rows["seed"], label)
+    say(f"Drawn by the {PORTABLE[format]} files, without TensorFlow.")
+    pieces = [
+        portable.answer(signature, {name: values[start : start + _ROWS] for name, values in rows.items()})
+        for start in range(0, count, _ROWS)
+    ]
+    return np.concatenate([piece.get("image", piece.get("point")) for piece in pieces])
 
 
-def _labels(report, seeds, label):
+def portable_format(version: str | Path, report: Mapping[str, Any]) -> str:
+    """By which files of a version samples are drawn: TFLite, whose runtime comes along, or else ONNX.
+
+    Raises:
+        UserError: there are none, or none that can be asked here.
+    """
+    formats = formats_in(report)
+    if "tflite" in formats:
+        return "tflite"
+    if not formats:
+        raise UserError(
+            f"{version} has no generator's .tflite file, and no ONNX. Sample from the run, or export it with tflite."
+        )
+    if (missing := missing_runtime("onnx")) is not None:
+        raise UserError(f"{version} has no TFLite files, and {missing}")
+    return "onnx"
+
+
+def _seeds(count, seed):
+    if count < 1 or not -(2**63) <= seed <= 2**63 - count:
+        raise UserError(f"Seeds are whole numbers of 64 bits, {count} of them here. Received: {seed!r}.")
+    return np.int64(seed) + np.arange(count, dtype=np.int64)
+
+
+def _labels(report, takes, seeds, label):
+    """{"label": int64 of each seed}, or nothing where the model takes none."""
+    if not takes:
+        if label is not None:
+            raise UserError(f"A {report['scheme']} takes no labels. Received: --label {label}.")
+        return {}
     names = report["class_names"]
     if label is None:
-        return labels_of_seeds(seeds, report["class_prior"]).astype(np.int32)
+        return {"label": labels_of_seeds(seeds, report["class_prior"])}
     if label in names:
-        return np.full(len(seeds), names.index(label), np.int32)
+        return {"label": np.full(len(seeds), names.index(label), np.int64)}
     if label.isascii() and label.isdecimal() and int(label) < len(names):
-        return np.full(len(seeds), int(label), np.int32)
+        return {"label": np.full(len(seeds), int(label), np.int64)}
     raise unknown_name("class", label, names)

@@ -77,7 +77,8 @@ def _decoded(pictures):
     return np.stack([tf.io.decode_image(bytes(picture), expand_animations=False).numpy() for picture in pictures])
 
 
-def _allowed(expected, tolerance):
+def allowed_difference(expected, tolerance):
+    """The largest difference from a golden array that passes: none of whole numbers, but for levels of pixels."""
     if expected.dtype.kind in "iub" and expected.dtype != np.uint8:
         return 0
     if expected.dtype.kind != "f":
@@ -95,7 +96,7 @@ def _compare(label, answered, expected, tolerance, failures):
         if answered[name].dtype.kind == "f" and not np.isfinite(answered[name]).all():
             failures.append(f"{label}: {name} is NaN or infinite.")
             continue
-        difference, allowed = _difference(answered[name], values), _allowed(values, tolerance)
+        difference, allowed = _difference(answered[name], values), allowed_difference(values, tolerance)
         if not difference <= allowed:
             failures.append(f"{label}: {name} differs by {difference:.3g}, more than the {allowed:.3g} allowed.")
         largest = max(largest, difference)
@@ -274,7 +275,7 @@ def _check_part(part, job, golden, failures):
                 continue
             # Narrower numbers are allowed their error, which is reported; float32 must be the same network.
             floats = [value for value in golden["outputs"].values() if value.dtype.kind == "f"]
-            allowed = max((_allowed(value, job["tolerance"]) for value in floats), default=0.0)
+            allowed = max((allowed_difference(value, job["tolerance"]) for value in floats), default=0.0)
             if kind == "float32" and not figures["max_abs_error"] <= allowed:
                 failures.append(f"TFLite float32 {name} differs by {figures['max_abs_error']:.3g}, not {allowed:.3g}.")
             if kind == "float32" and figures.get("label_agreement", 1.0) < job["least_agreement"]:

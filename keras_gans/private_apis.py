@@ -165,3 +165,32 @@ def score_of_statistics(metric: Any, statistics: np.ndarray) -> float:
 def operation_of(tensor: Any) -> str:
     """The name of the layer that a symbolic tensor of Keras comes from."""
     return tensor._keras_history.operation.name
+
+
+@contextlib.contextmanager
+def without_importing_tensorflow() -> Iterator[None]:
+    """Lets TensorFlow's official messages, `tensorflow.core...._pb2`, be imported without TensorFlow.
+
+    They lie in its package and need protobuf alone, but importing them by their names runs the package's `__init__`,
+    which takes seconds. In the block a bare package of that name stands for it; behind it there is none, so that a
+    later `import tensorflow` is the true one, whose messages are the same classes. Where TensorFlow is imported
+    already, nothing is done.
+    """
+    import importlib.util
+    import sys
+    import types
+
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    found = importlib.util.find_spec("tensorflow")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+    package = types.ModuleType("tensorflow")
+    package.__path__ = list(found.submodule_search_locations)
+    sys.modules["tensorflow"] = package
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow"]:
+            del sys.modules[name]

@@ -116,7 +116,9 @@ def test_kserve_asks_for_what_its_documents_name(folder):
     assert set(document) == {"apiVersion", "kind", "metadata", "spec"}
     assert set(model) == {"modelFormat", "protocolVersion", "runtimeVersion", "storageUri", "resources"}
     assert model["modelFormat"] == {"name": "tensorflow"} and model["protocolVersion"] == "v1"
-    assert model["storageUri"].startswith("pvc://")
+    # A claim has Kubernetes' name, and the folder in it the model's own.
+    assert model["storageUri"] == f"pvc://{deployment.resource_name(NAME)}-models/{NAME}"
+    assert deployment.resource_name(NAME) != NAME
 
 
 # Of KServe's own Python package, which would bring an older protobuf: it is read as data, and never installed.

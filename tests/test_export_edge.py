@@ -12,8 +12,8 @@ from keras_gans.data import open_source
 from keras_gans.errors import UserError
 from keras_gans.export import edge, golden, tflite, verify
 from keras_gans.export.distance import measure_changes
-from keras_gans.export.exporter import _edge_job
 from keras_gans.export.formats import LEAST_AGREEMENT, TFLITE_KINDS
+from keras_gans.export.making import edge_job
 from tests.small import images, small_model
 
 
@@ -25,7 +25,7 @@ class Made:
         answers = golden.golden_answers(model)
         model.export(str(scratch / "saved_model"), verbose=False)
         self.parts = edge.parts_of(answers, scratch / "tflite", kinds)
-        self.job = _edge_job(model, model, answers, self.parts, scratch)
+        self.job = edge_job(model, model, answers, self.parts, scratch)
         work = {"saved_model": str(scratch / "saved_model"), "parts": self.parts, "batch_sizes": [rows]}
         (scratch / "job.json").write_text(json.dumps(self.job | work))
         tflite.main(scratch / "job.json", scratch / "result.json")

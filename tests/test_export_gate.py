@@ -189,6 +189,17 @@ def test_stage_promote_and_roll_back(tmp_path):
         promotion.rollback(folder)
 
 
+def test_another_version_that_is_promoted_leaves_the_canary(tmp_path):
+    folder = tmp_path / "faces"
+    for number in (1, 2, 3):
+        put(folder, number)
+    promotion.promote(folder, 1)
+    promotion.stage(folder, 3)
+    was, now = promotion.promote(folder, 2)
+    assert (was, now) == (promotion.Live(1, 3), promotion.Live(2, 3, (1,)))
+    assert official(folder) == ({"stable": 2, "canary": 3}, [2, 3])
+
+
 def test_only_what_can_be_served_is_promoted(tmp_path):
     put(tmp_path, 1)
     put(tmp_path, 2, saved_model=False)

@@ -4,6 +4,7 @@ import json
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,37 @@ def test_seeds_that_a_javascript_number_does_not_hold_are_refused():
         export_latents.latents([2**63], 4)
     with pytest.raises(ValueError, match="Unknown prior 'norml'"):
         export_latents.latents([1], 4, "norml")
+
+
+@pytest.mark.parametrize("prior", ["uniform", "normal"])
+def test_the_client_of_litert_asks_for_the_models_prior_and_the_class(tmp_path, monkeypatch, prior):
+    asked = {}
+
+    class Interpreter:
+        def __init__(self, model_path):
+            asked["path"] = model_path
+
+        def get_signature_runner(self, name):
+            assert name == "serving_default"
+            return self
+
+        def get_input_details(self):
+            return {"z": {"shape": [2, 4], "dtype": np.float32}, "label": {"shape": [2], "dtype": np.int32}}
+
+        def __call__(self, **inputs):
+            asked.update(inputs)
+            return {"image": np.linspace(-1, 1, 2 * 3).reshape(2, 3, 1, 1).astype("float32")}
+
+    # The client puts the version's own latents.py before all else.
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shutil.copyfile(export_latents.__file__, tmp_path / "latents.py")
+    source = Path(export_latents.__file__).with_name("clients") / "litert.py"
+    names = {"__name__": "litert"}
+    exec(compile(source.read_text(), "litert.py", "exec"), names)
+    names["Interpreter"] = Interpreter
+    (tmp_path / "tflite").mkdir()
+    (tmp_path / "report.json").write_text(json.dumps({"latents": {"size": 4, "prior": prior}}))
+    image = names["draw"](str(tmp_path / "tflite" / "generator.tflite"), 5, 3)
+    np.testing.assert_array_equal(asked["z"], export_latents.latents([5, 6], 4, prior))
+    assert asked["label"].tolist() == [3, 3] and asked["label"].dtype == np.int32
+    assert image[:, 0, 0].tolist() == [0, 51, 102]

@@ -9,7 +9,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
-from keras_gans.export import edge, export_model, exporter, replay, verify
+from keras_gans.export import edge, export_model, exporter, making, replay, verify
 from keras_gans.export.gate import Earlier
 from keras_gans.export.saved_model import WARMUP_FILE, write_warmup
 from keras_gans.limits import BATCH_LIMIT, check_batch_limit
@@ -167,9 +167,9 @@ def test_an_onnx_file_that_answers_otherwise_is_found_where_it_is_used(monkeypat
 
 def test_reasons_are_one_line_in_which_each_stands_once():
     reasons = {"sample": "no operation.", "text": "strings", "interpolate": "no operation"}
-    said = exporter._no_onnx(reasons)
+    said = making.no_onnx(reasons)
     assert said == "No signature can leave by ONNX: sample, interpolate: no operation; text: strings."
-    assert exporter._no_tflite(None, {"translator": "why."}) == "There is no TFLite file: translator: why."
+    assert making.no_tflite(None, {"translator": "why."}) == "There is no TFLite file: translator: why."
 
 
 @pytest.mark.slow
@@ -191,7 +191,7 @@ def test_an_export_goes_on_without_what_cannot_hold_the_model(tmp_path):
 
 def test_a_page_alone_that_can_show_nothing_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "check_web", lambda *arguments: None)
-    monkeypatch.setattr(exporter, "write_saved_model", None)
+    monkeypatch.setattr(making, "write_saved_model", None)
     numbers = networks.mlp_generator((1,), latent_dim=2, output_activation=None)
     model = schemes.VanillaGAN(numbers, networks.mlp_discriminator((1,)))
     with pytest.raises(UserError, match="nothing of this model: generator: its points have no two coordinates"):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
-from keras_gans.export import export_model, exporter, fresh_process, verify
+from keras_gans.export import export_model, exporter, fresh_process, making, verify
 from keras_gans.export.golden import golden_answers
 from keras_gans.export.saved_model import WARMUP_FILE, write_warmup
 
@@ -110,13 +110,13 @@ def test_rows_that_see_each_other_and_weights_written_twice(folder, monkeypatch)
 
 
 def test_warmup_requests_that_would_keep_a_server_from_starting(folder, monkeypatch):
-    right = exporter.write_saved_model
+    right = making.write_saved_model
 
     def write_with_bad_warmup(model, path, answers, batch_limit):
         right(model, path, answers, batch_limit)
         write_warmup(path, {"serving_default": {"z": np.zeros((1, 5), "float32")}})
 
-    monkeypatch.setattr(exporter, "write_saved_model", write_with_bad_warmup)
+    monkeypatch.setattr(making, "write_saved_model", write_with_bad_warmup)
     refused(tiny(), folder, r"Warmup request 1 \(serving_default\) fails")
 
 
@@ -143,11 +143,8 @@ def test_a_full_disk(folder, monkeypatch):
 
 def test_a_crash_before_the_rename(folder, monkeypatch):
     monkeypatch.setattr(exporter, "publish", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr(
-        exporter,
-        "_write_and_check",
-        lambda *arguments: {"signatures": {}, "weights": {"stored_bytes": 0}, "not_made": {}},
-    )
+    figures = {"signatures": {}, "weights": {"stored_bytes": 0}}
+    monkeypatch.setattr(making.Making, "make", lambda self: self.figures.update(figures))
     with pytest.raises(KeyboardInterrupt):
         export_model(tiny(), folder, ["saved_model"])
 

@@ -22,8 +22,9 @@ from keras_gans.errors import UserError
 from keras_gans.export import export_model, web_page, web_runtime
 from keras_gans.export.formats import check_formats, check_tflite_kinds, check_web
 from keras_gans.latent.interpolation import slerp
-from keras_gans.layers.tokenizer import LEVELS, Tokenizer, pieces
+from keras_gans.layers.tokenizer import Tokenizer
 from keras_gans.pixels import to_uint8
+from keras_gans.words import LEVELS, pieces
 from tests.small import small_model
 
 PAGE = Path(export.__file__).with_name("web")

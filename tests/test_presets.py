@@ -5,6 +5,7 @@ import json
 import resource
 import shutil
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 import keras_gans as kg
 from keras_gans import registry
 from keras_gans.errors import UserError
+from keras_gans.export.report import task_of
 from keras_gans.presets import loading, make, storing, weights
 from keras_gans.presets.zoo import PRESETS
 from keras_gans.runs import published, run_directory
@@ -405,6 +407,21 @@ def test_a_preset_goes_there_as_it_is(hub, tmp_path):
     assert pulled == tmp_path / "hub-ada--again"
     assert {path.name for path in pulled.iterdir()} == {path.name for path in folder.iterdir()}
     assert hub.messages == ["Step 1,500"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_hub_is_told_what_a_preset_is_for(name):
+    """The scheme says so, whatever its fields are called."""
+    folder = published.packaged_folder(name)
+    described = json.loads((folder / published.DESCRIPTION).read_text(encoding="utf-8"))
+    scheme = registry.schemes[described["scheme"]]
+    asked = {key: getattr(scheme, key) for key in ("makes", "takes", "translates", "translates_texts")}
+    makes_images = "points" not in {field["kind"] for field in described["fields"].values()}
+    task = task_of(SimpleNamespace(**asked, makes_images=makes_images))
+    said = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert said["metadata"].get("pipeline_tag") == task
+    ask = "translate" if scheme.translates else "sample"
+    assert f"`keras-gans {ask} RUN`" in said["sections"]["How it is used"]
 
 
 def test_the_card_is_one_of_the_hubs(hub):

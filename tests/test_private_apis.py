@@ -4,6 +4,8 @@ import ast
 import configparser
 import importlib.metadata
 import inspect
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -157,3 +159,21 @@ def test_progress_bars_come_back():
     assert tqdm_utils._active == before
     with tfds_source._hushed():
         assert not tqdm_utils._active
+
+
+def test_tensorflows_messages_are_had_without_tensorflow():
+    code = """
+import sys
+from keras_gans import private_apis
+with private_apis.without_importing_tensorflow():
+    from tensorflow.core.framework import types_pb2
+assert types_pb2.DT_INT64 == 9
+assert not [name for name in sys.modules if name.startswith("tensorflow")]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    # Where it is there already, it stays.
+    before = {name for name in sys.modules if name.startswith("tensorflow")}
+    with private_apis.without_importing_tensorflow():
+        assert sys.modules["tensorflow"] is tf
+    assert before <= set(sys.modules)

@@ -10,12 +10,11 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import keras_gans as kg
-from keras_gans import losses
+from keras_gans import losses, words
 from keras_gans.data import shapes
 from keras_gans.errors import UserError
 from keras_gans.export import tflite
 from keras_gans.layers import MaskedMean, TokenEmbedding, Tokenizer
-from keras_gans.layers import tokenizer as tokenizers
 
 CAPTIONS = [
     text
@@ -99,7 +98,7 @@ def test_both_agree_on_every_character_of_unicode(level):
 @pytest.mark.parametrize("where", ["module", "page"])
 def test_the_documented_lines_are_the_tokenizer(where):
     if where == "module":
-        code = tokenizers.__doc__.split("\n\n", 1)[1].split("\nThis is")[0]
+        code = words.__doc__.split("\n\n", 1)[1].split("\nThis is")[0]
         code = "\n".join(line[4:] for line in code.splitlines())
     else:
         page = (Path(__file__).parent.parent / "docs" / "text.md").read_text(encoding="utf-8")
@@ -113,11 +112,11 @@ def test_the_documented_lines_are_the_tokenizer(where):
 
 def test_the_vocabulary_survives_its_file(tokenizer, tmp_path):
     tokenizer.write_vocabulary(tmp_path / "vocabulary.txt")
-    assert tokenizers.read_vocabulary(tmp_path / "vocabulary.txt") == tokenizer.vocabulary
+    assert words.read_vocabulary(tmp_path / "vocabulary.txt") == tokenizer.vocabulary
     assert (tmp_path / "vocabulary.txt").read_bytes().startswith(b"\n[UNK]\n")
     odd = Tokenizer(("", "[UNK]", "\x85", "\u2028", " ", "\u00e9"), length=2, level="character")
     odd.write_vocabulary(tmp_path / "vocabulary.txt")
-    assert tokenizers.read_vocabulary(tmp_path / "vocabulary.txt") == odd.vocabulary
+    assert words.read_vocabulary(tmp_path / "vocabulary.txt") == odd.vocabulary
 
 
 def test_it_is_saved_in_a_model_exported_and_mapped_over_a_dataset(tokenizer, tmp_path):

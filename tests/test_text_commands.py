@@ -15,8 +15,8 @@ import keras_gans as kg
 from keras_gans import latent
 from keras_gans.errors import UserError
 from keras_gans.export import export_model
-from keras_gans.layers.tokenizer import read_vocabulary, tokens_in_python
 from keras_gans.metrics import matching
+from keras_gans.words import read_vocabulary, tokens_in_python
 from tests.processes import HANGS
 from tests.small import recipe_for
 from tests.test_training_cli import run_here, unwrapped

@@ -399,7 +399,7 @@ def sample_command(
     ] = False,
     runs: RunsRoot = Path("runs"),
 ) -> None:
-    """Draws samples from a run's latest checkpoint, or from an export's TFLite file, as a picture.
+    """Draws samples from a run's latest checkpoint, or from an export's TFLite or ONNX files, as a picture.
 
     keras-gans sample preset:dcgan_digits
 
@@ -410,15 +410,13 @@ def sample_command(
     keras-gans sample latest --text "a small red circle, top left" --text "two big blue stars in the centre"
     """
     wanted = texts_of(text, texts)
-    exported = exported_version(run)
-    if exported is not None:
-        if wanted:
-            raise UserError(f"{run} is an export: it draws no texts here. Name the run. Received: {wanted[0]!r}.")
-        _check_picture_target(to, separate)
-        sample_exported(exported, count or 64, seed, label, to, separate, console)
-        return
     if wanted and label is not None:
         raise UserError(f"Give texts or --label, not both. Received: --label {label}.")
+    exported = exported_version(run)
+    if exported is not None:
+        _check_picture_target(to, separate)
+        sample_exported(exported, count, seed, label, wanted, to, separate, console)
+        return
     folder = run_directory.resolve(run, runs)
     run_directory.latest_checkpoint(folder)
     _check_picture_target(to, separate)

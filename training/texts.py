@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_gans.errors import UserError, nearest
+from keras_gans import words
+from keras_gans.errors import UserError
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 _LONGEST_NAME = 48
-_NAMED = 5
 
 
 def texts_of(options: Sequence[str] | None, file: Path | None) -> list[str]:
@@ -49,27 +49,13 @@ def check_reads(model: "AdversarialModel", texts: Sequence[str]) -> list[str]:
         UserError: the model draws to no texts, or knows no word of one of them.
     """
     from keras_gans.latent.decoding import draws_to_texts
-    from keras_gans.layers.tokenizer import pieces
     from keras_gans.registry import schemes
 
     if not draws_to_texts(model):
         those = ", ".join(name for name, scheme in schemes.items() if draws_to_texts(scheme))
         raise UserError(f"{type(model).__name__} draws to no texts: leave them out. Schemes that do: {those}.")
-    tokenizer, lines = model.tokenizer, []
-    for text in texts:
-        found, unknown = pieces(text, tokenizer.level), tokenizer.unknown(text)
-        if not set(found) - set(unknown):
-            frequent = ", ".join(word for word in tokenizer.vocabulary[2:14] if word.strip())
-            raise UserError(f"The model knows no {tokenizer.level} of {text!r}. What it knows best: {frequent}.")
-        close = {word: nearest(word, tokenizer.vocabulary[2:]) for word in unknown[:_NAMED]}
-        named = [repr(word) + (f" (did you mean {near[0]!r}?)" if near else "") for word, near in close.items()]
-        if named:
-            lines.append(f"{text!r}: unknown to the model, and read as one unknown word: {', '.join(named)}.")
-        if len(found) > tokenizer.length:
-            lines.append(
-                f"{text!r}: the model reads the first {tokenizer.length} of its {len(found)} {tokenizer.level}s."
-            )
-    return lines
+    tokenizer = model.tokenizer
+    return words.check_reads(texts, tokenizer.vocabulary, tokenizer.length, tokenizer.level)
 
 
 def file_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The command `keras-gans serve`. What can be wrong is found before TensorFlow is imported, which takes seconds."""
+"""The command `keras-gans serve`. What can be wrong is found before anything slow is imported."""
 
 import importlib.util
 import re
@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, unknown_name
 from keras_gans.quiet import import_quietly
 
 from ..formats import model_name
+from ..report import FILE_NAME
+from ..runtimes import AUTO, FORMATS, WORDS, formats_of, missing_runtime
 from ..versions import versions
 
 _NEEDED = {"aiohttp": "aiohttp", "prometheus_client": "prometheus-client", "grpc_health": "grpcio-health-checking"}
@@ -34,6 +36,15 @@ def serve_command(
     name: Annotated[
         str | None, typer.Option(help="Of the model; that of models.config, or the folder's, unless given.")
     ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="By which files versions answer: saved_model answers all signatures, as TensorFlow Serving does; onnx "
+            "and tflite start in under a second, without TensorFlow, and answer all but those that read image files or "
+            "translate texts. auto takes the first of the three that a version has.",
+            metavar="auto|saved_model|onnx|tflite",
+        ),
+    ] = "auto",
     cors: Annotated[bool, typer.Option("--cors", help="Let web pages of any origin read what REST answers.")] = False,
     poll: Annotated[float, typer.Option(help="Seconds between two looks for new versions.", min=0.05)] = 1.0,
 ) -> None:
@@ -42,13 +53,18 @@ def serve_command(
     It answers as TensorFlow Serving does, over REST and gRPC, and swaps versions as they appear. Where DIR has a
     models.config, that says which versions are served, and their labels. For traffic, take TensorFlow Serving.
     """
-    check_folder(folder)
+    if format not in (AUTO, *FORMATS):
+        raise unknown_name("format to serve", format, (AUTO, *FORMATS))
+    check_folder(folder, format)
     if name is not None and not re.fullmatch(_NAME, name):
         raise UserError(f"A model's name has letters, digits, '_', '.' and '-' only. Received: {name!r}.")
     check_installed()
     console = Console()
     with console.status("Starting"):
-        import_quietly("tensorflow")
+        first = {name for number in versions(folder) for name in _formats_in(folder / str(number))[:1]}
+        if "saved_model" in (first if format == AUTO else {format}):
+            # Now, while there is something to be seen; it takes seconds.
+            import_quietly("tensorflow")
         from .configuration import ConfigurationFile
         from .models import Model
         from .running import LOOPBACK, DevelopmentServer
@@ -61,7 +77,7 @@ def serve_command(
     previous = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         at_first = [Model(file.name, folder.absolute())]
-        settings = {"poll_seconds": poll, "say": say, "configured": file.changed, "cors": cors}
+        settings = {"poll_seconds": poll, "say": say, "configured": file.changed, "cors": cors, "format": format}
         with DevelopmentServer(at_first, host, port, grpc_port, **settings) as server:
             served = ", ".join(server.models.models)
             say(f"Development server, not for traffic. Serving {served} from {folder}")
@@ -74,6 +90,8 @@ def serve_command(
             for model in server.models.models.values():
                 for label, number in sorted(model.labels.items()):
                     say(f"  label {label}: version {number}, at {url}/v1/models/{model.name}/labels/{label}")
+            for line in _faster(server.models) if format == AUTO else ():
+                say(line)
             say("Ctrl+C ends it.")
             ended.wait()
             say("Ending: requests under way are answered first.")
@@ -82,8 +100,8 @@ def serve_command(
             signal.signal(number, handler)
 
 
-def check_folder(folder: Path) -> None:
-    """Refuses what is no folder of versions, of which one at least is a SavedModel.
+def check_folder(folder: Path, format: str = AUTO) -> None:
+    """Refuses what is no folder of versions, of which one at least has files of a format.
 
     Raises:
         UserError: it is not.
@@ -92,11 +110,41 @@ def check_folder(folder: Path) -> None:
         raise UserError(f"There is no folder {folder}. keras-gans export RUN --to {folder} makes one.")
     numbers = versions(folder)
     if not numbers:
-        if (folder / "saved_model.pb").is_file():
+        if (folder / "saved_model.pb").is_file() or (folder / FILE_NAME).is_file():
             raise UserError(f"{folder} is one version. Serve the folder that it lies in: {folder.absolute().parent}.")
         raise UserError(f"{folder} has no versions, which are folders named by numbers. keras-gans export makes them.")
-    if not any((folder / str(number) / "saved_model.pb").is_file() for number in numbers):
-        raise UserError(f"None of the versions in {folder} has a SavedModel. Export with --formats saved_model.")
+    there = {name for number in numbers for name in _formats_in(folder / str(number))}
+    if not there:
+        raise UserError(
+            f"None of the versions in {folder} has a SavedModel, ONNX or TFLite files. "
+            "Export with --formats saved_model."
+        )
+    if format not in (AUTO, *there):
+        has = ", ".join(name for name in FORMATS if name in there)
+        raise UserError(f"None of the versions in {folder} can be served --format {format}. What they have: {has}.")
+    if (missing := missing_runtime(format)) is not None:
+        raise UserError(missing)
+
+
+def _formats_in(version):
+    """Those of a version; none of one that cannot be served, which the server will say of it."""
+    try:
+        return formats_of(version)
+    except UserError:
+        return []
+
+
+def _faster(models):
+    """Lines about what would start faster than the SavedModels that are served."""
+    for model in models.models.values():
+        for number, version in model.versions.items():
+            servable = version.servable
+            others = [] if servable is None else [name for name in _formats_in(version.folder) if name != "saved_model"]
+            if servable is not None and servable.format == "saved_model" and others:
+                yield (
+                    f"  Version {number} has {WORDS[others[0]]} too: --format {others[0]} starts in under a second, "
+                    "without TensorFlow."
+                )
 
 
 def check_installed() -> None:

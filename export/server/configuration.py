@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from google.protobuf import text_format
-from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
 
+from ..protos import file_system_storage_path_source_pb2, model_server_config_pb2
 from .models import Model
 from .refusal import Refusal
 

@@ -1,8 +1,8 @@
 """What there is to know of models, as TensorFlow Serving's official messages and in JSON."""
 
 from google.protobuf import json_format
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
+from ..protos import get_model_metadata_pb2, get_model_status_pb2
 from .models import Model, Models
 from .refusal import Refusal
 

@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ..runtimes import AUTO, WORDS
 from ..versions import versions
+from .backends import opened
 from .refusal import Refusal, refusal_of
 from .tensors import Input, check_shapes
 
@@ -22,45 +23,25 @@ class Servable:
     """A loaded version. Who holds it is answered by it, whatever becomes of the version.
 
     Args:
-        folder: pathlib.Path of the SavedModel, whose name is its number.
+        folder: pathlib.Path of it, whose name is its number.
+        format: one of `runtimes.FORMATS`, or `runtimes.AUTO`.
 
     Attributes:
         number: of the version.
-        definitions: {signature: `tensorflow.SignatureDef`}, as the file has them.
+        format: that of `runtimes.FORMATS` by which it answers.
+        definitions: {signature: `tensorflow.SignatureDef`}.
+        left_out: {name of a further signature of the version: why it is not answered}.
 
     Raises:
         Refusal: it cannot be loaded, or cannot answer its warmup requests.
     """
 
-    def __init__(self, folder: Path):
-        import tensorflow as tf
-        from tensorflow.core.protobuf import saved_model_pb2
-
-        self.number = int(folder.name)
-        file = folder / "saved_model.pb"
-        if not file.is_file():
-            raise Refusal("NOT_FOUND", f"There is no saved_model.pb in {folder}.")
-        graph = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
-        self.definitions: dict[str, Any] = dict(graph.signature_def)
-        # Signatures alone would let go of their variables.
-        self._loaded = tf.saved_model.load(str(folder))
-        self._signatures = dict(self._loaded.signatures)
-        self._inputs = {
-            name: {key: Input(spec.dtype.name, tuple(spec.shape)) for key, spec in _specifications(function).items()}
-            for name, function in self._signatures.items()
-        }
-        self._warm_up(folder / "assets.extra" / "tf_serving_warmup_requests")
-
-    def _warm_up(self, path):
-        import tensorflow as tf
-        from tensorflow_serving.apis import prediction_log_pb2
-
-        if not path.is_file():
-            return
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-            arrays = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-            self.predict(request.model_spec.signature_name, arrays)
+    def __init__(self, folder: Path, format: str = AUTO):
+        self._backend = opened(folder, format)
+        self.number, self.format = int(folder.name), self._backend.format
+        self.definitions, self.left_out = self._backend.definitions, self._backend.left_out
+        for signature, arrays in self._backend.warmup():
+            self.predict(signature, arrays)
 
     def inputs(self, signature: str) -> dict[str, Input]:
         """{name: `Input`} of a signature's inputs; "" is the default signature.
@@ -68,11 +49,14 @@ class Servable:
         Raises:
             Refusal: there is no such signature.
         """
-        signature = signature or DEFAULT_SIGNATURE
-        if signature not in self._inputs:
-            known = ", ".join(sorted(self._inputs))
-            raise Refusal("FAILED_PRECONDITION", f'Serving signature key "{signature}" not found. Known: {known}.')
-        return self._inputs[signature]
+        signature, there = signature or DEFAULT_SIGNATURE, self._backend.inputs
+        if signature in there:
+            return there[signature]
+        known = ", ".join(sorted(there))
+        if signature in self.left_out:
+            message = f'Serving signature key "{signature}" is not answered by {WORDS[self.format]}'
+            raise Refusal("FAILED_PRECONDITION", f"{message}: {self.left_out[signature]}. Answered: {known}.")
+        raise Refusal("FAILED_PRECONDITION", f'Serving signature key "{signature}" not found. Known: {known}.')
 
     def predict(self, signature: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What a signature answers.
@@ -85,24 +69,13 @@ class Servable:
             {output: array}, bytes as objects, in the order of the names.
 
         Raises:
-            Refusal: no such signature, other inputs than it takes, or what TensorFlow says.
+            Refusal: no such signature, other inputs than it takes, or what the runtime says.
         """
-        import tensorflow as tf
-
         check_shapes(arrays, self.inputs(signature))
-        function = self._signatures[signature or DEFAULT_SIGNATURE]
-        specifications = _specifications(function)
         try:
-            answer = function(
-                **{name: tf.constant(value, specifications[name].dtype) for name, value in arrays.items()}
-            )
-            return {name: answer[name].numpy() for name in sorted(answer)}
+            return self._backend.answer(signature or DEFAULT_SIGNATURE, arrays)
         except Exception as error:
             raise refusal_of(error) from error
-
-
-def _specifications(function):
-    return function.structured_input_signature[1]
 
 
 class Version:
@@ -122,11 +95,11 @@ class Version:
         self.state, self.refusal = START, None
         self.servable: Servable | None = None
 
-    def load(self) -> None:
+    def load(self, format: str) -> None:
         """Loads and warms it up; afterwards it is `AVAILABLE`, or at its `END` with a `refusal`."""
         self.state = LOADING
         try:
-            self.servable = Servable(self.folder)
+            self.servable = Servable(self.folder, format)
             self.state = AVAILABLE
         except Exception as error:
             self.refusal, self.state = refusal_of(error), END
@@ -160,15 +133,18 @@ class Model:
         self.labels = dict(labels or {})
         self.versions: dict[int, Version] = {}
 
-    def poll(self) -> list[str]:
+    def poll(self, format: str = AUTO) -> list[str]:
         """Loads what is new and lets go of what is old; one thread at a time.
+
+        Args:
+            format: one of `runtimes.FORMATS`, or `runtimes.AUTO`.
 
         Returns:
             Lines that say what happened, for people.
         """
-        return self.load() + self.let_go()
+        return self.load(format) + self.let_go()
 
-    def load(self) -> list[str]:
+    def load(self, format: str = AUTO) -> list[str]:
         """Loads those versions that are wanted and not there yet; returns what happened, likewise."""
         happened = []
         for number in self.policy(versions(self.folder)):
@@ -179,9 +155,12 @@ class Model:
             # Replaced and not changed, as other threads read it.
             self.versions = {**self.versions, number: version}
             start = time.perf_counter()
-            version.load()
+            version.load(format)
             if version.refusal is None:
-                happened.append(f"{self.name}: version {number} is served, after {time.perf_counter() - start:.1f} s")
+                seconds = f"{time.perf_counter() - start:.1f} s"
+                happened.append(
+                    f"{self.name}: version {number} is served, by its {_described(version)}, after {seconds}"
+                )
             else:
                 happened.append(f"{self.name}: version {number} cannot be served: {version.refusal.message}")
         return happened
@@ -241,6 +220,13 @@ class Model:
         self.labels = dict(labels)
 
 
+def _described(version):
+    """By what a version answers, and what it does not."""
+    servable = version.servable
+    left_out = f" (without {', '.join(sorted(servable.left_out))})" if servable.left_out else ""
+    return f"{WORDS[servable.format]}{left_out}"
+
+
 # Models, each with its {label: version}.
 Configured = Sequence[tuple[Model, Mapping[str, int]]]
 
@@ -253,6 +239,7 @@ class Models:
         seconds: between two looks at the folders.
         say: function of a line about what happened.
         configured: function that returns what `replace` takes where that is to change, else None; asked at each look.
+        format: by which versions answer, one of `runtimes.FORMATS`; the first of them that a version has unless given.
     """
 
     def __init__(
@@ -261,7 +248,9 @@ class Models:
         seconds: float = 1.0,
         say: Callable[[str], None] = lambda line: None,
         configured: Callable[[], Configured | None] = lambda: None,
+        format: str = AUTO,
     ):
+        self._format = format
         self.models = {model.name: model for model in models}
         self._seconds, self._say, self._configured = seconds, say, configured
         # Loading takes a thread's time, and polling and a client's new configuration may come together.
@@ -289,7 +278,7 @@ class Models:
             self._say(f"The configuration is not used: {refusal.message}")
         with self._changing:
             for model in list(self.models.values()):
-                self._told(model, model.poll)
+                self._told(model, lambda model=model: model.poll(self._format))
 
     def _told(self, model, work):
         """Has a model load or let go of versions, and tells what happened."""
@@ -338,7 +327,7 @@ class Models:
                     # The same object, in which a request under way looks again.
                     known.policy, model = model.policy, known
                 wanted[model.name] = model
-                self._told(model, model.load)
+                self._told(model, lambda model=model: model.load(self._format))
                 try:
                     model.label(labels)
                 except Refusal as refusal:

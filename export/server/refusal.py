@@ -1,5 +1,7 @@
 """What a request is refused with: one of gRPC's codes, which REST says as an HTTP status as TensorFlow Serving does."""
 
+import sys
+
 # {gRPC's code: (its number, HTTP status)}.
 CODES = {
     "OK": (0, 200),
@@ -49,13 +51,12 @@ def refusal_of(error: Exception) -> Refusal:
     """What to answer where something was raised while a request was answered.
 
     Args:
-        error: TensorFlow's, whose code it keeps, or any other, which is the server's own fault.
+        error: TensorFlow's, whose code it keeps, where that is imported; or any other, which is the server's own fault.
     """
-    import tensorflow as tf
-
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, tf.errors.OpError):
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
         text = error.message.split("\n\t [[")[0].strip().removeprefix("Graph execution error:").strip()
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith("Detected at node")]
         return Refusal(_BY_NUMBER.get(error.error_code, "UNKNOWN"), " ".join(lines)[:_LONGEST])

@@ -5,26 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-import tensorflow as tf
-from google.protobuf import message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tensorflow_serving.apis import (
-    model_management_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
 
+from ..protos import model_management_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 from . import messages
 from .configuration import models_of
 from .metrics import Metrics
 from .models import DEFAULT_SIGNATURE, Models
 from .refusal import Refusal
+from .tensor_protos import array_of, tensor_of
 
 # As for a body of REST.
 MESSAGE_LIMIT = 64 * 2**20
-# A message of a few bytes may claim a tensor of any size.
-_TENSOR_LIMIT = 4 * MESSAGE_LIMIT
 
 
 def grpc_server(models: Models, metrics: Metrics, may_reload: Callable[[Path], bool], threads: int) -> grpc.Server:
@@ -75,7 +67,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         specification = request.model_spec
         model = self._models.named(specification.name)
         servable = model.find(*_which(specification))
-        arrays = {name: _array(name, tensor) for name, tensor in request.inputs.items()}
+        arrays = {name: array_of(name, tensor) for name, tensor in request.inputs.items()}
         outputs = servable.predict(specification.signature_name, arrays)
         if unknown := set(request.output_filter) - set(outputs):
             raise Refusal(
@@ -86,7 +78,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.model_spec.signature_name = specification.signature_name or DEFAULT_SIGNATURE
         for name, value in outputs.items():
             if not request.output_filter or name in request.output_filter:
-                response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+                response.outputs[name].CopyFrom(tensor_of(value))
         return response
 
     def GetModelMetadata(self, request, context):
@@ -98,22 +90,6 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             return messages.metadata(self._models.named(request.model_spec.name), *_which(request.model_spec))
 
         return _answered(self._metrics, "GetModelMetadata", request.model_spec.name, context, answer)
-
-
-def _array(name, tensor):
-    """The array of a client's message, which may be wrong in any way."""
-    size = 1
-    for dimension in tensor.tensor_shape.dim:
-        size *= max(0, dimension.size)
-    try:
-        dtype = tf.as_dtype(tensor.dtype)
-        if tensor.tensor_shape.unknown_rank or any(dimension.size < 0 for dimension in tensor.tensor_shape.dim):
-            raise ValueError("its shape is not known")
-        if size * max(dtype.size or 1, 1) > _TENSOR_LIMIT:
-            raise ValueError(f"it claims {size} numbers")
-        return tf.make_ndarray(tensor)
-    except (TypeError, ValueError, message.Error, IndexError) as error:
-        raise Refusal("INVALID_ARGUMENT", f"{name} is no tensor: {error}") from None
 
 
 class _Management(model_service_pb2_grpc.ModelServiceServicer):

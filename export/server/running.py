@@ -11,6 +11,7 @@ from aiohttp import web
 
 from keras_gans.errors import UserError
 
+from ..runtimes import AUTO
 from . import rest, rpc
 from .metrics import Metrics
 from .models import Configured, Model, Models
@@ -38,6 +39,7 @@ class DevelopmentServer:
         say: function of a line about what happened.
         configured: see `models.Models`.
         cors: whether pages of any origin may read what REST answers.
+        format: see `models.Models`.
         body_seconds: for one body of REST to arrive.
 
     Attributes:
@@ -60,10 +62,11 @@ class DevelopmentServer:
         say: Callable[[str], None] = lambda line: None,
         configured: Callable[[], Configured | None] = lambda: None,
         cors: bool = False,
+        format: str = AUTO,
         body_seconds: float = rest.BODY_SECONDS,
     ):
         self.host, self.port, self.grpc_port = host, port, grpc_port
-        self.models = Models(models, poll_seconds, say, configured)
+        self.models = Models(models, poll_seconds, say, configured, format)
         self._folders = {model.folder.resolve() for model in models}
         self._body_seconds, self._cors = body_seconds, cors
         self._loop = asyncio.new_event_loop()

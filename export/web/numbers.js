@@ -1,6 +1,6 @@
 // Between what a person sees and what a network takes.
 
-// Between words, as `keras_gans.layers.tokenizer` has it.
+// Between words, as `keras_gans.words` has it.
 const SEPARATORS = /[\x00-\x2f:-@[-`{-\x7f\xa0-\xbf\u2000-\u206f\u3000-\u303f]+/;
 
 // A seed as BigInt; refused is what is no whole number of 64 bits.

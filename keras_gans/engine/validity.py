@@ -12,16 +12,12 @@ import tensorflow as tf
 
 from keras_gans.engine.kinds import Endpoints
 from keras_gans.fields import UNLABELLED
-from keras_gans.limits import BATCH_LIMIT, check_batch_limit
+from keras_gans.limits import BATCH_LIMIT, IMAGE_LIMIT, TEXT_LIMIT, check_batch_limit
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
 
 
-# Bytes of one text: what reads texts takes time and memory by their length, and all rows wait for the longest.
-TEXT_LIMIT = 4096
-# Images are floats in [-1, 1]; rounding, or a decoder without a last tanh, may go a little beyond.
-IMAGE_LIMIT = 1.01
 VALID = "valid"
 # What stands where there is no answer: 0, "" or, of a label, the number that is no class.
 _FILLERS = {"label": UNLABELLED}

@@ -17,10 +17,11 @@ from keras_gans.layers.random_changes import (
 )
 from keras_gans.layers.spectral_normalization import SpectralNormalization, advance_all
 from keras_gans.layers.text import Masked, MaskedMean, Positions, SentenceTable, TokenEmbedding, WordsMask
-from keras_gans.layers.tokenizer import Tokenizer, read_vocabulary, tokens_in_python
+from keras_gans.layers.tokenizer import Tokenizer
 from keras_gans.layers.translators import PairConvolution, PairGrid, RNNSearch, Transformer, Translator
 from keras_gans.layers.upsample import Upsample2D
 from keras_gans.layers.weight_normalization import WeightNormalization, WeightNormalizedDense
+from keras_gans.words import read_vocabulary, tokens_in_python
 
 __all__ = [
     "BatchNormalization",

@@ -1,21 +1,5 @@
-"""How texts become numbers of words or characters, alike in TensorFlow and in a few lines of Python.
+"""The layer by which texts become numbers of words or characters, in a graph as `words` does it in Python."""
 
-    import re
-
-    SEPARATORS = r"[\\x00-/:-@\\[-`{-\\x7f\\xa0-\\xbf\\u2000-\\u206f\\u3000-\\u303f]+"
-
-    def tokens(text, vocabulary, length):
-        text = text.encode().lower().decode()  # A to Z alone, whatever the language
-        known = {word: number for number, word in enumerate(vocabulary)}
-        words = [word for word in re.split(SEPARATORS, text) if word]
-        numbers = [known.get(word, 1) for word in words[:length]]
-        return numbers + [0] * (length - len(numbers))
-
-This is `tokens_in_python` at the level of words; at that of characters, `words` is the list of the characters of
-`" ".join(re.split(r"[\\t-\\r ]+", text)).strip(" ")`.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,30 +12,10 @@ import tensorflow as tf
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
+from keras_gans.words import BLANKS, LEVELS, PADDING, SPECIAL, UNKNOWN, pieces, tokens_in_python, unknown_pieces
 
-LEVELS = ("word", "character")
-PADDING, UNKNOWN = 0, 1
-SPECIAL = ("", "[UNK]")
-# Between words: what ASCII has besides letters and digits, Latin-1's signs, and the blanks and marks of Unicode's
-# blocks of general and of East Asian punctuation.
-_SEPARATORS = r"[\x00-/:-@\[-`{-\x7f\xa0-\xbf\u2000-\u206f\u3000-\u303f]+"
+# Those of `words.SEPARATORS`, as RE2 writes them.
 _SEPARATORS_OF_RE2 = r"[\x00-/:-@\[-`{-\x7f\x{a0}-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}]+"
-_BLANKS = r"[\t-\r ]+"
-
-
-def pieces(text: str, level: str) -> list[str]:
-    """The words or the characters of a text, all of them, in order."""
-    text = text.encode().lower().decode()  # A to Z alone: other letters' cases are a matter of language and version.
-    if level == "word":
-        return [word for word in re.split(_SEPARATORS, text) if word]
-    return list(" ".join(re.split(_BLANKS, text)).strip(" "))
-
-
-def tokens_in_python(text: str, vocabulary: Sequence[str], length: int, level: str = "word") -> list[int]:
-    """What a `Tokenizer` makes of a text, without TensorFlow: `length` numbers, 1 for unknown and 0 for padding."""
-    known = {token: number for number, token in enumerate(vocabulary)}
-    numbers = [known.get(token, UNKNOWN) for token in pieces(text, level)[:length]]
-    return numbers + [PADDING] * (length - len(numbers))
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")
@@ -132,7 +96,7 @@ class Tokenizer(keras.layers.Layer):
         if self.level == "word":
             tokens = tf.strings.split(tf.strings.regex_replace(texts, _SEPARATORS_OF_RE2, " "))
         else:
-            blanks = tf.strings.regex_replace(texts, _BLANKS, " ")
+            blanks = tf.strings.regex_replace(texts, BLANKS, " ")
             tokens = tf.strings.unicode_split(tf.strings.regex_replace(blanks, "^ | $", ""), "UTF-8")
         numbers = tf.ragged.map_flat_values(self._find, tokens)
         return tf.ensure_shape(numbers.to_tensor(PADDING, shape=(None, self.length)), (texts.shape[0], self.length))
@@ -144,7 +108,7 @@ class Tokenizer(keras.layers.Layer):
 
     def unknown(self, text: str) -> list[str]:
         """Those tokens of a text that are not in the vocabulary, once each and in order."""
-        return list(dict.fromkeys(token for token in pieces(text, self.level) if token not in self.vocabulary))
+        return unknown_pieces(text, self.vocabulary, self.level)
 
     def write_vocabulary(self, path: str | Path) -> None:
         """Writes the vocabulary, a token a line, for `read_vocabulary`; the first line, the padding's, is empty."""
@@ -160,11 +124,6 @@ class Tokenizer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         own = {"vocabulary": list(self.vocabulary), "length": self.length, "level": self.level}
         return {**{key: value for key, value in super().get_config().items() if key != "trainable"}, **own}
-
-
-def read_vocabulary(path: str | Path) -> tuple[str, ...]:
-    """The vocabulary that `Tokenizer.write_vocabulary` wrote."""
-    return tuple(Path(path).read_bytes().decode().split("\n")[:-1])
 
 
 def _finder(vocabulary):

@@ -20,10 +20,11 @@ from keras_gans.data.pipeline import to_dataset
 from keras_gans.data.source import Source, class_column
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError
-from keras_gans.layers.tokenizer import Tokenizer, read_vocabulary
+from keras_gans.layers.tokenizer import Tokenizer
 from keras_gans.metrics.classifiers import identity_of
 from keras_gans.networks.text import image_encoder, text_encoder
 from keras_gans.pixels import from_uint8
+from keras_gans.words import read_vocabulary
 
 _SEED, _VERSION, _BATCH = 0, 1, 64
 _DIMENSIONS, _FEWEST_STEPS = 64, 200

@@ -10,9 +10,9 @@ from keras import layers
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers.text import Masked, MaskedMean, Positions, TokenEmbedding, WordsMask
-from keras_gans.layers.tokenizer import LEVELS
 from keras_gans.networks.blocks import Blocks
 from keras_gans.registry import networks
+from keras_gans.words import LEVELS
 
 TEXT_ENCODERS = ("convolutional", "attention")
 # Places that each convolution reads: words at once, characters a word's worth after two.
