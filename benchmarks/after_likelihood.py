@@ -20,10 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 
 import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
+from keras_gans import randomness
 from keras_gans.metrics import evaluation_of
 from keras_gans.runs import run_directory
 from keras_gans.training.build import scheme_of
@@ -39,6 +41,7 @@ WAYS = {
     "adversarial_roll_out": {"reward": "discriminator", "roll_outs": 2},
 }
 WARM_UP_ACCURACY = "discriminator_accuracy of its warm-up"
+HELD_OUT_ACCURACY = "discriminator_accuracy of held-out pairs"
 _CURVES = ("discriminator_accuracy", "reward", "likelihood", "entropy")
 _CURVES_EVERY = 10
 
@@ -133,6 +136,36 @@ def curves_of(file):
     }
 
 
+class HeldOutAccuracy(keras.callbacks.Callback):
+    """D's share of right answers on held-out pairs, of which half are drawn, after its warm-up and at the end.
+
+    Its accuracy in training is of references that it has seen in earlier epochs.
+
+    Args:
+        held_out: (sources, references), lists of texts.
+    """
+
+    def __init__(self, held_out):
+        super().__init__()
+        self._pairs = dict(zip(("source", "target"), map(np.array, held_out), strict=True))
+        self.values = []
+
+    def on_train_begin(self, logs=None):
+        self._end_of_warm_up = self.model.likelihood_steps + self.model.warm_up_steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.steps_taken == self._end_of_warm_up:
+            self._measure()
+
+    def on_train_end(self, logs=None):
+        self._measure()
+
+    def _measure(self):
+        with randomness.stream(randomness.root_seed(0, 0)):
+            real, drawn = self.model.judged(self._pairs)["discriminator"]
+        self.values.append(float(np.mean([np.mean(real > 0), np.mean(drawn < 0)])))
+
+
 def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
     """Figures of a way; its translations and its translator's weights in files of the folder.
 
@@ -142,11 +175,13 @@ def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "metrics.jsonl"
         curves = kg.callbacks.Curves(scratch, every=_CURVES_EVERY, metrics_file=file)
-        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, rate, [curves])
+        accuracy = HeldOutAccuracy(evaluation.held_out)
+        callbacks = [curves, accuracy] if WAYS.get(way, {}).get("reward") == "discriminator" else [curves]
+        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, rate, callbacks)
         seconds = time.process_time() - started
         figures, translated = figures_of(evaluation, model)
         if way != BEFORE:
-            figures["curves"] = curves_of(file)
+            figures["curves"] = curves_of(file) | ({HELD_OUT_ACCURACY: accuracy.values} if accuracy.values else {})
     path = folder / f"{recipe.name}-{recipe.seed}-{way}.txt.gz"
     model.generator.save_weights(folder / f"{recipe.name}-{recipe.seed}-{way}.weights.h5")
     with gzip.open(path, "wt", encoding="utf-8") as written:
