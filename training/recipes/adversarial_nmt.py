@@ -50,7 +50,7 @@ def adversarial_nmt_multi30k() -> "Recipe":
         scheme={
             "name": "adversarial_nmt",
             "likelihood_steps": 4000,
-            "warm_up_steps": 1000,
+            "warm_up_steps": 1200,
             "adversarial_share": 0.5,  # section 3.3
             "reward": "discriminator",
             "label_smoothing": 0.1,
@@ -72,7 +72,7 @@ def adversarial_nmt_multi30k() -> "Recipe":
         tokenizer={"vocabulary_size": 4000},
         data="multi30k/{split}.en.gz = multi30k/{split}.de.gz",
         batch_tokens=2048,
-        steps=5400,
+        steps=5600,
         learning_rate_schedule="linear",
         log_every=50,
         picture_every=500,
