@@ -233,6 +233,7 @@ def main():
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--updates", type=int, help="of each way; as many as the recipe has in its last phase")
+    parser.add_argument("--warm-up", type=int, help="steps of the discriminator alone; the recipe's unless given")
     parser.add_argument("--rate", type=float, help="of the translator as a way begins; the recipe's unless given")
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS)[:3])
     parser.add_argument("--output", type=Path, required=True)
@@ -240,6 +241,10 @@ def main():
     arguments = parser.parse_args()
     recipe = named(arguments.recipe)
     recipe = recipe.replace(data=arguments.data or recipe.data)
+    if arguments.warm_up is not None:
+        later = arguments.warm_up - recipe.scheme["warm_up_steps"]
+        scheme = {**recipe.scheme, "warm_up_steps": arguments.warm_up}
+        recipe = recipe.replace(scheme=scheme, steps=recipe.steps + later)
     source = open_data(recipe)
     evaluation = evaluation_of(scheme_of(recipe), source).prepare()
     updates = arguments.updates or recipe.steps - begins_after(recipe) - recipe.scheme["warm_up_steps"]
@@ -252,6 +257,8 @@ def main():
         key = {"recipe": recipe.name, "data": recipe.data, "seed": seed, "begun": done}
         for way in (BEFORE, *arguments.ways):
             said = key | {"way": way} | ({} if way == BEFORE else {"updates": updates, "rate": arguments.rate})
+            if WAYS.get(way, {}).get("reward") == "discriminator":
+                said["warm_up"] = arguments.warm_up
             measured = functools.partial(measure, chosen, source, evaluation, begun, way, updates, arguments.rate)
             run_once(arguments.output, said, functools.partial(measured, arguments.output.parent))
     print(dict(evaluation.protocols()["bleu"].settings))
