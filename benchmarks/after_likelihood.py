@@ -20,10 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 
 import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
+from keras_gans import randomness
 from keras_gans.metrics import evaluation_of
 from keras_gans.runs import run_directory
 from keras_gans.training.build import scheme_of
@@ -39,6 +41,7 @@ WAYS = {
     "adversarial_roll_out": {"reward": "discriminator", "roll_outs": 2},
 }
 WARM_UP_ACCURACY = "discriminator_accuracy of its warm-up"
+HELD_OUT_ACCURACY = "discriminator_accuracy of held-out pairs"
 _CURVES = ("discriminator_accuracy", "reward", "likelihood", "entropy")
 _CURVES_EVERY = 10
 
@@ -133,6 +136,36 @@ def curves_of(file):
     }
 
 
+class HeldOutAccuracy(keras.callbacks.Callback):
+    """D's share of right answers on held-out pairs, of which half are drawn, after its warm-up and at the end.
+
+    Its accuracy in training is of references that it has seen in earlier epochs.
+
+    Args:
+        held_out: (sources, references), lists of texts.
+    """
+
+    def __init__(self, held_out):
+        super().__init__()
+        self._pairs = dict(zip(("source", "target"), map(np.array, held_out), strict=True))
+        self.values = []
+
+    def on_train_begin(self, logs=None):
+        self._end_of_warm_up = self.model.likelihood_steps + self.model.warm_up_steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.steps_taken == self._end_of_warm_up:
+            self._measure()
+
+    def on_train_end(self, logs=None):
+        self._measure()
+
+    def _measure(self):
+        with randomness.stream(randomness.root_seed(0, 0)):
+            real, drawn = self.model.judged(self._pairs)["discriminator"]
+        self.values.append(float(np.mean([np.mean(real > 0), np.mean(drawn < 0)])))
+
+
 def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
     """Figures of a way; its translations and its translator's weights in files of the folder.
 
@@ -142,11 +175,13 @@ def measure(recipe, source, evaluation, begun, way, updates, rate, folder):
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "metrics.jsonl"
         curves = kg.callbacks.Curves(scratch, every=_CURVES_EVERY, metrics_file=file)
-        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, rate, [curves])
+        accuracy = HeldOutAccuracy(evaluation.held_out)
+        callbacks = [curves, accuracy] if WAYS.get(way, {}).get("reward") == "discriminator" else [curves]
+        model = begun() if way == BEFORE else gone_on(recipe, source, begun(), way, updates, rate, callbacks)
         seconds = time.process_time() - started
         figures, translated = figures_of(evaluation, model)
         if way != BEFORE:
-            figures["curves"] = curves_of(file)
+            figures["curves"] = curves_of(file) | ({HELD_OUT_ACCURACY: accuracy.values} if accuracy.values else {})
     path = folder / f"{recipe.name}-{recipe.seed}-{way}.txt.gz"
     model.generator.save_weights(folder / f"{recipe.name}-{recipe.seed}-{way}.weights.h5")
     with gzip.open(path, "wt", encoding="utf-8") as written:
@@ -198,6 +233,7 @@ def main():
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--updates", type=int, help="of each way; as many as the recipe has in its last phase")
+    parser.add_argument("--warm-up", type=int, help="steps of the discriminator alone; the recipe's unless given")
     parser.add_argument("--rate", type=float, help="of the translator as a way begins; the recipe's unless given")
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS)[:3])
     parser.add_argument("--output", type=Path, required=True)
@@ -205,6 +241,10 @@ def main():
     arguments = parser.parse_args()
     recipe = named(arguments.recipe)
     recipe = recipe.replace(data=arguments.data or recipe.data)
+    if arguments.warm_up is not None:
+        later = arguments.warm_up - recipe.scheme["warm_up_steps"]
+        scheme = {**recipe.scheme, "warm_up_steps": arguments.warm_up}
+        recipe = recipe.replace(scheme=scheme, steps=recipe.steps + later)
     source = open_data(recipe)
     evaluation = evaluation_of(scheme_of(recipe), source).prepare()
     updates = arguments.updates or recipe.steps - begins_after(recipe) - recipe.scheme["warm_up_steps"]
@@ -217,6 +257,8 @@ def main():
         key = {"recipe": recipe.name, "data": recipe.data, "seed": seed, "begun": done}
         for way in (BEFORE, *arguments.ways):
             said = key | {"way": way} | ({} if way == BEFORE else {"updates": updates, "rate": arguments.rate})
+            if WAYS.get(way, {}).get("reward") == "discriminator":
+                said["warm_up"] = arguments.warm_up
             measured = functools.partial(measure, chosen, source, evaluation, begun, way, updates, arguments.rate)
             run_once(arguments.output, said, functools.partial(measured, arguments.output.parent))
     print(dict(evaluation.protocols()["bleu"].settings))

@@ -167,6 +167,19 @@ def test_a_rewarded_sentence_becomes_likelier_and_one_below_the_baseline_less():
         assert sign * float(change) > 0
 
 
+def test_a_drawn_token_weighs_as_much_as_a_references():
+    """By hand, where R - b is -1: the references themselves, drawn, are then unlearned as they are learned."""
+    share = {**recipe_for("adversarial_nmt").scheme, "adversarial_share": 0.25}
+    model, rows, seed = small_model("adversarial_nmt", scheme=share), batch(), tf.constant([0, 0], tf.int64)
+    model.baseline.assign(1.0)
+    likelihood, _ = model.likelihood_loss(rows)
+    of_tokens = model.token_log_probabilities(rows["source"], rows["target"])
+    loss, _ = model.generator_loss(rows, rows["target"], tf.zeros((6,)), seed)
+    policy = np.sum(of_tokens) / np.sum(rows["target"] != PAD)
+    assert float(loss) == pytest.approx(0.25 * policy + 0.75 * float(likelihood), rel=1e-4)
+    assert float(likelihood) == pytest.approx(-policy, rel=0.1)
+
+
 def test_the_baseline_follows_the_rewards():
     model = small_model("adversarial_nmt", 0.0)
     assert float(model.baseline) == 0.5
@@ -239,7 +252,8 @@ def test_rewards_of_tokens_weigh_the_tokens():
     loss, _ = model.generator_loss(rows, drawn, credits, seed)
     logits = tf.nn.log_softmax(model.generator([rows["source"], shifted(drawn)])).numpy()
     own = np.take_along_axis(logits, drawn.numpy()[..., None], -1)[..., 0] * (drawn.numpy() != PAD)
-    assert float(loss) == pytest.approx(np.mean(np.sum(-(credits.numpy() - 0.5) * own, axis=1)), rel=1e-4)
+    is_token = drawn.numpy() != PAD
+    assert float(loss) == pytest.approx(np.mean((-(credits.numpy() - 0.5) * own)[is_token]), rel=1e-4)
 
 
 @pytest.mark.slow

@@ -38,7 +38,8 @@ class AdversarialNMT(TextTranslatingModel):
 
     In the last phase each step takes the loss p L_G + (1 - p) L_MLE with
     L_G = -(R - b) log p(y'|x), R = D(x, y') and b a moving average of R (equations 4 and 5): the paper takes the two
-    sorts of minibatches by turns, of which this is the expectation. D then learns on the same y', unless its accuracy,
+    sorts of minibatches by turns, of which this is the expectation. Either is summed over its sentences and divided by
+    how many tokens they have. D then learns on the same y', unless its accuracy,
     a moving average, is above `accuracy_ceiling`: where it is too sure, every reward is 0.
 
     With `roll_outs` each token has a reward of its own: the mean R of so many sentences that begin as y' up to it and
@@ -264,12 +265,13 @@ class AdversarialNMT(TextTranslatingModel):
         """p L_G + (1 - p) L_MLE, and the curves of the latter; with rewards of sentences (batch,) or of each token."""
         likelihood, curves = self.likelihood_loss(batch)
         if self.reward == "sentence_bleu":
-            each = self._risk(batch, seed)
+            policy = masked_mean(self._risk(batch, seed), batch["is_short"])
         else:
             probabilities = self.token_log_probabilities(batch["source"], drawn)
             rewards = rewards if rewards.shape.rank == 2 else rewards[:, tf.newaxis]
-            each = tf.reduce_sum(losses.reinforce(probabilities, rewards, self.baseline.value), axis=1)
-        policy = masked_mean(each, batch["is_short"])
+            each = losses.reinforce(probabilities, rewards, self.baseline.value)
+            # A token weighs as much as one of the likelihood, so that p is the share that it says it is.
+            policy = _over_tokens(each, (drawn != PAD) & batch["is_short"][:, tf.newaxis])
         return self.adversarial_share * policy + (1.0 - self.adversarial_share) * likelihood, curves
 
     def _risk(self, batch, seed):
