@@ -310,6 +310,30 @@ def test_networks_that_do_not_fit_are_refused():
             build(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["text_to_image_discriminator", "df_gan_discriminator"])
+def test_a_projection_is_a_product_of_text_and_image_beside_what_the_image_alone_says(name):
+    """b(x) + <p(x), t> / sqrt(d): a difference of texts counts by what it has in common with the image's answer."""
+    judge = getattr(networks, name)((8, 8, 1), 4, 4, conditioning="projection")
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
+    codes = np.concatenate([np.zeros((1, 4)), np.eye(4), [[1.0, -2.0, 0.0, 0.5]]]).astype("float32")
+    nothing, *units, mixed = judge([np.repeat(image, 6, axis=0), codes], training=False).numpy().ravel()
+    parts = keras.Model(judge.inputs, [judge.get_layer(part).output for part in ("unconditional_score", "projection")])
+    alone, wanted = (part.numpy().ravel() for part in parts([image, codes[:1]], training=False))
+    np.testing.assert_allclose(nothing, alone[0], atol=1e-6)
+    np.testing.assert_allclose(np.array(units) - nothing, wanted / 2.0, atol=1e-5)
+    assert mixed == pytest.approx(alone[0] + (wanted[0] - 2.0 * wanted[1] + 0.5 * wanted[3]) / 2.0, abs=1e-5)
+    assert np.abs(wanted).max() > 1e-3
+
+
+def test_a_conditioning_is_one_that_there_is_and_takes_no_other_ones_options():
+    for name in ("text_to_image_discriminator", "df_gan_discriminator"):
+        with pytest.raises(UserError, match="projection"):
+            getattr(networks, name)((8, 8, 1), 6, 4, conditioning="projektion")
+    for option in ("text_units", "joint_filters"):
+        with pytest.raises(UserError, match=f"{option}=5"):
+            networks.text_to_image_discriminator((8, 8, 1), 6, 4, conditioning="projection", **{option: 5})
+
+
 def test_stages_that_do_not_fit_are_refused():
     model = small_model("stackgan")
     config = {name: getattr(model, name) for name in (*model.network_names(), "tokenizer")}
