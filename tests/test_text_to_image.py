@@ -190,6 +190,17 @@ def test_interpolation_adds_its_term_to_the_generators_loss(model, weight, terms
     assert float(loss) == pytest.approx(terms * LOG_2, rel=1e-5)
 
 
+def test_what_lies_between_is_of_each_two_neighbours_and_of_the_length_of_all():
+    model, codes = small_model("text_to_image"), tf.eye(6)[:3]
+    model.normalized_codes = False
+    np.testing.assert_allclose(model.codes_between(codes), [[0.5, 0.5, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]])
+    np.testing.assert_allclose(model.codes_between(codes[:1]), codes[:1])
+    assert model.codes_between(tf.eye(6)[:4]).shape == (2, 6)
+    model.normalized_codes = True
+    expected = np.array([[3**0.5, 3**0.5, 0, 0, 0, 0], [0, 0, 6**0.5, 0, 0, 0]])
+    np.testing.assert_allclose(model.codes_between(codes), expected, rtol=1e-6)
+
+
 def test_the_matching_aware_penalty_is_the_power_of_both_slopes_added():
     model = small_model("df_gan")
     images, codes = tf.zeros((2, 8, 8, 1)), tf.zeros((2, 6))

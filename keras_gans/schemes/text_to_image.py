@@ -21,8 +21,8 @@ class TextToImage(TextConditionalGAN):
     """L_D = -log D(x, t) - w log(1 - D(x, t')) - (1 - w) log(1 - D(y, t)), L_G = -log D(y, t), with y = G(z, t).
 
     Algorithm 1 of the paper (GAN-CLS). t' is a text of another image of the batch that really differs. GAN-INT
-    (equation 5) adds v times -log D(G(z, s), s) to L_G, where s lies in the middle between two texts of the batch:
-    there is no real image of it, and only the generator sees it.
+    (equation 5) adds v times -log D(G(z, s), s) to L_G, where s lies in the middle between two texts of the batch,
+    half as many as the batch has, as in the paper's code: there is no real image of it, and only the generator sees it.
 
     Curves: `text_retrieval`, the share of the batch's images with which their own text agrees most, while the encoder
     learns; then the mean raw scores `real_score`, `wrong_text_score` and `fake_score`.
@@ -66,7 +66,7 @@ class TextToImage(TextConditionalGAN):
     ) -> Loss:
         loss = losses.non_saturating_generator(self.score([fake, codes]))
         if self.interpolation_weight:
-            between = 0.5 * codes + 0.5 * wrong_codes
-            middle = self.generator([self.latents(tf.shape(fake)[0]), between], training=True)
+            between = self.codes_between(codes)
+            middle = self.generator([self.latents(tf.shape(between)[0]), between], training=True)
             loss += self.interpolation_weight * losses.non_saturating_generator(self.score([middle, between]))
         return loss, {}
