@@ -68,11 +68,6 @@ PRESETS = {
         _SHAPES,
         {
             **_READING,
-            "steps": 2500,
-            "scheme.encoder_steps": 300,
-            "discriminator.base_filters": 16,
-            "discriminator.stem_filters": 0,
-            "discriminator.joint_filters": 0,
         },
     ),
     "cut_digits": Preset("cut", "digits to digits over photographs", {"steps": 600}),
