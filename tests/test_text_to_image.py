@@ -48,6 +48,17 @@ def test_a_matching_aware_hinge_leaves_what_is_beyond_the_margin():
     assert float(losses.matching_aware_hinge(*scores, 0.25, column(1, 0))) == pytest.approx(0.25 + 0.0 + 0.75)
 
 
+def test_a_matching_contrast_is_of_two_texts_and_leaves_out_what_the_picture_alone_says():
+    assert float(losses.matching_contrast(column(3.0), column(3.0))) == pytest.approx(LOG_2)
+    right, wrong = column(2.0, -1.0), column(0.5, 1.0)
+    expected = (np.log1p(np.exp(-1.5)) + np.log1p(np.exp(2.0))) / 2
+    assert float(losses.matching_contrast(right, wrong)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.matching_contrast(right + 7.0, wrong + 7.0)) == pytest.approx(expected, rel=1e-5)
+    # A row without a wrong text adds nothing.
+    alone = float(losses.matching_contrast(right, wrong, column(1, 0)))
+    assert alone == pytest.approx(np.log1p(np.exp(-1.5)) / 2, rel=1e-5)
+
+
 @pytest.mark.parametrize(("mean", "log_deviation", "expected"), [(0, 0, 0), (1, 0, 0.5), (0, 0.5, 0.3591)])
 def test_the_divergence_is_of_a_log_deviation_and_the_mean_over_coordinates(mean, log_deviation, expected):
     rows = [np.full((3, 7), value, "float32") for value in (mean, log_deviation)]
@@ -190,6 +201,27 @@ def test_interpolation_adds_its_term_to_the_generators_loss(model, weight, terms
     assert float(loss) == pytest.approx(terms * LOG_2, rel=1e-5)
 
 
+@pytest.mark.parametrize("scheme", ["text_to_image", "df_gan", "stackgan"])
+def test_a_contrast_is_added_to_the_generators_loss_by_its_weight(scheme):
+    """Of a judge that scores the first number of the code: right 2, wrong -1."""
+    model = small_model(scheme)
+    judge = constant_judge(0.0)
+    judge.layers[-1].kernel.assign(np.concatenate([np.zeros((64, 1)), [[1.0]], np.zeros((5, 1))]))
+    model.discriminator, model.interpolation_weight = judge, 0.0
+    right, wrong = (tf.constant([[value, 0, 0, 0, 0, 0]] * 2, tf.float32) for value in (2.0, -1.0))
+    fake = tf.zeros((2, 8, 8, 1))
+
+    def loss(weight):
+        model.contrast_weight = weight
+        model.step.assign(4)
+        arguments = (judge, right, wrong, column(1, 1))
+        if scheme != "stackgan":
+            arguments = fake, right, fake, right, wrong, column(1, 1)
+        return float(opened(model.generator_loss, *arguments)[0])
+
+    assert loss(0.5) - loss(0.0) == pytest.approx(0.5 * np.log1p(np.exp(-3.0)), abs=1e-5)
+
+
 def test_what_lies_between_is_of_each_two_neighbours_and_of_the_length_of_all():
     model, codes = small_model("text_to_image"), tf.eye(6)[:3]
     model.normalized_codes = False
@@ -315,7 +347,7 @@ def test_networks_that_do_not_fit_are_refused():
             networks.text_to_image_discriminator((8, 8, 1), 6, 4, **{name: -1})
     with pytest.raises(UserError, match="discriminator's second input"):
         build(discriminator=networks.dcgan_discriminator((8, 8, 1), 4))
-    wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0}
+    wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0, "contrast_weight": -1.0}
     for name, value in (wrong | {"wrong_text_candidates": 0, "normalized_codes": 1}).items():
         with pytest.raises(UserError, match=name):
             build(**{name: value})

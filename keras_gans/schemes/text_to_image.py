@@ -31,7 +31,7 @@ class TextToImage(TextConditionalGAN):
         generator, discriminator, text_encoder, image_encoder, latent_dim, tokenizer: see `TextConditionalGAN`.
         interpolation_weight: v, 1 in the paper's code; 0 is GAN-CLS alone.
         **kwargs: as `TextConditionalGAN`: `captions`, `encoder_steps`, `wrong_text_weight`, `wrong_text_candidates`,
-            `normalized_codes` and what `GAN` takes.
+            `normalized_codes`, `contrast_weight` and what `GAN` takes.
 
     Raises:
         UserError: as `TextConditionalGAN`, or a negative weight.
@@ -64,7 +64,8 @@ class TextToImage(TextConditionalGAN):
     def generator_loss(
         self, fake: Tensor, codes: Tensor, real: Tensor, real_codes: Tensor, wrong_codes: Tensor, differs: Tensor
     ) -> Loss:
-        loss = losses.non_saturating_generator(self.score([fake, codes]))
+        scores, contrast = self.score_with_contrast(fake, codes, wrong_codes, differs)
+        loss = losses.non_saturating_generator(scores) + contrast
         if self.interpolation_weight:
             between = self.codes_between(codes)
             middle = self.generator([self.latents(tf.shape(between)[0]), between], training=True)
