@@ -19,12 +19,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.filed import known_runs, run_once
 from keras_gans.data.shapes import ATTRIBUTES
+from keras_gans.latent import latents_from_seeds
 from keras_gans.metrics import TextEvaluation
+from keras_gans.pixels import to_uint8
 from keras_gans.training import recipe as recipes
 from keras_gans.training.train import build_for, open_data, to_dataset
 
@@ -58,11 +61,9 @@ class SmallOnes:
         self.model, self.sample_shape = model, model.sample_shape
 
     def sample(self, count, seed, texts):
-        from keras_gans.latent import latents_from_seeds
-        from keras_gans.pixels import to_uint8
-
         latents = latents_from_seeds(np.arange(seed, seed + count), self.model.latent_dim, self.model.latent_prior)
-        small = to_uint8(self.model.small_picture_of(latents, self.model.encode_text(texts))).numpy()
+        codes = tf.constant(self.model.encode_text(texts))
+        small = to_uint8(self.model.small_picture_of(latents, codes)).numpy()
         ratio = self.model.sample_shape()[0] // self.model.small_shape()[0]
         return small.repeat(ratio, axis=1).repeat(ratio, axis=2)
 
