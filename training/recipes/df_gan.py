@@ -5,8 +5,7 @@ keras-gans train df_gan_small
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ENCODERS, READING
-
+from .text_to_image import ENCODERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
 
 ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.9}
 
@@ -45,6 +44,13 @@ def df_gan_small() -> "Recipe":
     plain = df_gan()
     return plain.replace(
         summary="small drawn shapes by their captions, the text in every block",
-        data="shapes/16",
-        steps=1600,
+        scheme={**plain.scheme, **SMALL_READING},
+        networks={
+            "text_encoder": SMALL_ENCODERS["text_encoder"],
+            "image_encoder": {"name": "image_encoder", "base_filters": 12},
+            "generator": {**plain.networks["generator"], "text_units": 32},
+            "discriminator": {**plain.networks["discriminator"], "base_filters": 12},
+        },
+        steps=6500,
+        **SMALL,
     )

@@ -6,7 +6,7 @@ keras-gans train stackgan_128
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ADAM, DISCRIMINATOR, ENCODERS, PAPERS, READING
+from .text_to_image import ADAM, DISCRIMINATOR, ENCODERS, PAPERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
 
 _STAGE_1, _STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
 
@@ -45,9 +45,16 @@ def stackgan_small() -> "Recipe":
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, "stage_1_steps": 1500},
-        data="shapes/16",
-        steps=4500,
+        scheme={**plain.scheme, **SMALL_READING, "stage_1_steps": 2000},
+        networks={
+            **SMALL_ENCODERS,
+            "stage_1_generator": {**plain.networks["stage_1_generator"], "base_filters": 12},
+            "stage_1_discriminator": {**DISCRIMINATOR, "base_filters": 16, "stem_filters": 8},
+            "generator": {**plain.networks["generator"], "base_filters": 12},
+            "discriminator": {**DISCRIMINATOR, "base_filters": 24, "stem_filters": 12},
+        },
+        steps=7500,
+        **SMALL,
     )
 
 
@@ -57,7 +64,7 @@ def stackgan_128() -> "Recipe":
     GPU; not measured here.
     """
     plain = stackgan()
-    papers = {"encoder_steps": 5000, "wrong_text_candidates": 1, "normalized_codes": False}
+    papers = {"encoder_steps": 5000, "wrong_text_candidates": 1, "normalized_codes": False, "contrast_weight": 0.0}
     scheme = {**plain.scheme, **papers, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
     networks = _networks(64, {"name": "text_to_image_discriminator", "base_filters": 64})
