@@ -194,6 +194,7 @@ def constant_judge(value):
 def test_interpolation_adds_its_term_to_the_generators_loss(model, weight, terms):
     model = small_model("text_to_image")
     model.discriminator, model.interpolation_weight = constant_judge(0.0), weight
+    model.contrast_weight = 0.0
     tokens = model.tokenizer(tf.constant(["red", "blue"]))
     codes, wrong, differs = opened(model.with_wrong_texts, tokens)
     fake = tf.zeros((2, 8, 8, 1))

@@ -40,7 +40,9 @@ def df_gan() -> "Recipe":
 
 @recipe
 def df_gan_small() -> "Recipe":
-    """The same of 16x16 pixels, two and a half minutes of one core, by when the text is hardly followed; one seed."""
+    """The same of 16x16 pixels. Of one run, seed 0: colours as the caption says in 1.000 of the cases, sizes in
+    1.000, shapes in 0.793; of combinations never shown 0.779. Some four minutes of one core.
+    """
     plain = df_gan()
     return plain.replace(
         summary="small drawn shapes by their captions, the text in every block",

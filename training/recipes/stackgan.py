@@ -39,8 +39,8 @@ def stackgan() -> "Recipe":
 
 @recipe
 def stackgan_small() -> "Recipe":
-    """Shapes of 8 pixels, then of 16, a minute of one core. Of one run, seed 2: colours as the caption says in 0.995 of
-    the cases, places in 1.00, counts in 0.99 and shapes in 0.30, which take more steps.
+    """Shapes of 8 pixels, then of 16, some two minutes of one core. Of one run, seed 0: colours as the caption says in
+    0.999 of the cases, sizes in 0.998, shapes in 0.917; of combinations never shown 0.786.
     """
     plain = stackgan()
     return plain.replace(

@@ -52,8 +52,8 @@ def text_to_image() -> "Recipe":
 
 @recipe
 def text_to_image_small() -> "Recipe":
-    """The same of 16x16 pixels. Of one run, seed 2: colours as the caption says in 0.996 of the cases, sizes in 0.974,
-    shapes in 0.712. Three and a half minutes of one core.
+    """The same of 16x16 pixels. Medians of seeds 2, 3 and 4: colours as the caption says in 1.000 of the cases, sizes
+    in 0.992, shapes in 0.899; of combinations never shown 0.797. Two to three minutes of one core.
     """
     plain = text_to_image()
     return plain.replace(
