@@ -344,6 +344,20 @@ def matching_aware_hinge(
     return ops.mean(ops.relu(1.0 - real_scores)) + wrong_weight * wrong + (1.0 - wrong_weight) * fake
 
 
+def matching_contrast(right_scores: Tensor, wrong_scores: Tensor, differs: Tensor = 1.0) -> Tensor:
+    """-E log(e^D(y, t) / (e^D(y, t) + e^D(y, t'))): a generated picture is to score above with its own text.
+
+    Zhang et al., "Cross-Modal Contrastive Learning for Text-to-Image Generation" (2021), section 4, of a picture and
+    the texts t and t'. What the discriminator says of the picture alone cancels. At equal scores it is log 2 = 0.693.
+
+    Args:
+        right_scores: of generated images with the text that they were made for, (batch, 1).
+        wrong_scores: of the same images with a wrong one, (batch, 1).
+        differs: see `matching_aware_discriminator`.
+    """
+    return ops.mean(differs * ops.softplus(wrong_scores - right_scores))
+
+
 def augmentation_divergence(mean: Tensor, log_deviation: Tensor) -> Tensor:
     """E KL(N(mean, exp(log_deviation)^2) || N(0, I)), the mean over the coordinates, not their sum.
 

@@ -36,6 +36,8 @@ def recipe_for(scheme):
         small |= {"condition_dim": 5, "residual_blocks": 1, "layer_count": 1, "embedding_units": 8, "length": 10}
         own = inspect.signature(registry.networks[network["name"]]).parameters
         texts = {key: small[key] for key in ("units", "text_units", "embedding_dim", "condition_dim") if key in own}
+        if network.get("conditioning") == "projection":
+            texts.pop("text_units", None)
         if "target_size" in own and "units" in own:
             # What learns from the rewards of few sentences needs some room.
             texts["units"] = 12

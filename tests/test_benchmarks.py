@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from benchmarks import checkerboard, convergence_measures, mode_coverage, translation
+from benchmarks import checkerboard, convergence_measures, mode_coverage, stacking, translation
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
 from keras_gans.subwords import END, PAD
 from keras_gans.training.train import build_for
+from tests.small import small_model
 
 
 def test_a_run_is_measured_once_and_filed_at_once(tmp_path):
@@ -49,6 +50,24 @@ def test_the_peers_search_finds_the_likeliest_sentence(monkeypatch):
         return np.log([[row.get(token, 1e-6) for token in range(6)] for row in rows])
 
     assert translation.beam_search(logits_of, 2, 4).tolist() == [[4, 5, END, PAD]] * 2
+
+
+def test_a_stack_and_its_rival_differ_in_the_stacking_alone():
+    stacked, at_once = (stacking.recipe_of(way, 3) for way in ("stacked", "at once"))
+    assert (stacked.steps, stacked.batch_size, stacked.seed) == (at_once.steps, at_once.batch_size, 3)
+    for role in ("text_encoder", "image_encoder", "discriminator"):
+        assert stacked.networks[role] == at_once.networks[role]
+    kept = set(stacked.scheme) - {"name", "stage_1_steps", "divergence_weight"}
+    assert {name: at_once.scheme[name] for name in kept} == {name: stacked.scheme[name] for name in kept}
+
+
+def test_stage_one_enlarged_is_what_stage_one_draws_each_pixel_four_times():
+    model = small_model("stackgan")
+    drawn = stacking.SmallOnes(model).sample(3, 5, ["red", "blue", "red"])
+    assert drawn.shape == (3, *model.sample_shape()) and drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn[:, ::2, ::2], drawn[:, 1::2, 1::2])
+    # Before stage II that is what the model itself draws.
+    np.testing.assert_array_equal(drawn, model.sample(3, 5, texts=["red", "blue", "red"]))
 
 
 def test_variants_take_turns():

@@ -63,15 +63,11 @@ def refusal(folder):
 # What comes along ---------------------------------------------------------------------------------------------------
 
 
-# With networks small enough for a preset it had collapsed when it was tried.
-NONE_YET = {"df_gan"}
-
-
 def test_every_scheme_has_a_preset():
     made = {published.described(folder)["scheme"] for folder in published.packaged().values()}
     # Tests register schemes of their own.
     own = {name for name, scheme in registry.schemes.items() if scheme.__module__.startswith("keras_gans.")}
-    assert made == own - NONE_YET
+    assert made == own
     assert set(NAMES) == set(PRESETS)
 
 

@@ -48,6 +48,17 @@ def test_a_matching_aware_hinge_leaves_what_is_beyond_the_margin():
     assert float(losses.matching_aware_hinge(*scores, 0.25, column(1, 0))) == pytest.approx(0.25 + 0.0 + 0.75)
 
 
+def test_a_matching_contrast_is_of_two_texts_and_leaves_out_what_the_picture_alone_says():
+    assert float(losses.matching_contrast(column(3.0), column(3.0))) == pytest.approx(LOG_2)
+    right, wrong = column(2.0, -1.0), column(0.5, 1.0)
+    expected = (np.log1p(np.exp(-1.5)) + np.log1p(np.exp(2.0))) / 2
+    assert float(losses.matching_contrast(right, wrong)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.matching_contrast(right + 7.0, wrong + 7.0)) == pytest.approx(expected, rel=1e-5)
+    # A row without a wrong text adds nothing.
+    alone = float(losses.matching_contrast(right, wrong, column(1, 0)))
+    assert alone == pytest.approx(np.log1p(np.exp(-1.5)) / 2, rel=1e-5)
+
+
 @pytest.mark.parametrize(("mean", "log_deviation", "expected"), [(0, 0, 0), (1, 0, 0.5), (0, 0.5, 0.3591)])
 def test_the_divergence_is_of_a_log_deviation_and_the_mean_over_coordinates(mean, log_deviation, expected):
     rows = [np.full((3, 7), value, "float32") for value in (mean, log_deviation)]
@@ -183,11 +194,44 @@ def constant_judge(value):
 def test_interpolation_adds_its_term_to_the_generators_loss(model, weight, terms):
     model = small_model("text_to_image")
     model.discriminator, model.interpolation_weight = constant_judge(0.0), weight
+    model.contrast_weight = 0.0
     tokens = model.tokenizer(tf.constant(["red", "blue"]))
     codes, wrong, differs = opened(model.with_wrong_texts, tokens)
     fake = tf.zeros((2, 8, 8, 1))
     loss, _ = opened(model.generator_loss, fake, codes, fake, codes, wrong, differs)
     assert float(loss) == pytest.approx(terms * LOG_2, rel=1e-5)
+
+
+@pytest.mark.parametrize("scheme", ["text_to_image", "df_gan", "stackgan"])
+def test_a_contrast_is_added_to_the_generators_loss_by_its_weight(scheme):
+    """Of a judge that scores the first number of the code: right 2, wrong -1."""
+    model = small_model(scheme)
+    judge = constant_judge(0.0)
+    judge.layers[-1].kernel.assign(np.concatenate([np.zeros((64, 1)), [[1.0]], np.zeros((5, 1))]))
+    model.discriminator, model.interpolation_weight = judge, 0.0
+    right, wrong = (tf.constant([[value, 0, 0, 0, 0, 0]] * 2, tf.float32) for value in (2.0, -1.0))
+    fake = tf.zeros((2, 8, 8, 1))
+
+    def loss(weight):
+        model.contrast_weight = weight
+        model.step.assign(4)
+        arguments = (judge, right, wrong, column(1, 1))
+        if scheme != "stackgan":
+            arguments = fake, right, fake, right, wrong, column(1, 1)
+        return float(opened(model.generator_loss, *arguments)[0])
+
+    assert loss(0.5) - loss(0.0) == pytest.approx(0.5 * np.log1p(np.exp(-3.0)), abs=1e-5)
+
+
+def test_what_lies_between_is_of_each_two_neighbours_and_of_the_length_of_all():
+    model, codes = small_model("text_to_image"), tf.eye(6)[:3]
+    model.normalized_codes = False
+    np.testing.assert_allclose(model.codes_between(codes), [[0.5, 0.5, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]])
+    np.testing.assert_allclose(model.codes_between(codes[:1]), codes[:1])
+    assert model.codes_between(tf.eye(6)[:4]).shape == (2, 6)
+    model.normalized_codes = True
+    expected = np.array([[3**0.5, 3**0.5, 0, 0, 0, 0], [0, 0, 6**0.5, 0, 0, 0]])
+    np.testing.assert_allclose(model.codes_between(codes), expected, rtol=1e-6)
 
 
 def test_the_matching_aware_penalty_is_the_power_of_both_slopes_added():
@@ -304,10 +348,34 @@ def test_networks_that_do_not_fit_are_refused():
             networks.text_to_image_discriminator((8, 8, 1), 6, 4, **{name: -1})
     with pytest.raises(UserError, match="discriminator's second input"):
         build(discriminator=networks.dcgan_discriminator((8, 8, 1), 4))
-    wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0}
+    wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0, "contrast_weight": -1.0}
     for name, value in (wrong | {"wrong_text_candidates": 0, "normalized_codes": 1}).items():
         with pytest.raises(UserError, match=name):
             build(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["text_to_image_discriminator", "df_gan_discriminator"])
+def test_a_projection_is_a_product_of_text_and_image_beside_what_the_image_alone_says(name):
+    """b(x) + <p(x), t> / sqrt(d): a difference of texts counts by what it has in common with the image's answer."""
+    judge = getattr(networks, name)((8, 8, 1), 4, 4, conditioning="projection")
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
+    codes = np.concatenate([np.zeros((1, 4)), np.eye(4), [[1.0, -2.0, 0.0, 0.5]]]).astype("float32")
+    nothing, *units, mixed = judge([np.repeat(image, 6, axis=0), codes], training=False).numpy().ravel()
+    parts = keras.Model(judge.inputs, [judge.get_layer(part).output for part in ("unconditional_score", "projection")])
+    alone, wanted = (part.numpy().ravel() for part in parts([image, codes[:1]], training=False))
+    np.testing.assert_allclose(nothing, alone[0], atol=1e-6)
+    np.testing.assert_allclose(np.array(units) - nothing, wanted / 2.0, atol=1e-5)
+    assert mixed == pytest.approx(alone[0] + (wanted[0] - 2.0 * wanted[1] + 0.5 * wanted[3]) / 2.0, abs=1e-5)
+    assert np.abs(wanted).max() > 1e-3
+
+
+def test_a_conditioning_is_one_that_there_is_and_takes_no_other_ones_options():
+    for name in ("text_to_image_discriminator", "df_gan_discriminator"):
+        with pytest.raises(UserError, match="projection"):
+            getattr(networks, name)((8, 8, 1), 6, 4, conditioning="projektion")
+    for option in ("text_units", "joint_filters"):
+        with pytest.raises(UserError, match=f"{option}=5"):
+            networks.text_to_image_discriminator((8, 8, 1), 6, 4, conditioning="projection", **{option: 5})
 
 
 def test_stages_that_do_not_fit_are_refused():

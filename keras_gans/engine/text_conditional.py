@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_gans import losses
 from keras_gans.drawing import picture
 from keras_gans.engine import show
 from keras_gans.engine.kinds import Curves, Endpoints, Judged, Shown
@@ -21,6 +22,7 @@ from keras_gans.hints import Tensor
 from keras_gans.latent import draw_latents, latents_from_seeds
 from keras_gans.layers import Tokenizer
 from keras_gans.optimizers import Adam
+from keras_gans.penalties import check_weight
 from keras_gans.pixels import to_uint8
 
 # Pictures with a caption are larger than those without.
@@ -193,6 +195,9 @@ class TextConditionalGAN(TextConditional, GAN):
             many one may be the right text in other words.
         normalized_codes: whether codes are brought to the length sqrt(d) after the encoder, whose own are short: what
             a text changes is then as large as what a latent does, and a gradient penalty on codes leaves room for it.
+        contrast_weight: weight of `losses.matching_contrast` in the generator's loss, with the wrong texts that the
+            discriminator sees; 0 in the papers. Where a discriminator takes a picture for real, the papers' loss no
+            longer asks whether it shows what its text says; this one does.
         **kwargs: as `GAN`.
 
     Raises:
@@ -217,9 +222,12 @@ class TextConditionalGAN(TextConditional, GAN):
         wrong_text_weight: float = 0.5,
         wrong_text_candidates: int = 1,
         normalized_codes: bool = False,
+        contrast_weight: float = 0.0,
         **kwargs: Any,
     ):
+        check_weight("contrast_weight", contrast_weight)
         super().__init__(generator, discriminator, latent_dim, **kwargs)
+        self.contrast_weight = contrast_weight
         self.text_encoder, self.image_encoder, self.tokenizer = text_encoder, image_encoder, tokenizer
         self.captions, self.encoder_steps, self.wrong_text_weight = tuple(captions), encoder_steps, wrong_text_weight
         self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
@@ -254,6 +262,16 @@ class TextConditionalGAN(TextConditional, GAN):
         """The discriminator's raw scores of (real, right text), (real, wrong text), (fake, right text), and curves."""
         scores = self.score([real, codes]), self.score([real, wrong_codes]), self.score([fake, codes])
         return scores, dict(zip(self.log_names[1:4], map(ops.mean, scores), strict=True))
+
+    def score_with_contrast(
+        self, fake: Tensor, codes: Tensor, wrong_codes: Tensor, differs: Tensor
+    ) -> tuple[Tensor, Tensor | float]:
+        """The raw scores of generated images with their texts, and their contrast to wrong texts by its weight."""
+        scores = self.score([fake, codes])
+        if not self.contrast_weight:
+            return scores, 0.0
+        contrast = losses.matching_contrast(scores, self.score([fake, wrong_codes]), differs)
+        return scores, self.contrast_weight * contrast
 
     def after_step(self, step: Tensor) -> None:
         if "generator" in self.phase.players:

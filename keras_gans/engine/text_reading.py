@@ -152,7 +152,17 @@ class TextReading:
 
         With `normalized_codes` each has the length sqrt(d), that of a standard normal vector, but for one of zeros.
         """
-        codes = tf.stop_gradient(tf.cast(self.text_encoder(tokens, training=False), tf.float32))
+        return self._of_one_length(tf.stop_gradient(tf.cast(self.text_encoder(tokens, training=False), tf.float32)))
+
+    def codes_between(self, codes: Tensor) -> Tensor:
+        """Codes midway between each two rows that follow one another, (ceil(batch / 2), d); an odd last one as it is.
+
+        With `normalized_codes` of the length that all have: the mean of two random ones is shorter by a third.
+        """
+        others = tf.concat([codes[1::2], codes[-1:]], axis=0)[: (tf.shape(codes)[0] + 1) // 2]
+        return self._of_one_length(0.5 * codes[::2] + 0.5 * others)
+
+    def _of_one_length(self, codes):
         if not self.normalized_codes:
             return codes
         lengths = tf.norm(codes, axis=-1, keepdims=True)

@@ -11,7 +11,7 @@ from keras import layers
 from keras_gans.layers import Upsample2D
 from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.networks.text_to_image import DOUBLINGS, code_input, joined
+from keras_gans.networks.text_to_image import DOUBLINGS, check_conditioning, code_input, joined, projected_with_text
 from keras_gans.registry import networks
 
 # The papers' generators and discriminators have at most eight times the filters of their thinnest layer.
@@ -87,6 +87,7 @@ def df_gan_discriminator(
     sample_shape: Sequence[int],
     embedding_dim: int = 64,
     base_filters: int = 32,
+    conditioning: str = "concat",
 ) -> keras.Model:
     """DF-GAN's one-way discriminator: residual halvings, the text joined at the end, one score and no normalization.
 
@@ -96,13 +97,16 @@ def df_gan_discriminator(
         sample_shape: as for `df_gan_generator`.
         embedding_dim: size of a code.
         base_filters: filters of the first layer, doubled in each block up to eight times as many; 32 in the paper.
+        conditioning: how the text enters: "concat" as in the paper, or "projection", see
+            `text_to_image.projected_with_text`.
 
     Returns:
         keras.Model: [images (batch, *sample_shape), codes (batch, embedding_dim)] -> (batch, 1), float32 raw scores.
 
     Raises:
-        UserError: a size that the network cannot take.
+        UserError: a size that the network cannot take, or no such conditioning.
     """
+    check_conditioning(conditioning)
     count, _ = doublings_of(sample_shape, DOUBLINGS, "df_gan_discriminator")
     images, codes = keras.Input(tuple(sample_shape), name="image"), code_input(embedding_dim)
     blocks = Blocks(None, "leaky_relu")
@@ -112,6 +116,10 @@ def df_gan_discriminator(
         y = blocks.activated(blocks.convolution(filters, 4, strides=2)(x))
         y = blocks.activated(blocks.convolution(filters, 3)(y))
         x = layers.Add()([layers.AveragePooling2D(2)(blocks.convolution(filters, 1)(x)), y])
+    if conditioning == "projection":
+        return keras.Model(
+            [images, codes], projected_with_text(blocks.activated(x), codes, blocks), name="discriminator"
+        )
     x = blocks.activated(blocks.convolution(2 * base_filters, 3)(joined(x, codes)))
     score = blocks.dense(1, hidden=False, dtype="float32", name="score")(layers.Flatten()(x))
     return keras.Model([images, codes], score, name="discriminator")

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, unknown_name
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.labels import CONDITIONINGS
 from keras_gans.networks.sizes import doublings_of
 from keras_gans.registry import networks
 
 # From 4 pixels, 7 for MNIST's and 2 for the smallest.
 DOUBLINGS = {4: 1, 8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+
+_TEXT_UNITS = 128
 
 
 def code_input(embedding_dim: int) -> keras.KerasTensor:
@@ -54,13 +57,33 @@ def scored_with_text(
     return blocks.dense(1, hidden=False, dtype="float32", name="score")(layers.Flatten()(x))
 
 
+def check_conditioning(conditioning: str) -> None:
+    """Raises a `UserError` unless it is one of the ways in which a label, or a text, enters a network."""
+    if conditioning not in CONDITIONINGS:
+        raise unknown_name("conditioning", conditioning, CONDITIONINGS)
+
+
+def projected_with_text(features: keras.KerasTensor, codes: keras.KerasTensor, blocks: Blocks) -> keras.KerasTensor:
+    """The raw score (batch, 1) of the last feature maps phi and a text's code t: b(phi) + <V phi, t> / sqrt(d).
+
+    Miyato and Koyama, "cGANs with Projection Discriminator" (2018), equation 3, with the code, of d numbers, in the
+    place of a class's one-hot vector, and with all pixels of phi.
+    """
+    flat = layers.Flatten()(features)
+    alone = blocks.dense(1, hidden=False, dtype="float32", name="unconditional_score")(flat)
+    wanted = blocks.dense(codes.shape[-1], hidden=False, dtype="float32", name="projection")(flat)
+    agreement = layers.Dot(axes=1, dtype="float32")([wanted, codes])
+    agreement = layers.Rescaling(codes.shape[-1] ** -0.5, dtype="float32")(agreement)
+    return layers.Add(dtype="float32", name="score")([alone, agreement])
+
+
 @networks.register("text_to_image_generator")
 def text_to_image_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 100,
     embedding_dim: int = 64,
     base_filters: int = 64,
-    text_units: int = 128,
+    text_units: int = _TEXT_UNITS,
     upsampling: str = "nearest",
     normalization: str | None = "batch",
     activation: str = "relu",
@@ -124,23 +147,28 @@ def text_to_image_discriminator(
     sample_shape: Sequence[int],
     embedding_dim: int = 64,
     base_filters: int = 64,
-    text_units: int = 128,
+    text_units: int | None = None,
     stem_filters: int = 0,
     joint_filters: int = 0,
+    conditioning: str = "concat",
     normalization: str | None = "batch",
     activation: str = "leaky_relu",
 ) -> keras.Model:
     """The discriminator of Reed et al. (2016): the text's code is projected, tiled and joined at the last feature maps.
 
+    Or, with `conditioning="projection"`, multiplied with what the image gives: see `projected_with_text`.
+
     Args:
         sample_shape: as for `text_to_image_generator`.
         embedding_dim: size of a code.
         base_filters: filters of the first layer, doubled in each further one; 64 in the paper.
-        text_units: size of the projection, 128 in the paper.
+        text_units: size of the text's projection, of "concat" alone; 128, as in the paper, unless given.
         stem_filters: filters of a 3x3 convolution before the first halving, for what is only a few pixels wide; 0 for
             none, as in the paper.
         joint_filters: filters of the 1x1 convolution over image and text, where they are told to belong together; 0
-            for as many as the last feature maps have, as in the paper.
+            for as many as the last feature maps have, as in the paper; of "concat" alone.
+        conditioning: how the text enters: "concat" as in the paper, or "projection" (Miyato and Koyama, 2018), which
+            tells texts apart that differ in little after a fraction of the steps.
         normalization: "batch" in all layers but the first, as in the paper; "layer" or None for a gradient penalty; or
             another, see `blocks.Blocks`, as for the next.
         activation: of the hidden layers.
@@ -155,10 +183,19 @@ def text_to_image_discriminator(
     for name, value in {"stem_filters": stem_filters, "joint_filters": joint_filters}.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise UserError(f"{name} is a whole number of filters from 0. Received: {value!r}.")
+    check_conditioning(conditioning)
+    if conditioning == "projection" and (joint_filters or text_units is not None):
+        raise UserError(
+            "conditioning='projection' joins image and text by a product alone: leave text_units out and joint_filters "
+            f"at 0. Received: text_units={text_units!r}, joint_filters={joint_filters!r}."
+        )
     images, codes = keras.Input(tuple(sample_shape), name="image"), code_input(embedding_dim)
     blocks, x = Blocks(normalization, activation), images
     if stem_filters:
         x = blocks.activated(blocks.without_normalization_of_outputs().convolution(stem_filters, 3)(x))
     x = halved(x, count, base_filters, blocks)
-    score = scored_with_text(x, codes, text_units, blocks, joint_filters)
+    if conditioning == "projection":
+        score = projected_with_text(x, codes, blocks)
+    else:
+        score = scored_with_text(x, codes, text_units or _TEXT_UNITS, blocks, joint_filters)
     return keras.Model([images, codes], score, name="discriminator")

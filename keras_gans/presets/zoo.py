@@ -31,11 +31,6 @@ class Preset:
 _DIGITS = "handwritten digits of 8x8 pixels"
 _SHAPES = "shapes of 16x16 pixels by sentences"
 _SMALL = {"generator.base_filters": 32, "discriminator.base_filters": 32}
-# What an encoder of images learns for is done once the texts are read, and it is the largest network of all.
-_READING = {"image_encoder.base_filters": 16}
-
-_NARROW = {"generator.base_filters": 12, "stage_1_generator.base_filters": 12}
-
 # By the time that they take, the shortest first.
 PRESETS = {
     "gan_digits": Preset("gan", _DIGITS),
@@ -62,19 +57,9 @@ PRESETS = {
     "pix2pix_digits": Preset("pix2pix", "digits found on photographs"),
     "cyclegan_digits": Preset("cyclegan", "bright digits to dark ones, and back"),
     "adversarial_nmt_numbers": Preset("adversarial_nmt", "numbers and dates in digits to words"),
-    "stackgan_shapes": Preset("stackgan_small", f"{_SHAPES}, small first", {**_READING, **_NARROW}),
-    "text_to_image_shapes": Preset(
-        "text_to_image_small",
-        _SHAPES,
-        {
-            **_READING,
-            "steps": 2500,
-            "scheme.encoder_steps": 300,
-            "discriminator.base_filters": 16,
-            "discriminator.stem_filters": 0,
-            "discriminator.joint_filters": 0,
-        },
-    ),
+    "stackgan_shapes": Preset("stackgan_small", f"{_SHAPES}, small first"),
+    "text_to_image_shapes": Preset("text_to_image_small", _SHAPES),
+    "df_gan_shapes": Preset("df_gan_small", f"{_SHAPES}, the text in every block"),
     "cut_digits": Preset("cut", "digits to digits over photographs", {"steps": 600}),
     "cycada_digits": Preset(
         "cycada",

@@ -51,7 +51,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         discriminator: keras.Model, [images, codes] -> raw scores.
         text_encoder, image_encoder, tokenizer, captions, encoder_steps: see
             `engine.text_conditional.TextConditionalGAN`.
-        wrong_text_weight, wrong_text_candidates, normalized_codes: likewise.
+        wrong_text_weight, wrong_text_candidates, normalized_codes, contrast_weight: likewise.
         stage_1_steps: training steps of stage I; all that follow are stage II's.
         divergence_weight: lambda, 2 in the authors' code.
         latent_prior: see `GAN`.
@@ -89,6 +89,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         wrong_text_candidates: int = 1,
         normalized_codes: bool = False,
         divergence_weight: float = 2.0,
+        contrast_weight: float = 0.0,
         latent_prior: str = "normal",
         seed: int = 0,
         name: str | None = None,
@@ -101,7 +102,9 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.wrong_text_weight, self.divergence_weight = wrong_text_weight, divergence_weight
         self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
         self.latent_prior, self.latent_dim = latent_prior, stage_1_generator.inputs[0].shape[-1]
-        check_weight("divergence_weight", divergence_weight)
+        self.contrast_weight = contrast_weight
+        for weight in ("divergence_weight", "contrast_weight"):
+            check_weight(weight, getattr(self, weight))
         self._check_reading()
         self._check_stages()
 
@@ -165,7 +168,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         codes, wrong_codes, differs = self.with_wrong_texts(tokens)
         real = self.smaller(images) if judge in STAGE_1 else images
         self.update(judge, self.discriminator_loss, getattr(self, judge), real, codes, wrong_codes, differs)
-        self.update(maker, self.generator_loss, getattr(self, judge), codes)
+        self.update(maker, self.generator_loss, getattr(self, judge), codes, wrong_codes, differs)
 
     def discriminator_loss(
         self, judge: keras.Model, real: Tensor, codes: Tensor, wrong_codes: Tensor, differs: Tensor
@@ -177,11 +180,15 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         curves = dict(zip(self.log_names[1:4], map(ops.mean, scores), strict=True))
         return losses.matching_aware_discriminator(*scores, self.wrong_text_weight, differs), curves
 
-    def generator_loss(self, judge: keras.Model, codes: Tensor) -> Loss:
+    def generator_loss(self, judge: keras.Model, codes: Tensor, wrong_codes: Tensor, differs: Tensor) -> Loss:
         """The loss and curves of either stage's generator."""
         fake, mean, log_deviation = self.made(codes)
         divergence = losses.augmentation_divergence(mean, log_deviation)
-        loss = losses.non_saturating_generator(judge([fake, codes], training=True))
+        scores = judge([fake, codes], training=True)
+        loss = losses.non_saturating_generator(scores)
+        if self.contrast_weight:
+            wrong_scores = judge([fake, wrong_codes], training=True)
+            loss += self.contrast_weight * losses.matching_contrast(scores, wrong_scores, differs)
         return loss + self.divergence_weight * divergence, {"augmentation_divergence": divergence}
 
     def made(self, codes: Tensor) -> list[Tensor]:

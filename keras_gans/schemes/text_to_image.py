@@ -21,8 +21,8 @@ class TextToImage(TextConditionalGAN):
     """L_D = -log D(x, t) - w log(1 - D(x, t')) - (1 - w) log(1 - D(y, t)), L_G = -log D(y, t), with y = G(z, t).
 
     Algorithm 1 of the paper (GAN-CLS). t' is a text of another image of the batch that really differs. GAN-INT
-    (equation 5) adds v times -log D(G(z, s), s) to L_G, where s lies in the middle between two texts of the batch:
-    there is no real image of it, and only the generator sees it.
+    (equation 5) adds v times -log D(G(z, s), s) to L_G, where s lies in the middle between two texts of the batch,
+    half as many as the batch has, as in the paper's code: there is no real image of it, and only the generator sees it.
 
     Curves: `text_retrieval`, the share of the batch's images with which their own text agrees most, while the encoder
     learns; then the mean raw scores `real_score`, `wrong_text_score` and `fake_score`.
@@ -31,7 +31,7 @@ class TextToImage(TextConditionalGAN):
         generator, discriminator, text_encoder, image_encoder, latent_dim, tokenizer: see `TextConditionalGAN`.
         interpolation_weight: v, 1 in the paper's code; 0 is GAN-CLS alone.
         **kwargs: as `TextConditionalGAN`: `captions`, `encoder_steps`, `wrong_text_weight`, `wrong_text_candidates`,
-            `normalized_codes` and what `GAN` takes.
+            `normalized_codes`, `contrast_weight` and what `GAN` takes.
 
     Raises:
         UserError: as `TextConditionalGAN`, or a negative weight.
@@ -64,9 +64,10 @@ class TextToImage(TextConditionalGAN):
     def generator_loss(
         self, fake: Tensor, codes: Tensor, real: Tensor, real_codes: Tensor, wrong_codes: Tensor, differs: Tensor
     ) -> Loss:
-        loss = losses.non_saturating_generator(self.score([fake, codes]))
+        scores, contrast = self.score_with_contrast(fake, codes, wrong_codes, differs)
+        loss = losses.non_saturating_generator(scores) + contrast
         if self.interpolation_weight:
-            between = 0.5 * codes + 0.5 * wrong_codes
-            middle = self.generator([self.latents(tf.shape(fake)[0]), between], training=True)
+            between = self.codes_between(codes)
+            middle = self.generator([self.latents(tf.shape(between)[0]), between], training=True)
             loss += self.interpolation_weight * losses.non_saturating_generator(self.score([middle, between]))
         return loss, {}

@@ -5,7 +5,9 @@ keras-gans train df_gan_small
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ENCODERS
+from .text_to_image import ENCODERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
+
+ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.9}
 
 
 @recipe
@@ -14,31 +16,43 @@ def df_gan() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions, the text in every block",
         source="Tao et al. 2022",
-        scheme={"name": "df_gan", "encoder_steps": 500, "gradient_penalty_weight": 2.0, "gradient_penalty_power": 6.0},
+        scheme={
+            "name": "df_gan",
+            **READING,
+            "shared_fakes": True,
+            "gradient_penalty_weight": 2.0,
+            "gradient_penalty_power": 6.0,
+        },
         networks={
             **ENCODERS,
             "generator": {"name": "df_gan_generator", "base_filters": 16},
-            "discriminator": {"name": "df_gan_discriminator", "base_filters": 16},
+            "discriminator": {"name": "df_gan_discriminator", "base_filters": 16, "conditioning": "projection"},
         },
-        # Section 4, but for the generator, whose rate is 1e-4 there.
-        optimizers={
-            "generator": {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.0, "beta_2": 0.9},
-            "discriminator": {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9},
-        },
+        # Section 4, but for the rates, 1e-4 and 4e-4 there, which take many times the steps.
+        optimizers={player: ADAM for player in ("generator", "discriminator")},
         data="shapes",
         steps=6000,
         ema=0.99,
+        learning_rate_schedule="linear",
         picture_every=500,
     )
 
 
 @recipe
 def df_gan_small() -> "Recipe":
-    """The same of 16x16 pixels, two and a half minutes of one core, by when the text is hardly followed; one seed."""
+    """The same of 16x16 pixels. Of one run, seed 0: colours as the caption says in 1.000 of the cases, sizes in
+    1.000, shapes in 0.793; of combinations never shown 0.779. Some four minutes of one core.
+    """
     plain = df_gan()
     return plain.replace(
         summary="small drawn shapes by their captions, the text in every block",
-        scheme={**plain.scheme, "encoder_steps": 200},
-        data="shapes/16",
-        steps=1600,
+        scheme={**plain.scheme, **SMALL_READING},
+        networks={
+            "text_encoder": SMALL_ENCODERS["text_encoder"],
+            "image_encoder": {"name": "image_encoder", "base_filters": 12},
+            "generator": {**plain.networks["generator"], "text_units": 32},
+            "discriminator": {**plain.networks["discriminator"], "base_filters": 12},
+        },
+        steps=6500,
+        **SMALL,
     )

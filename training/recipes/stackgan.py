@@ -6,13 +6,12 @@ keras-gans train stackgan_128
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ADAM, ENCODERS, PAPERS
+from .text_to_image import ADAM, DISCRIMINATOR, ENCODERS, PAPERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
 
 _STAGE_1, _STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
 
 
-def _networks(base_filters):
-    discriminator = {"name": "text_to_image_discriminator", "base_filters": base_filters}
+def _networks(base_filters, discriminator=DISCRIMINATOR):
     return {
         **ENCODERS,
         "stage_1_generator": {"name": "stackgan_stage_1_generator", "base_filters": base_filters},
@@ -28,26 +27,34 @@ def stackgan() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions, small first",
         source="Zhang et al. 2017",
-        scheme={"name": "stackgan", "encoder_steps": 500, "stage_1_steps": 4000, "divergence_weight": 2.0},
+        scheme={"name": "stackgan", **READING, "stage_1_steps": 4000, "divergence_weight": 2.0},
         networks=_networks(16),
         optimizers={player: ADAM for player in (*_STAGE_1, *_STAGE_2)},
         data="shapes/64",
-        steps=8000,
+        steps=9000,
+        learning_rate_schedule="linear",
         picture_every=500,
     )
 
 
 @recipe
 def stackgan_small() -> "Recipe":
-    """Shapes of 8 pixels, then of 16, a minute of one core. Of one run, seed 2: colours as the caption says in 0.995 of
-    the cases, places in 1.00, counts in 0.99 and shapes in 0.30, which take more steps.
+    """Shapes of 8 pixels, then of 16, some two minutes of one core. Of one run, seed 0: colours as the caption says in
+    0.999 of the cases, sizes in 0.998, shapes in 0.917; of combinations never shown 0.786.
     """
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, "encoder_steps": 200, "stage_1_steps": 1200},
-        data="shapes/16",
-        steps=2500,
+        scheme={**plain.scheme, **SMALL_READING, "stage_1_steps": 2000},
+        networks={
+            **SMALL_ENCODERS,
+            "stage_1_generator": {**plain.networks["stage_1_generator"], "base_filters": 12},
+            "stage_1_discriminator": {**DISCRIMINATOR, "base_filters": 16, "stem_filters": 8},
+            "generator": {**plain.networks["generator"], "base_filters": 12},
+            "discriminator": {**DISCRIMINATOR, "base_filters": 24, "stem_filters": 12},
+        },
+        steps=7500,
+        **SMALL,
     )
 
 
@@ -57,9 +64,10 @@ def stackgan_128() -> "Recipe":
     GPU; not measured here.
     """
     plain = stackgan()
-    scheme = {**plain.scheme, "encoder_steps": 5000, "stage_1_steps": 60_000}
+    papers = {"encoder_steps": 5000, "wrong_text_candidates": 1, "normalized_codes": False, "contrast_weight": 0.0}
+    scheme = {**plain.scheme, **papers, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
-    networks = _networks(64)
+    networks = _networks(64, {"name": "text_to_image_discriminator", "base_filters": 64})
     networks["generator"] |= large
     networks["stage_1_generator"] |= {"condition_dim": 128}
     return plain.replace(
@@ -67,6 +75,7 @@ def stackgan_128() -> "Recipe":
         scheme=scheme,
         networks=networks,
         optimizers={player: PAPERS for player in (*_STAGE_1, *_STAGE_2)},
+        learning_rate_schedule="constant",
         data="shapes/64",
         image_size=128,
         steps=120_000,

@@ -11,14 +11,22 @@ ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 PAPERS = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
 ENCODERS = {"text_encoder": {"name": "text_encoder"}, "image_encoder": {"name": "image_encoder"}}
 # Shapes, a few pixels wide, are what encoders read last; and among random wrong texts one in 160 differs in its shape
-# alone, so that the discriminator need not look at it.
-READING = {"encoder_steps": 1500, "normalized_codes": True, "wrong_text_candidates": 16}
+# alone, so that the discriminator need not look at it. Joined by a concatenation, it learned shapes in thousands of
+# steps; by a projection, in hundreds.
+READING = {"encoder_steps": 1500, "normalized_codes": True, "wrong_text_candidates": 16, "contrast_weight": 1.0}
 DISCRIMINATOR = {
     "name": "text_to_image_discriminator",
     "base_filters": 32,
     "stem_filters": 16,
-    "joint_filters": 64,
+    "conditioning": "projection",
 }
+# Of 16x16 pixels: twice the steps of half as many rows learn more in the same time, and a model takes one megabyte.
+SMALL = {"data": "shapes/16", "batch_size": 32, "latent_dim": 64}
+SMALL_ENCODERS = {
+    "text_encoder": {"name": "text_encoder", "units": 96},
+    "image_encoder": {"name": "image_encoder", "base_filters": 16},
+}
+SMALL_READING = {**READING, "encoder_steps": 2500}
 
 
 @recipe
@@ -27,7 +35,7 @@ def text_to_image() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions",
         source="Reed et al. 2016",
-        scheme={"name": "text_to_image", **READING, "shared_fakes": True, "interpolation_weight": 1.0},
+        scheme={"name": "text_to_image", **READING, "shared_fakes": True, "interpolation_weight": 0.0},
         networks={
             **ENCODERS,
             "generator": {"name": "text_to_image_generator", "base_filters": 16},
@@ -44,8 +52,18 @@ def text_to_image() -> "Recipe":
 
 @recipe
 def text_to_image_small() -> "Recipe":
-    """The same of 16x16 pixels. Of one run, seed 2: colours as the caption says in 0.996 of the cases, sizes in 0.974,
-    shapes in 0.712. Three and a half minutes of one core.
+    """The same of 16x16 pixels. Medians of seeds 2, 3 and 4: colours as the caption says in 1.000 of the cases, sizes
+    in 0.992, shapes in 0.899; of combinations never shown 0.797. Two to three minutes of one core.
     """
     plain = text_to_image()
-    return plain.replace(summary="small drawn shapes by their captions", data="shapes/16", steps=5500)
+    return plain.replace(
+        summary="small drawn shapes by their captions",
+        scheme={**plain.scheme, **SMALL_READING},
+        networks={
+            **plain.networks,
+            **SMALL_ENCODERS,
+            "generator": {**plain.networks["generator"], "text_units": 96},
+        },
+        steps=6500,
+        **SMALL,
+    )
