@@ -42,8 +42,13 @@ def test_the_judge_reads_and_the_pictures_show_what_was_asked():
     assert found["size_accuracy"] >= 0.90 and found["shape_accuracy"] >= 0.85
     for name in ("colour", "size", "position", "count"):
         assert found[f"{name}_accuracy_held_out"] >= found[f"{name}_accuracy"] - 0.10
-    # 0.10 is aimed at; of the three seeds one reaches it.
-    assert found["shape_accuracy_held_out"] >= found["shape_accuracy"] - 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="of the three seeds one reaches it; by the median the gap is 0.102", strict=False)
+def test_shapes_of_combinations_never_shown_are_as_right_as_of_others():
+    found = medians(0.5)
+    assert found["shape_accuracy_held_out"] >= found["shape_accuracy"] - 0.10
 
 
 @pytest.mark.slow
