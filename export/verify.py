@@ -18,6 +18,7 @@ import re
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -77,8 +78,13 @@ def _decoded(pictures):
     return np.stack([tf.io.decode_image(bytes(picture), expand_animations=False).numpy() for picture in pictures])
 
 
-def allowed_difference(expected, tolerance):
-    """The largest difference from a golden array that passes: none of whole numbers, but for levels of pixels."""
+def allowed_difference(expected: np.ndarray, tolerance: Mapping[str, float]) -> float:
+    """The largest difference from a golden array that passes: none of whole numbers, but for levels of pixels.
+
+    Args:
+        expected: the golden array.
+        tolerance: {"float": of floats, "levels": of uint8 pixels}.
+    """
     if expected.dtype.kind in "iub" and expected.dtype != np.uint8:
         return 0
     if expected.dtype.kind != "f":

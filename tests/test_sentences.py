@@ -78,7 +78,7 @@ def test_a_recipe_takes_a_file_and_the_scheme_its_vectors(tmp_path):
         "text_encoder.name": "sentence_table",
         "text_encoder.file": file,
     }
-    recipe = recipes.with_settings(recipes.named("text_to_image_small"), settings)
+    recipe = recipes.with_settings(recipes.named("text_to_image"), settings)
     fields = {"sample": Images((8, 8, 1)), "text": Texts(tuple(TEXTS))}
     model = build_model(recipe, fields)
     expected = VECTORS * np.sqrt(6.0) / np.linalg.norm(VECTORS, axis=1, keepdims=True)
