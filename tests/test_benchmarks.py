@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from benchmarks import checkerboard, convergence_measures, mode_coverage, stacking, translation
+from benchmarks import any_images, checkerboard, convergence_measures, mode_coverage, stacking, translation
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
 from keras_gans.subwords import END, PAD
@@ -120,6 +120,17 @@ def test_the_runs_of_the_tables_are_built_of_their_methods():
     deconvolution, nearest = (checkerboard.recipe_for(mode, 0, 5).networks for mode in ("deconv", "nearest"))
     assert nearest["generator"] == {**deconvolution["generator"], "upsampling": "nearest"}
     assert nearest["discriminator"] == deconvolution["discriminator"]
+
+
+def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
+    small = {"generator.base_filters": 2, "discriminator.base_filters": 2}
+    source = kg.data.open_source("digits")
+    for method in any_images.METHODS:
+        recipe = any_images.recipe_for(method, "digits", seed=3, settings=small)
+        model = build_for(recipe, source)
+        assert recipe.seed == model.seed == 3 and model.sample_shape() == (8, 8, 1)
+        augmented = "discriminator.augmentation" in any_images.METHODS[method]
+        assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
 
 
 def test_looks_are_spread_evenly_on_a_logarithmic_scale_to_the_last_step():

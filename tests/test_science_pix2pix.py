@@ -124,14 +124,30 @@ def emoji_recipe(data):
     return recipes.named("pix2pix_unet").replace(data=data, image_size=32, batch_size=8, steps=2500, optimizers=_FASTER)
 
 
+needs_emoji = pytest.mark.skipif(not (EMOJI / "bw").is_dir(), reason="no emojione beside TFDS_DATA_DIR")
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory):
+    """Figures over the seeds of pix2pix and of the same by regression alone."""
+    recipe = emoji_recipe(split_emoji(EMOJI, tmp_path_factory.mktemp("emoji")))
+    return over_seeds(recipe), over_seeds(recipe, adversarial_weight=0.0)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not (EMOJI / "bw").is_dir(), reason="no emojione beside TFDS_DATA_DIR")
-def test_drawings_are_coloured_more_sharply_than_by_regression(tmp_path):
-    recipe = emoji_recipe(split_emoji(EMOJI, tmp_path))
-    whole, regression = over_seeds(recipe), over_seeds(recipe, adversarial_weight=0.0)
+@needs_emoji
+def test_drawings_are_coloured_more_sharply_than_by_regression(coloured):
+    whole, regression = coloured
     # Nothing is paid for it: in the mean over pixels it is no further from the truth.
     assert np.median(whole["error"]) <= 1.05 * np.median(regression["error"])
-    # Of one seed it is 0.034 too sharp, where regression is 0.030 to 0.043 too blurred.
     assert abs(np.median(whole["sharpness"]) - 1.0) < abs(np.median(regression["sharpness"]) - 1.0)
     for distance in ("frechet_distance", "sliced_wasserstein_distance"):
         assert max(whole[distance]) < min(regression[distance])
+
+
+@pytest.mark.slow
+@needs_emoji
+@pytest.mark.xfail(reason="one seed of three is 0.034 too sharp, where regression is 0.030 too blurred", strict=False)
+def test_each_seed_is_nearer_to_the_truths_sharpness_than_any_of_regression(coloured):
+    whole, regression = coloured
+    assert all(abs(ours - 1.0) < abs(other - 1.0) for ours in whole["sharpness"] for other in regression["sharpness"])

@@ -1,6 +1,6 @@
 """Generators that take a text: how a text is answered with a picture, how that is judged, and the schedule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -38,6 +38,28 @@ class TextConditional(TextReading):
     takes = {"sample": (Images,), "text": (Texts,)}
     makes = "sample"
     judged_fields = ("sample", "text")
+
+    def score_with_contrast(
+        self,
+        judge: Callable[[list[Tensor]], Tensor],
+        fake: Tensor,
+        codes: Tensor,
+        wrong_codes: Tensor,
+        differs: Tensor,
+    ) -> tuple[Tensor, Tensor | float]:
+        """A judge's raw scores of generated images with their texts, and their contrast to wrong texts by its weight.
+
+        Args:
+            judge: function of [images, codes] to raw scores in training mode.
+            fake: the generated images.
+            codes, wrong_codes, differs: see `with_wrong_texts`.
+        """
+        scores = judge([fake, codes])
+        if not self.contrast_weight:
+            return scores, 0.0
+        contrast = losses.matching_contrast(scores, judge([fake, wrong_codes]), differs)
+        return scores, self.contrast_weight * contrast
+
     # Sampling ---------------------------------------------------------------------------------------------------
 
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
@@ -262,16 +284,6 @@ class TextConditionalGAN(TextConditional, GAN):
         """The discriminator's raw scores of (real, right text), (real, wrong text), (fake, right text), and curves."""
         scores = self.score([real, codes]), self.score([real, wrong_codes]), self.score([fake, codes])
         return scores, dict(zip(self.log_names[1:4], map(ops.mean, scores), strict=True))
-
-    def score_with_contrast(
-        self, fake: Tensor, codes: Tensor, wrong_codes: Tensor, differs: Tensor
-    ) -> tuple[Tensor, Tensor | float]:
-        """The raw scores of generated images with their texts, and their contrast to wrong texts by its weight."""
-        scores = self.score([fake, codes])
-        if not self.contrast_weight:
-            return scores, 0.0
-        contrast = losses.matching_contrast(scores, self.score([fake, wrong_codes]), differs)
-        return scores, self.contrast_weight * contrast
 
     def after_step(self, step: Tensor) -> None:
         if "generator" in self.phase.players:

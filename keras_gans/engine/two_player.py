@@ -210,7 +210,8 @@ class GAN(Sampler, AdversarialModel):
             found = tf.split(self.score(both), 2)
         else:
             found = self.score(real), self.score(fake)
-        _seen.scores = found
+        if self._adaptive:
+            _seen.scores = found
         return found
 
     def overfitting(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -270,9 +271,11 @@ class GAN(Sampler, AdversarialModel):
 
     def _penalised_loss(self, real, fake):
         """The scheme's `discriminator_loss` with each penalty and its curve."""
+        # A generator's loss may have compared scores too.
         _seen.scores = None
         loss, curves = self.discriminator_loss(*real, *fake)
-        curves = {**curves, **self._adapted(real)}
+        if self._adaptive:
+            curves = {**curves, **self._adapted(real)}
         penalties = self.all_penalties()
         if not penalties:
             return loss, curves
@@ -286,14 +289,13 @@ class GAN(Sampler, AdversarialModel):
 
     def _adapted(self, real):
         """Has augmentations follow the overfitting that the scores of this update show: {curve: value} of it."""
-        if not self._adaptive:
-            return {}
-        if _seen.scores is None:
+        scores, _seen.scores = _seen.scores, None
+        if scores is None:
             raise UserError(
                 f"{type(self).__name__} does not take real and generated scores by scores(), so no augmentation can "
                 "follow them. Leave 'target' out of the discriminator's augmentation."
             )
-        found = mean_over_replicas(self.overfitting(*_seen.scores))
+        found = mean_over_replicas(self.overfitting(*scores))
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         rows = tf.shape(real[0])[0] * replicas
         chance = tf.identity(self._adaptive[0].chance.value)

@@ -37,7 +37,7 @@ class RandomFlip(RandomLayer):
 
 @keras.saving.register_keras_serializable(package="keras_gans")
 class RandomShift(RandomLayer):
-    """Shifts each image by whole pixels in training, and moves in black's opposite, 0; nothing otherwise.
+    """Shifts each image by whole pixels in training, and moves in 0, mid-grey; nothing otherwise.
 
     Args:
         shift: largest shift across and down, as a share of the image's side; the paper's is 1/8.
@@ -71,13 +71,7 @@ def _along(images, axis, draws, share):
     # What lies outside comes from the line of zeros behind the last.
     taken = tf.where((taken < 0) | (taken >= side), side, taken)
     padded = tf.pad(images, [[0, int(axis == each)] for each in range(4)])
-    return tf.gather(padded, taken, axis=axis, batch_dims=1) if axis == 1 else _columns(padded, taken)
-
-
-def _columns(images, taken):
-    """The columns of each image that are taken: the lines of its transpose."""
-    turned = tf.gather(tf.transpose(images, (0, 2, 1, 3)), taken, axis=1, batch_dims=1)
-    return tf.transpose(turned, (0, 2, 1, 3))
+    return tf.gather(padded, taken, axis=axis, batch_dims=1)
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")

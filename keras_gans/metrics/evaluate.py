@@ -133,7 +133,8 @@ class Evaluation(OnHeldOutData):
             held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
             self._identity, self._reference = identity_of(held_out), self._set_of(held_out)
             self._training = self._set_of(training[:_MOST_REFERENCE])
-            of_training = self._set_of(training[: self.samples])
+            is_all = self._training.count <= self.samples
+            of_training = self._training if is_all else self._set_of(training[: self.samples])
             self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
         return self
 

@@ -83,5 +83,5 @@ class DFGAN(TextConditionalGAN):
     def generator_loss(
         self, fake: Tensor, codes: Tensor, real: Tensor, real_codes: Tensor, wrong_codes: Tensor, differs: Tensor
     ) -> Loss:
-        scores, contrast = self.score_with_contrast(fake, codes, wrong_codes, differs)
+        scores, contrast = self.score_with_contrast(self.score, fake, codes, wrong_codes, differs)
         return losses.hinge_generator(scores) + contrast, {}

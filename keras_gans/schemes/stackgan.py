@@ -4,6 +4,7 @@ Zhang et al., "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Ge
 https://arxiv.org/abs/1612.03242
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -184,11 +185,9 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         """The loss and curves of either stage's generator."""
         fake, mean, log_deviation = self.made(codes)
         divergence = losses.augmentation_divergence(mean, log_deviation)
-        scores = judge([fake, codes], training=True)
-        loss = losses.non_saturating_generator(scores)
-        if self.contrast_weight:
-            wrong_scores = judge([fake, wrong_codes], training=True)
-            loss += self.contrast_weight * losses.matching_contrast(scores, wrong_scores, differs)
+        score = functools.partial(judge, training=True)
+        scores, contrast = self.score_with_contrast(score, fake, codes, wrong_codes, differs)
+        loss = losses.non_saturating_generator(scores) + contrast
         return loss + self.divergence_weight * divergence, {"augmentation_divergence": divergence}
 
     def made(self, codes: Tensor) -> list[Tensor]:

@@ -64,7 +64,7 @@ class TextToImage(TextConditionalGAN):
     def generator_loss(
         self, fake: Tensor, codes: Tensor, real: Tensor, real_codes: Tensor, wrong_codes: Tensor, differs: Tensor
     ) -> Loss:
-        scores, contrast = self.score_with_contrast(fake, codes, wrong_codes, differs)
+        scores, contrast = self.score_with_contrast(self.score, fake, codes, wrong_codes, differs)
         loss = losses.non_saturating_generator(scores) + contrast
         if self.interpolation_weight:
             between = self.codes_between(codes)
