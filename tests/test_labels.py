@@ -133,6 +133,24 @@ def test_sgan_at_equal_logits(objective, logits, supervised, real, fake, weight,
     assert float(logs["fake_probability"]) == pytest.approx(10 / 11, abs=1e-4)
     generator_loss, _ = model.generator_loss(rows, rows, labels)
     assert float(generator_loss) == pytest.approx(real, abs=1e-4)
+    model.adversarial_weight = 0.25
+    loss, _ = model.discriminator_loss(rows, labels, rows)
+    assert float(loss) == pytest.approx(supervised + 0.25 * weight * (real + fake), abs=2e-4)
+
+
+def test_all_but_the_gan_never_hears_of_generated_samples(monkeypatch):
+    """Consistency still reads unlabelled rows, so that what the GAN adds is all that differs."""
+    model = small_model("sgan_mnist")
+    model.adversarial_weight = 0.0
+    logits = tf.constant([[0.0, 5.0, 0.0], [9.0, 0.0, 0.0], [50.0, -50.0, 3.0]])
+    passes = iter([logits[:2], logits[2:], logits[1::-1]])
+    monkeypatch.setattr(model, "discriminator", lambda inputs, training: [next(passes), tf.zeros((2, 1))])
+    loss, logs = model.discriminator_loss(
+        tf.zeros((2, 8, 8, 1)), tf.constant([1, -1], tf.int64), tf.zeros((1, 8, 8, 1))
+    )
+    assert float(logs["disagreement"]) > 0.1
+    expected = float(logs["supervised_loss"]) + model.consistency_weight * float(logs["disagreement"])
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_row_without_a_label_enters_no_class(monkeypatch):

@@ -112,6 +112,10 @@ def test_the_encoder_fools_both_discriminators():
     # d softplus(-2 z) / dz = -1 at 0; the class that its judge takes for real gains on the others.
     assert moved[3] == pytest.approx(0.1, abs=1e-6)
     assert moved[0] > 0.0 > moved[1] == pytest.approx(moved[2])
+    model = on_the_line({"generator": 0.1}, style=(2.0,), classes=(1.0, 0.0, 0.0))
+    model.adversarial_weight = 0.0
+    model.train_step((tf.zeros((2, 4)), tf.constant([-1, -1])))
+    assert not offset(model.encoder).any()
 
 
 def test_the_class_discriminator_takes_one_hot_vectors_for_real():

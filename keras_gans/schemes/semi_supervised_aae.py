@@ -17,6 +17,7 @@ from keras_gans.engine.replicas import masked_mean
 from keras_gans.hints import Loss, Tensor
 from keras_gans.labels import UNLABELLED, is_right
 from keras_gans.optimizers import Adam
+from keras_gans.penalties import check_weight
 from keras_gans.schemes.aae import AdversarialAutoencoder
 
 
@@ -37,6 +38,8 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         decoder: keras.Model, codes (batch, K + d) -> samples.
         discriminator: keras.Model, styles (batch, d) -> raw scores.
         class_discriminator: keras.Model, class probabilities (batch, K) -> raw scores.
+        adversarial_weight: of both adversaries in the encoder's loss. 0 leaves all but them, the baseline that says
+            what they are worth: reconstruction and classification by the same networks.
         **kwargs: as `ClassAndStyle` and `EncodingModel`.
 
     Raises:
@@ -62,9 +65,13 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
         decoder: keras.Model,
         discriminator: keras.Model,
         class_discriminator: keras.Model,
+        *,
+        adversarial_weight: float = 1.0,
         **kwargs: Any,
     ):
         super().__init__(encoder, decoder, discriminator, **kwargs)
+        check_weight("adversarial_weight", adversarial_weight)
+        self.adversarial_weight = adversarial_weight
         self.class_discriminator = class_discriminator
         self.check_judge("class_discriminator")
 
@@ -94,7 +101,7 @@ class SemiSupervisedAAE(ClassAndStyle, AdversarialAutoencoder):
     def generator_loss(self, real: Tensor) -> Loss:
         codes = self.draw_codes(real)
         scores = self.score(codes), self.class_score(codes)
-        return sum(map(losses.non_saturating_generator, scores)), {}
+        return self.adversarial_weight * sum(map(losses.non_saturating_generator, scores)), {}
 
     def classification_loss(self, real: Tensor, labels: Any) -> Loss:
         """(loss, curves): the cross-entropy of q(y|x) on the labelled rows."""

@@ -42,6 +42,8 @@ class SGAN(ClassifyingGAN):
             which compares with a further batch of real samples.
         consistency_weight: of `losses.disagreement` between two passes over the real samples, which differ by D's
             random layers (augmentation, dropout, noise); 0 for none.
+        adversarial_weight: of the terms of "generated" or not in D's loss. 0 leaves all but the GAN, the baseline that
+            says what the GAN is worth: the same network, labels, augmentation, consistency, average and steps.
         **kwargs: as `ClassifyingGAN`, whose discriminator ends in K + 1 logits for "odena" and K for "salimans".
     """
 
@@ -59,6 +61,7 @@ class SGAN(ClassifyingGAN):
         objective: str = "salimans",
         generator_objective: str = "feature_matching",
         consistency_weight: float = 0.0,
+        adversarial_weight: float = 1.0,
         **kwargs: Any,
     ):
         if objective not in OBJECTIVES:
@@ -66,8 +69,9 @@ class SGAN(ClassifyingGAN):
         if generator_objective not in GENERATOR_OBJECTIVES:
             raise unknown_name("generator objective", generator_objective, GENERATOR_OBJECTIVES)
         check_weight("consistency_weight", consistency_weight)
+        check_weight("adversarial_weight", adversarial_weight)
         self.objective, self.generator_objective = objective, generator_objective
-        self.consistency_weight = consistency_weight
+        self.consistency_weight, self.adversarial_weight = consistency_weight, adversarial_weight
         if consistency_weight:
             check_is_random(discriminator, f"consistency_weight={consistency_weight}")
             self.log_names = (*self.log_names, "disagreement")
@@ -105,7 +109,7 @@ class SGAN(ClassifyingGAN):
         supervised = masked_mean(rows, labelled)
         real_rows, fake_rows = losses.not_fake(real_logits), losses.is_fake(fake_logits)
         unsupervised = masked_mean(real_rows, ~labelled) + ops.mean(fake_rows)
-        weight, logs = 1.0 if self.objective == "odena" else 0.5, {}
+        weight, logs = self.adversarial_weight * (1.0 if self.objective == "odena" else 0.5), {}
         if self.consistency_weight:
             passes = real_logits, self._logits(real)[0]
             logs["disagreement"] = losses.disagreement(*(logits[:, : self.class_count] for logits in passes))
