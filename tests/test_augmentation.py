@@ -182,6 +182,9 @@ def test_what_scores_nothing_cannot_be_followed(digits):
         ({"flip": True, "probability": 1.2}, "probability"),
         ({"flip": True, "target": 1}, "between -1 and 1"),
         ({"flip": True, "target": 0.6, "images": 0}, "1 image or more"),
+        ("{'shift': 0.1}", "a dictionary of ranges.*Received: \"{'shift': 0.1}\""),
+        (3, "a dictionary of ranges.*Received: 3"),
+        (False, "a dictionary of ranges.*Received: False"),
     ],
 )
 def test_impossible_changes_are_refused(augmentation, message):

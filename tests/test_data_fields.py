@@ -111,6 +111,16 @@ def test_what_cannot_be_two_collections(source, message):
         kg.data.open_source(source)
 
 
+def test_one_collection_does_not_serve_as_two():
+    source = kg.data.open_source("digits")
+    with pytest.raises(UserError, match="'image_a' and 'image_b' are two things, and 'digits'.*image.*'A . B'"):
+        source.match(kg.schemes.CycleGAN.takes)
+    labelled = kg.data.open_source("photographed_digits")
+    # A pair has one label for both of its images.
+    takes = kg.schemes.Pix2Pix.takes | {"label_a": (Classes,), "label_b": (Classes,)}
+    assert [labelled.match(takes)[name] for name in ("label_a", "label_b")] == ["label", "label"]
+
+
 def test_two_folders_that_belong_together_by_name(tmp_path):
     a, b = folder_of(tmp_path / "a", range(5)), folder_of(tmp_path / "b", range(100, 104))
     source = kg.data.open_source(f"{a} = {b}", image_size=4)
