@@ -7,6 +7,7 @@ import os
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_gans as kg
 from keras_gans import data, metrics
@@ -204,6 +205,40 @@ def test_any_images_have_features_without_training_or_network(monkeypatch):
     evaluation = metrics.Evaluation(images[:200], ["frechet_distance"], 100, 0, extractor)
     found = [evaluation.of_samples(samples)[0].value for samples in worse]
     assert found == sorted(found) and found[-1] > 5 * found[0], "held-out, blurred, few, noise"
+
+
+def folder_of_classes(folder, each):
+    """Class folders of digits of 8x8 pixels, so many of every class."""
+    source = data.open_source("digits", labels=True)
+    for number in range(3):
+        (folder / f"kind {number}").mkdir(parents=True)
+        for index, image in enumerate(source.samples[source.labels == number][:each]):
+            Image.fromarray(image[..., 0]).save(folder / f"kind {number}" / f"{index}.png")
+    return folder
+
+
+def test_images_in_class_folders_are_compared_in_features_of_their_own_classes(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    folder = folder_of_classes(tmp_path / "images", 60)
+    source = data.hold_out(data.open_source(folder), 0.2)
+    extractor = metrics.extractor_for(source)
+    assert (extractor.name, extractor.class_names) == ("own_classes", ("kind 0", "kind 1", "kind 2"))
+    found = extractor.probabilities(source.held_out.samples).argmax(axis=1)
+    assert extractor.accuracy == pytest.approx((found == source.held_out.labels).mean()) and extractor.accuracy > 0.9
+    # Whether a scheme trains on the labels or not: both runs' figures may be compared.
+    evaluation = metrics.Evaluation(source, samples=30).prepare()
+    assert evaluation.extractor.identity == extractor.identity and "classifier_score" in evaluation.names
+    protocol = evaluation.protocols()["frechet_distance"]
+    assert (protocol.extractor, protocol.extractor_identity) == ("own_classes", extractor.identity)
+
+
+def test_too_few_images_of_a_class_are_compared_in_random_features(tmp_path):
+    source = data.open_source(folder_of_classes(tmp_path / "images", 29))
+    assert features.name_for(source) == "random"
+    with pytest.raises(UserError, match="30 on average.*has 87 of 3 classes.*'random'"):
+        metrics.Evaluation(source, extractor="own_classes")
+    with pytest.raises(UserError, match="two classes or more.*has none"):
+        features.own_classes_extractor(data.open_source(source.samples))
 
 
 def test_without_a_classifier_there_is_no_classifier_score():

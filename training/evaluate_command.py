@@ -30,8 +30,9 @@ def evaluate_command(
     extractor: Annotated[
         str | None,
         typer.Option(
-            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, random, "
-            "inception; unless given the data set's own classifier, and random for your own images."
+            help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, own_classes, random, "
+            "inception; unless given the data set's own classifier, which for your own images is trained on their "
+            "classes once; random where there are none."
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",
@@ -91,7 +92,7 @@ def evaluate_command(
         if rival is not None:
             status.update(f"comparing with {rival.name} ...")
             comparisons = evaluation.against(model, run_directory.load_chosen(rival, checkpoint))
-    _print_scores(console, scores, folder, checkpoint, model.steps_taken, evaluation.floor_means)
+    _print_scores(console, scores, folder, checkpoint, model.steps_taken, evaluation)
     if accuracies:
         console.print(f"[bold]Classifier:[/] {escape(sentence(accuracies))}.", highlight=False, soft_wrap=True)
     if rival is not None:
@@ -121,7 +122,7 @@ def _check_comparable(recipe, other, rival):
             )
 
 
-def _print_scores(console, scores, folder, checkpoint, step, floor_means):
+def _print_scores(console, scores, folder, checkpoint, step, evaluation):
     console.print(f"{escape(folder.name)}, {checkpoint} checkpoint, step {step:,}", highlight=False)
     table = Table("figure", "this run", "error", "the data", "better", box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:4]:
@@ -131,7 +132,7 @@ def _print_scores(console, scores, folder, checkpoint, step, floor_means):
         better = "higher" if score.higher_is_better else "lower"
         table.add_row(score.name, f"[bold]{_figure(score.value)}", error, _figure(score.floor), better)
     console.print(table)
-    for line in _explanation(scores, floor_means):
+    for line in _explanation(scores, evaluation):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -151,7 +152,7 @@ def _figure(value):
     return f"{value:.4g}" if abs(value) >= 1e-4 or value == 0.0 else f"{value:.1e}"
 
 
-def _explanation(scores, floor_means):
+def _explanation(scores, evaluation):
     """What the columns mean and what everything was measured on, in lines."""
     first = scores[0].protocol
     yield f"Compared with {first.data}, split {first.split!r} ({first.data_identity}); seed {first.seed}."
@@ -164,11 +165,14 @@ def _explanation(scores, floor_means):
     for count, names in counts.items():
         yield f"  {count}: {', '.join(names)}"
     used = {(p.extractor, p.extractor_identity, p.resize) for p in (score.protocol for score in scores) if p.extractor}
+    extractor = getattr(evaluation, "extractor", None)
     for name, identity, resize in sorted(used):
-        yield f"Features of the extractor {name!r} ({identity}), resize: {resize}."
+        is_tested = extractor is not None and extractor.identity == identity and extractor.accuracy is not None
+        right = f", right on {extractor.accuracy:.3f} of held-out images" if is_tested else ""
+        yield f"Features of the extractor {name!r} ({identity}{right}), resize: {resize}."
     floors = {score.protocol.samples: score.floor_samples for score in scores}
     fewer = [f"{floor:,} where {count:,} samples were drawn" for count, floor in floors.items() if floor < count]
-    yield floor_means
+    yield evaluation.floor_means
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."

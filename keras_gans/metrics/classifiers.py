@@ -146,7 +146,7 @@ def train(definition: Any, *, data_dir: str | Path | None = None, progress: bool
     )
     steps = definition.epochs * len(train_source) // definition.batch_size
     network, record = _train_on(definition, train_source, steps, progress, seed)
-    return network, record | {"accuracy": _accuracy(network, test_source), "test_images": len(test_source)}
+    return network, record | {"accuracy": accuracy_on(network, test_source), "test_images": len(test_source)}
 
 
 def _train_on(definition, source, steps, progress, seed):
@@ -259,7 +259,8 @@ def _with_scaled_features(hidden, logits, source):
     return keras.Model(hidden.input, [scaled, probabilities])
 
 
-def _accuracy(network, source):
+def accuracy_on(network: "keras.Model", source: Source) -> float:
+    """The share of a source's labelled images that a classifier finds right."""
     from keras_gans.data.pipeline import to_dataset
 
     right = 0

@@ -87,8 +87,8 @@ class Evaluation(OnHeldOutData):
         samples: how many to draw from the model.
         seed: of the samples, the choice of data and whatever a measure draws. Seed s takes the sample seeds from
             10,000,000 s on, so that two evaluations share none.
-        extractor: `Extractor` or the name of one; unless given the data set's own classifier where there is one, else
-            "random", see `features.random_extractor`. For images only.
+        extractor: `Extractor` or the name of one; unless given the one that fits the data, see `features.name_for`. For
+            images only.
         data_dir: where prepared data sets lie.
         progress: whether to draw progress bars while an extractor is trained.
 
@@ -139,10 +139,12 @@ class Evaluation(OnHeldOutData):
         return self
 
     def _leave_out_class_scores(self, asked):
-        """Without the classifier score, where the extractor is no classifier."""
+        """Without the classifier score, where the extractor is no classifier; refuses one that cannot be trained."""
         if self.source.is_points or isinstance(self._wanted, features.Extractor):
             return
-        if (self._wanted or features.name_for(self.source.name)) != features.RANDOM:
+        if self._extractor_name() == features.OWN_CLASSES:
+            features.check_own_classes(self.source)
+        if self._extractor_name() != features.RANDOM:
             return
         if asked and "classifier_score" in asked:
             raise UserError(
@@ -156,10 +158,11 @@ class Evaluation(OnHeldOutData):
             return None
         if isinstance(self._wanted, features.Extractor):
             return self._wanted
-        name = features.name_for(self.source.name) if self._wanted is None else self._wanted
-        if name == features.RANDOM:
-            return features.random_extractor(self.source.sample_shape)
-        return features.extractor(name, data_dir=self._data_dir, progress=self._progress)
+        options = {"data_dir": self._data_dir, "progress": self._progress}
+        return features.made_for(self.source, self._extractor_name(), **options)
+
+    def _extractor_name(self):
+        return features.name_for(self.source) if self._wanted is None else self._wanted
 
     def _set_of(self, items):
         return self._sample_set(lambda start, stop: items[start:stop], len(items))

@@ -2,20 +2,23 @@
 
 `inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
 once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
-data set and keeps in its cache folder; `random` is a network of random weights, for any other images. Figures of two
-extractors have nothing to do with each other: each carries its `identity`.
+data set and keeps in its cache folder. Of any other images `own_classes` is a classifier of the data's own classes,
+where there are some, and `random` a network of random weights. Figures of two extractors have nothing to do with each
+other: each carries its `identity`.
 """
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gans.data import embedded, naming, network
 from keras_gans.data.arrays import check_array
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
+from keras_gans.data.source import Source
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import classifiers
 
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
 
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
-RANDOM = "random"
+RANDOM, OWN_CLASSES = "random", "own_classes"
+_FOR_THE_DATA = (RANDOM, OWN_CLASSES)
+# Of so many on average a classifier's features still rank samples better than random ones do.
+_FEWEST_OF_A_CLASS = 30
 _RANDOM_FEATURES = 64
 _INCEPTION_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
@@ -110,7 +116,7 @@ class Extractor:
         if not self.class_count:
             raise UserError(
                 f"The extractor {self.name!r} has no classifier, so there are no class probabilities. Choose among: "
-                f"{', '.join(each for each in EXTRACTORS if each != RANDOM)}."
+                f"{', '.join(BY_NAME)}."
             )
         features, probabilities = self._over_batches(images, batch_size)
         return features, probabilities
@@ -167,10 +173,11 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
         UserError: there is no such extractor, or its data set or weights are not there and cannot be fetched.
     """
     check_name(name)
-    if name == RANDOM:
+    if name in _FOR_THE_DATA:
+        made_for = {RANDOM: "the shape of the images: random_extractor(image_shape)"}
+        made_for[OWN_CLASSES] = "labelled images: own_classes_extractor(source)"
         raise UserError(
-            f"The extractor {RANDOM!r} is made for the shape of the images: random_extractor(image_shape). By "
-            f"name alone there are: {', '.join(each for each in EXTRACTORS if each != RANDOM)}."
+            f"The extractor {name!r} is made for {made_for[name]}. By name alone there are: {', '.join(BY_NAME)}."
         )
     if name == "inception":
         return Extractor(name, _inception())
@@ -184,11 +191,11 @@ def check_name(name: str) -> None:
         raise unknown_name("extractor", name, EXTRACTORS)
 
 
-def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
-    """The extractor that fits a data set: its own classifier where there is one, else one of random weights.
+def extractor_for(data_name: Any, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
+    """The extractor that fits a data set; see `name_for`.
 
     Args:
-        data_name: name of a data set or path of a folder of images, as recipes have it.
+        data_name: a `Source`, or whatever `keras_gans.data.open_source` takes.
         data_dir, progress: as for `extractor`.
 
     Returns:
@@ -197,10 +204,65 @@ def extractor_for(data_name: str, *, data_dir: str | Path | None = None, progres
     Raises:
         UserError: the data set holds points; or as `extractor`.
     """
-    name = name_for(data_name)
+    source = data_name
+    if not isinstance(source, Source):
+        if isinstance(source, str) and (own := _of_the_project(source)):
+            return extractor(own, data_dir=data_dir, progress=progress)
+        source = open_source(source, data_dir=data_dir, progress=progress)
+    return made_for(source, name_for(source), data_dir=data_dir, progress=progress)
+
+
+def made_for(source: Source, name: str, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
+    """The extractor of that name, for a data set.
+
+    Args:
+        source: a `Source` of images.
+        name: one of `EXTRACTORS`.
+        data_dir, progress: as for `extractor`.
+
+    Raises:
+        UserError: as `extractor` and `own_classes_extractor`.
+    """
     if name == RANDOM:
-        return random_extractor(open_source(data_name, data_dir=data_dir, progress=progress).sample_shape)
+        return random_extractor(source.sample_shape)
+    if name == OWN_CLASSES:
+        return own_classes_extractor(source, data_dir=data_dir, progress=progress)
     return extractor(name, data_dir=data_dir, progress=progress)
+
+
+def own_classes_extractor(source: Source, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
+    """A classifier of the data's own classes, trained on the labelled images once and kept in the cache folder.
+
+    Args:
+        source: the training data, with labels: 30 images a class or more, on average.
+        data_dir, progress: as for `extractor`.
+
+    Returns:
+        Extractor of 64 features, whose `accuracy` is that on the data's held-out images.
+
+    Raises:
+        UserError: too few labelled images, or the cache cannot be written or read.
+    """
+    check_own_classes(source)
+    network, record = classifiers.for_images(source, progress)
+    held_out = held_out_of(source, labels=True, data_dir=data_dir)
+    accuracy = None if held_out is None else classifiers.accuracy_on(network, held_out)
+    return Extractor(OWN_CLASSES, network, accuracy=accuracy, class_names=record["class_names"])
+
+
+def check_own_classes(source: Source) -> None:
+    """Raises a `UserError` unless there are enough labelled images for a classifier of their own."""
+    if not _has_own_classes(source):
+        count = f"{len(source):,} of {source.class_count} classes" if source.class_count else "none"
+        raise UserError(
+            f"The extractor {OWN_CLASSES!r} learns from images with labels: two classes or more, and of each "
+            f"{_FEWEST_OF_A_CLASS} on average. {source.name!r} has {count}. Choose {RANDOM!r}, or one of: "
+            f"{', '.join(BY_NAME)}."
+        )
+
+
+def _has_own_classes(source):
+    return source.class_count >= 2 and len(source) >= _FEWEST_OF_A_CLASS * source.class_count
 
 
 def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
@@ -235,17 +297,33 @@ def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
     return Extractor(RANDOM, keras.Model(inputs, outputs))
 
 
-def name_for(data_name: str) -> str:
-    """The name of the extractor that fits a data set; see `extractor_for`."""
-    base = naming.base_name(str(data_name))
-    if base in classifiers.CLASSIFIERS:
-        return base
-    if base in embedded.POINTS:
+def name_for(source: Any) -> str:
+    """The name of the extractor that fits a data set.
+
+    The project's own classifier of that very data set where there is one, else a classifier of the data's own classes
+    where there are enough images of them, else random weights. Features that were learned without labels, by telling
+    rotations or by contrast, ranked samples no better than random ones (docs/evaluate.md).
+
+    Args:
+        source: a `Source`, or the name of a data set, of which nothing is known but its name.
+
+    Raises:
+        UserError: the data set holds points.
+    """
+    is_open = isinstance(source, Source)
+    name = source.name if is_open else str(source)
+    if naming.base_name(name) in embedded.POINTS or is_open and source.is_points:
         raise UserError(
-            f"{data_name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
+            f"{name!r} holds points, which need no extractor: they are compared as they are. Extractors are for "
             f"images: {', '.join(EXTRACTORS)}."
         )
-    return RANDOM
+    return _of_the_project(name) or (OWN_CLASSES if is_open and _has_own_classes(source) else RANDOM)
+
+
+def _of_the_project(data_name):
+    """The name of the project's own classifier of a data set, or None."""
+    base = naming.base_name(data_name)
+    return base if base in classifiers.CLASSIFIERS else None
 
 
 def _inception():
@@ -271,4 +349,5 @@ def _inception():
     return keras.Model(whole.input, [whole.get_layer("avg_pool").output, whole.output])
 
 
-EXTRACTORS = (*classifiers.CLASSIFIERS, RANDOM, "inception")
+BY_NAME = (*classifiers.CLASSIFIERS, "inception")
+EXTRACTORS = (*classifiers.CLASSIFIERS, *_FOR_THE_DATA, "inception")
