@@ -77,9 +77,9 @@ def altered(images, labels, seed):
             values.shape
         ),
         "noise": rng.integers(0, 256, values.shape),
-        "copies of 20": values[rng.integers(0, 20, COUNT)],
-        "copies of 200": values[rng.integers(0, 200, COUNT)],
     }
+    for few in (20, 200):
+        found[f"copies of {few}"] = values[rng.integers(0, min(few, len(values)), COUNT)]
     for name, chosen in (("one class", labels == labels.min()), ("half of the classes", labels < np.median(labels))):
         found[name] = images[rng.choice(np.flatnonzero(chosen), COUNT)]
     return {name: np.clip(each, 0, 255).astype(np.uint8) for name, each in found.items()}

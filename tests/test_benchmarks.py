@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from benchmarks import any_images, checkerboard, convergence_measures, mode_coverage, stacking, translation
+from benchmarks import (
+    any_images,
+    checkerboard,
+    convergence_measures,
+    feature_ranking,
+    mode_coverage,
+    stacking,
+    translation,
+)
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
 from keras_gans.subwords import END, PAD
@@ -131,6 +139,27 @@ def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
         assert recipe.seed == model.seed == 3 and model.sample_shape() == (8, 8, 1)
         augmented = "discriminator.augmentation" in any_images.METHODS[method]
         assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
+
+
+def test_the_samples_that_features_rank_are_what_their_names_say(monkeypatch):
+    monkeypatch.setattr(feature_ranking, "COUNT", 60)
+    source = kg.data.open_source("digits", labels=True)
+    images, labels = np.asarray(source.samples), np.asarray(source.labels)
+    sets = feature_ranking.altered(images, labels, seed=0)
+    assert {"training", "noise", "copies of 20", "copies of 200"} < set(sets) and len(sets) == 15
+    assert all(each.shape == (60, 8, 8, 1) and each.dtype == np.uint8 for each in sets.values())
+    known = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert all(image.tobytes() in known for image in sets["training"])
+    assert len({image.tobytes() for image in sets["copies of 20"]}) <= 20
+    assert {known[image.tobytes()] for image in sets["one class"]} == {0}
+    assert {known[image.tobytes()] for image in sets["half of the classes"]} <= set(range(5))
+    # Exchanged quarters hold the same pixels.
+    np.testing.assert_array_equal(
+        np.sort(sets["quarters exchanged"].reshape(60, -1)), np.sort(sets["training"].reshape(60, -1))
+    )
+    far = {"a": 1.0, "b": 5.0, "c": 9.0}
+    assert feature_ranking.rank_correlation(far, {"a": 2.0, "b": 3.0, "c": 70.0}, "abc") == pytest.approx(1.0)
+    assert feature_ranking.rank_correlation(far, {"a": 3.0, "b": 2.0, "c": 1.0}, "abc") == pytest.approx(-1.0)
 
 
 def test_looks_are_spread_evenly_on_a_logarithmic_scale_to_the_last_step():

@@ -383,6 +383,9 @@ def test_stages_that_do_not_fit_are_refused():
     config = {name: getattr(model, name) for name in (*model.network_names(), "tokenizer")}
     with pytest.raises(UserError, match="stage_1_steps"):
         kg.schemes.StackGAN(**config, stage_1_steps=1.5)
+    for weight in ("divergence_weight", "contrast_weight"):
+        with pytest.raises(UserError, match=f"{weight}.*Received: -1"):
+            kg.schemes.StackGAN(**config, **{weight: -1.0})
     with pytest.raises(UserError, match="stage_1_discriminator takes images"):
         kg.schemes.StackGAN(**config | {"stage_1_discriminator": model.discriminator})
     with pytest.raises(UserError, match="Received one of 2 inputs and 1 outputs"):
