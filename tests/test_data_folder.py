@@ -275,6 +275,16 @@ def test_a_file_is_no_folder(tmp_path):
         kg.data.open_source(save(tmp_path / "1.png", flat()))
 
 
+@pytest.mark.parametrize("name", ["sentences.en", "x" * 300, "~nobody_of_that_name", "a\0b", "./" + "x" * 300 + "/y"])
+def test_a_name_that_is_no_folder_has_one_clear_error(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sentences.en").write_text("one\n")
+    said = "is a file. Two text files .* 'A = B'" if name == "sentences.en" else "Unknown data set|no folder"
+    for use in (kg.data.open_source, kg.data.check_source):
+        with pytest.raises(UserError, match=said):
+            use(name)
+
+
 def test_damaged_images_are_named_and_counted(tmp_path):
     save(tmp_path / "good.png", flat())
     for number in range(7):

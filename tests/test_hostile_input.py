@@ -53,6 +53,12 @@ def test_assignments(text):
     assert (found is None) == ("=" not in text or text.startswith("="))
 
 
+@pytest.mark.parametrize("value", ["{'shift': 0.1}", "{shift: 0.1}", "[a, b]", "[1,]"])
+def test_an_assignment_that_is_nearly_json(value):
+    with pytest.raises(UserError, match="dictionaries and lists as JSON.*double quotes"):
+        recipes.parse_assignment(f"discriminator.augmentation={value}")
+
+
 def test_an_assignment_nested_without_end():
     with pytest.raises(UserError, match="nested too deeply"):
         recipes.parse_assignment(f"scheme.name={'[' * 100_000}")

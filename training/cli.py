@@ -518,12 +518,17 @@ def main() -> None:
 def _warnings_in_a_line(errors):
     """Shows what is damaged as one message a piece, without the place in the code that found it."""
     with warnings.catch_warnings():
-        show = warnings.showwarning
+        show, said = warnings.showwarning, set()
 
         def in_a_line(message, category, *place, **options):
             if issubclass(category, DamageWarning):
+                # A folder is looked through more than once.
+                if str(message) in said:
+                    return
+                said.add(str(message))
                 _print_said(errors, "Damaged:", message, "bold yellow")
-            else:
+            elif not category.__module__.startswith("PIL."):
+                # Pillow warns of what is refused here by name anyway.
                 show(message, category, *place, **options)
 
         warnings.showwarning = in_a_line

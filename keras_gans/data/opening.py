@@ -192,5 +192,5 @@ def is_folder(source: str | Path, data_dir: str | Path | None = None) -> bool:
         return True
     if naming.is_embedded(source):
         return False
-    looks_like_path = Path(source).is_dir() or "/" in source or os.sep in source
+    looks_like_path = os.path.exists(source) or "/" in source or os.sep in source
     return looks_like_path and not naming.is_known_to_tfds(source, data_dir)

@@ -120,9 +120,19 @@ class Source:
             takes: {name: the kinds that it may be of}, as a scheme says.
 
         Raises:
-            UserError: there is none for a name, or there are several.
+            UserError: there is none for a name, there are several, or one would have to serve as two.
         """
-        return {name: self._match_one(name, tuple(kinds)) for name, kinds in takes.items()}
+        found = {name: self._match_one(name, tuple(kinds)) for name, kinds in takes.items()}
+        for field in found.values():
+            names = [name for name, other in found.items() if other == field]
+            # One label may be that of both images of a pair.
+            if len(names) > 1 and not isinstance(self.columns[field].field, Classes):
+                example = "'A = B'" if isinstance(self.columns[field].field, Texts) else "'A + B' or 'A = B'"
+                raise UserError(
+                    f"{' and '.join(map(repr, names))} are two things, and {self.name!r} ({self.split}) has one alone: "
+                    f"{field} ({self.columns[field].field.describe()}). Name the data of both, as {example}."
+                )
+        return found
 
     def _match_one(self, name: str, kinds: tuple[type[Field], ...]) -> str:
         if name in self.columns and isinstance(self.columns[name].field, kinds):

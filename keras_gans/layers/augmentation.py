@@ -111,8 +111,13 @@ def augmented(images: keras.KerasTensor, augmentation: dict[str, Any] | None) ->
     Raises:
         UserError: no such change, one out of range, or how often nothing happens.
     """
-    if not augmentation:
+    if not augmentation and augmentation in (None, {}):
         return images
+    if not isinstance(augmentation, dict):
+        raise UserError(
+            'An augmentation is a dictionary of ranges, such as {"flip": true, "shift": 0.125} in a recipe or --set. '
+            f"Received: {augmentation!r}."
+        )
     for name in augmentation:
         if name not in AUGMENTATIONS:
             raise unknown_name("augmentation", name, AUGMENTATIONS)
