@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import statistics
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -221,9 +222,12 @@ def _what_became(found, size):
         return ""
     ends = " to ".join("x".join(map(str, pair)) for pair in dict.fromkeys((sizes[0], sizes[-1])))
     cropped = " cropped to the middle square and" if any(width != height for width, height in sizes) else ""
+    middle = statistics.median(min(each.size) for each in found)
+    near = min(KEPT_SIZES, key=lambda side: abs(side - middle))
+    offered = "" if near == size else f", {near} being nearest to theirs"
     return (
-        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another size; "
-        f"most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
+        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another "
+        f"size{offered}; most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
     )
 
 

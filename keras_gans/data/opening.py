@@ -173,6 +173,10 @@ def _is_of_files(source, data_dir):
 def _kind(source, data_dir):
     """ "name", "folder" or "array"."""
     if isinstance(source, str):
+        if not source.strip():
+            raise UserError(
+                f"A data set's name or folder is needed; . is the folder that you are in. Received: {source!r}."
+            )
         return "folder" if is_folder(source, data_dir) else "name"
     if isinstance(source, os.PathLike):
         return "folder"
@@ -188,7 +192,7 @@ def is_folder(source: str | Path, data_dir: str | Path | None = None) -> bool:
     """Whether a source by name or path is read as a folder of images."""
     if isinstance(source, os.PathLike):
         return True
-    if source.startswith(_EXPLICIT_PATHS) or source in ("", ".", ".."):
+    if source.startswith(_EXPLICIT_PATHS) or source in (".", ".."):
         return True
     if naming.is_embedded(source):
         return False

@@ -147,6 +147,7 @@ def only_class(source: Source, label: str) -> Source:
         chosen,
         name=f"{source.name}[{label}]",
         columns={name: column for name, column in chosen.columns.items() if isinstance(column.field, Images)},
+        label_hint=f"It is one class of several: leave [{label}] out for all, with labels.",
     )
 
 
