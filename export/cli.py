@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_gans.errors import UserError
-from keras_gans.limits import BATCH_LIMIT, check_batch_limit
+from keras_gans.limits import BATCH_LIMIT, check_batch_limit, check_drawn
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
@@ -220,15 +220,16 @@ def sample_exported(
     Raises:
         UserError: the version has no such file, or a label, a text or a target that it does not take.
     """
-    from keras_gans.drawing import picture
+    from keras_gans.drawing import many, picture
 
-    from .sampling import sample_version
+    from .sampling import sampler
 
     said: dict[str, None] = {}
     count = count or (8 if texts else 64)
-    rows = [sample_version(version, count, seed, label, text, said.setdefault) for text in texts or [None]]
-    samples = np.concatenate(rows)
-    if separate and samples.ndim != 4:
+    check_drawn(count, seed)
+    draws = [sampler(version, label, text, said.setdefault) for text in texts or [None]]
+    shape = draws[0](1, seed).shape[1:]
+    if separate and len(shape) != 3:
         raise UserError("--separate writes images; this export makes points. Leave it out for a picture of them all.")
     # Not beside the version's files, whose hashes are known.
     name = f"{model_name(version.absolute().parent)}-{version.absolute().name}-seed-{seed}"
@@ -236,18 +237,23 @@ def sample_exported(
     name += "-texts" if texts else ""
     target = to or Path(name if separate else f"{name}.png")
     if separate:
-        for place, image in enumerate(samples):
-            row, column = divmod(place, count)
-            stem = f"{row + 1}-{seed + column}" if texts else f"{seed + column}"
-            picture.save_png(image, target / f"{stem}.png")
+        for row, draw in enumerate(draws, 1):
+            many.write_each(
+                lambda start, rows, draw=draw: draw(rows, seed + start),
+                count,
+                lambda place, before=f"{row}-" if texts else "": target / f"{before}{seed + place}.png",
+                console,
+            )
     else:
+        many.check_fits_a_picture(count * len(draws), shape)
+        samples = np.concatenate([draw(count, seed) for draw in draws])
         captions = [text for text in texts for _ in range(count)]
         shown = picture.captioned(samples, captions, columns=count) if texts else picture.draw(samples)
         picture.save_png(shown, target)
     for line in said:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(
-        f"{len(samples)} samples of {escape(str(version))} are in [bold]{escape(str(target))}[/]", highlight=False
+        f"{count * len(draws)} samples of {escape(str(version))} are in [bold]{escape(str(target))}[/]", highlight=False
     )
 
 

@@ -1,10 +1,10 @@
 """Under which licence the data of a run are, as far as that is known: for the model card, and no legal advice."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from keras_gans.data import naming
 from keras_gans.data.pairs import class_of, halves_of, pair_of
+from keras_gans.files import at_home
 
 # UCI's Optical Recognition of Handwritten Digits, and the photographs that scikit-learn carries.
 _DIGITS = "CC BY 4.0"
@@ -63,7 +63,7 @@ def _parts(data: str) -> Iterator[str]:
 
 
 def _licence_of_one(part):
-    path = Path(part.partition("{split}")[0]).expanduser()
+    path = at_home(part.partition("{split}")[0])
     if not naming.is_embedded(part) and part not in _KNOWN and path.exists():
         return _of_folder(path if path.is_dir() else path.parent)
     # Of another version or configuration, what is known of the name.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.limits import check_drawn
 from keras_gans.words import check_reads, read_vocabulary
 
 from .formats import VOCABULARY_FILE
@@ -67,19 +68,28 @@ def sample_version(
     text: str | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> np.ndarray:
-    """Draws the samples that the exported model's `sample` answers to the seeds from `seed` on, or its `text`.
+    """`count` samples of the seeds from `seed` on, see `sampler`."""
+    check_drawn(count, seed)
+    return sampler(version, label, text, say)(count, seed)
+
+
+def sampler(
+    version: str | Path,
+    label: str | None = None,
+    text: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Callable[[int, int], np.ndarray]:
+    """What draws the samples that the exported model's `sample` answers to seeds, or its `text`.
 
     Args:
         version: folder of an exported version with TFLite or ONNX files of a generator.
-        count: number of samples.
-        seed: of the first one.
         label: number or name of the class of all; unless given, classes are spread as the model spreads them.
         text: what to draw, where the model reads such.
         say: function of a line: by which files they are drawn, and what of a text the model does not know.
 
     Returns:
-        uint8 array (count, height, width, channels) of images, a pixel in some hundred one level off; float32 array
-        (count, d) of points.
+        Function (how many, seed of the first) -> uint8 array (how many, height, width, channels) of images, a pixel in
+        some hundred one level off; float32 array (how many, d) of points.
 
     Raises:
         UserError: the version has no such files, or they draw nothing by seeds alone; a label or a text that the model
@@ -99,18 +109,24 @@ def sample_version(
         elif report.get("task") in ("image-to-image", "translation"):
             wants = "It translates: keras-gans translate RUN does."
         raise UserError(f"The {PORTABLE[format]} files of {version} draw nothing by a seed alone. {wants}")
-    rows: dict[str, np.ndarray] = {"seed": _seeds(count, seed)}
     if text is not None:
         for line in check_reads([text], read_vocabulary(Path(version) / VOCABULARY_FILE), **report["tokenizer"]):
             say(line)
-        rows["text"] = np.array([text.encode()] * count, object)
-    rows |= _labels(report, "label" in taken, rows["seed"], label)
+    _labels(report, "label" in taken, np.zeros(1, np.int64), label)
     say(f"Drawn by the {PORTABLE[format]} files, without TensorFlow.")
-    pieces = [
-        portable.answer(signature, {name: values[start : start + _ROWS] for name, values in rows.items()})
-        for start in range(0, count, _ROWS)
-    ]
-    return np.concatenate([piece.get("image", piece.get("point")) for piece in pieces])
+
+    def draw(count, seed):
+        rows: dict[str, np.ndarray] = {"seed": _seeds(count, seed)}
+        if text is not None:
+            rows["text"] = np.array([text.encode()] * count, object)
+        rows |= _labels(report, "label" in taken, rows["seed"], label)
+        pieces = [
+            portable.answer(signature, {name: values[start : start + _ROWS] for name, values in rows.items()})
+            for start in range(0, count, _ROWS)
+        ]
+        return np.concatenate([piece.get("image", piece.get("point")) for piece in pieces])
+
+    return draw
 
 
 def portable_format(version: str | Path, report: Mapping[str, Any]) -> str:
@@ -132,8 +148,7 @@ def portable_format(version: str | Path, report: Mapping[str, Any]) -> str:
 
 
 def _seeds(count, seed):
-    if count < 1 or not -(2**63) <= seed <= 2**63 - count:
-        raise UserError(f"Seeds are whole numbers of 64 bits, {count} of them here. Received: {seed!r}.")
+    check_drawn(count, seed)
     return np.int64(seed) + np.arange(count, dtype=np.int64)
 
 

@@ -14,6 +14,11 @@ from keras_gans.errors import DamageWarning
 _PARTIAL = re.compile(r"\.(\d+)\.partial\..+")
 
 
+def at_home(path: str | Path) -> Path:
+    """The path with ~ and ~USER replaced; unlike `Path.expanduser`, the home of nobody stays as it is written."""
+    return Path(os.path.expanduser(path))
+
+
 @contextlib.contextmanager
 def atomically(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` that becomes `path` when the block ends without an error.

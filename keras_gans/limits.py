@@ -1,6 +1,8 @@
-"""How much one call of an exported model may ask for, and what a row of it may hold."""
+"""How much one call of a model may ask for, and what a row of it may hold."""
 
 from typing import Any
+
+import numpy as np
 
 from keras_gans.errors import UserError
 
@@ -26,3 +28,21 @@ def check_batch_limit(limit: Any) -> int:
             f"unless given. Received: {limit!r}."
         )
     return limit
+
+
+def check_drawn(count: Any, seed: Any) -> None:
+    """Checks how many samples are to be drawn, and the seed of the first; the next has the next seed.
+
+    Raises:
+        UserError: they are no whole numbers, `count` is not positive, or a seed is none of 64 bits.
+    """
+    for name, value in (("count", count), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise UserError(f"{name} is a whole number. Received: {value!r}.")
+    if count < 1:
+        raise UserError(f"One sample or more is drawn. Received: count={count!r}.")
+    if not -(2**63) <= seed <= 2**63 - count:
+        raise UserError(
+            f"Seeds are whole numbers of 64 bits, from -2**63 to 2**63 - 1, and so is the last of {count} from "
+            f"{seed} on. Received: {seed!r}."
+        )

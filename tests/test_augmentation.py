@@ -171,6 +171,8 @@ def test_what_scores_nothing_cannot_be_followed(digits):
 @pytest.mark.parametrize(
     ("augmentation", "message"),
     [
+        (3, "is a dictionary of ranges.*Received: 3"),
+        ("flip", "is a dictionary of ranges.*Received: 'flip'"),
         ({"flp": True}, "Did you mean 'flip'"),
         ({"flip": 1}, "true or false. Received: 1"),
         ({"probability": 0.5}, "changes something"),

@@ -164,8 +164,11 @@ def test_what_becomes_of_images_is_said(tmp_path):
     save(tmp_path / "b.png", flat(size=(400, 300)))
     assert kg.data.open_source(tmp_path, image_size=32).note == (
         "The images, of 20x30 to 400x300 pixels, are cropped to the middle square and resized to 32x32. --image-size "
-        "chooses another size; most networks make 8, 16, 28, 32, 64 or 128."
+        "chooses another size, 128 being nearest to theirs; most networks make 8, 16, 28, 32, 64 or 128."
     )
+    for side, offered in ((28, "size, 32 being nearest to theirs;"), (32, "size; most")):
+        folder = save(tmp_path / "one" / "a.png", flat(size=(40, 31))).parent
+        assert offered in kg.data.open_source(folder, image_size=side).note
 
 
 def test_two_folders_of_two_sizes_meet_at_the_default(tmp_path):
@@ -273,6 +276,20 @@ def test_empty_folder(tmp_path):
 def test_a_file_is_no_folder(tmp_path):
     with pytest.raises(UserError, match="is a file"):
         kg.data.open_source(save(tmp_path / "1.png", flat()))
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize("name", ["sentences.en", LONG, "~nobody_of_that_name", "a\0b", f"./{LONG}/y", ""])
+def test_a_name_that_is_no_folder_has_one_clear_error(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sentences.en").write_text("one\n")
+    known = {"sentences.en": "is a file. Two text files .* 'A = B'", "": "Received: ''"}
+    said = known.get(name, "Unknown data set|no folder")
+    for use in (kg.data.open_source, kg.data.check_source):
+        with pytest.raises(UserError, match=said):
+            use(name)
 
 
 def test_damaged_images_are_named_and_counted(tmp_path):

@@ -53,6 +53,12 @@ def test_assignments(text):
     assert (found is None) == ("=" not in text or text.startswith("="))
 
 
+@pytest.mark.parametrize("value", ["{'shift': 0.1}", "{shift: 0.1}", "[a, b]", "[1,]"])
+def test_an_assignment_that_is_nearly_json(value):
+    with pytest.raises(UserError, match="dictionaries and lists as JSON.*double quotes"):
+        recipes.parse_assignment(f"discriminator.augmentation={value}")
+
+
 def test_an_assignment_nested_without_end():
     with pytest.raises(UserError, match="nested too deeply"):
         recipes.parse_assignment(f"scheme.name={'[' * 100_000}")
@@ -113,7 +119,7 @@ def test_a_checkpoint_of_another_model_is_named(tmp_path):
 
 @pytest.fixture(scope="module")
 def models():
-    return small_model("dcgan"), small_model("cgan")
+    return small_model("dcgan"), small_model("cgan"), small_model("text_to_image")
 
 
 WHOLE = st.integers(-(2**70), 2**70)
@@ -125,9 +131,10 @@ WHOLE = st.integers(-(2**70), 2**70)
     seed=WHOLE | st.floats() | st.none(),
 )
 def test_sampling(models, count, seed):
-    found = answer(models[0].sample, count, seed)
-    if found is not None:
-        assert type(count) is int and found.shape == (count, 8, 8, 1) and found.dtype == np.uint8
+    for model in (models[0], models[2]):
+        found = answer(model.sample, count, seed)
+        if found is not None:
+            assert type(count) is int and found.shape == (count, *model.sample_shape()) and found.dtype == np.uint8
 
 
 @FEW
@@ -136,6 +143,12 @@ def test_labels(models, labels):
     found = answer(models[1].sample, 3, 0, labels)
     if found is not None:
         assert labels is None or np.size(labels) in (1, 3)
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_more_samples_than_memory_holds(models, place):
+    with pytest.raises(UserError, match="1,000,000,000,000 samples .* GB, and this machine has .*Draw fewer at a time"):
+        models[place].sample(10**12)
 
 
 def test_the_last_seeds_there_are(models):

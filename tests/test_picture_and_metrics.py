@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.linalg import sqrtm
 
-from keras_gans.drawing import picture
+from keras_gans.drawing import many, picture
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.metrics import frechet_distance, mode_coverage
 from keras_gans.pixels import to_uint8
@@ -93,3 +93,33 @@ def test_names_are_suggested_and_duplicates_refused():
 def test_what_lies_outside_of_the_range_is_clipped_and_levels_are_the_nearest():
     values = np.array([-3.0, -1.01, -1.0, -0.996, 0.0, 0.996, 1.0, 1.01, 3.0], "float32")
     assert to_uint8(values).numpy().tolist() == [0, 0, 0, 1, 128, 254, 255, 255, 255]
+
+
+def test_samples_become_files_part_by_part(tmp_path):
+    asked = []
+
+    def draw(start, count):
+        asked.append((start, count))
+        return (np.arange(start, start + count) % 256).astype("uint8").reshape(-1, 1, 1, 1) * np.ones(
+            (4, 4, 1), "uint8"
+        )
+
+    many.write_each(draw, many.PART + 3, lambda place: tmp_path / f"{place}.png")
+    assert asked == [(0, many.PART), (many.PART, 3)]
+    assert len(list(tmp_path.iterdir())) == many.PART + 3
+    for place in (0, 255, many.PART, many.PART + 2):
+        assert (np.asarray(Image.open(tmp_path / f"{place}.png")) == place % 256).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "most", "message"),
+    [
+        ((8, 8, 1), 2**26 // 81, "828,504 images of 8x8 pixels, and --separate"),
+        ((3, 7, 3), 2**26 // 32, "2,097,152 images of 7x3 pixels"),
+        ((2,), 10_000_000, "10,000,000 points. Received: 10,000,001"),
+    ],
+)
+def test_one_picture_has_room_for_so_many(shape, most, message):
+    many.check_fits_a_picture(most, shape)
+    with pytest.raises(UserError, match=message):
+        many.check_fits_a_picture(most + 1, shape)

@@ -190,16 +190,22 @@ def test_a_fifo_among_the_pictures_is_passed_over(pictures, tmp_path):
     os.mkfifo(folder / "pipe.png")
     with pytest.warns(DamageWarning, match="pipe.png is no image but a FIFO"):
         assert len(kg.data.open_source(folder, image_size=8)) == 80
+    code, _, errors = run_here("train", "--data", str(folder), "--batch-size", "1000", cwd=tmp_path)
+    assert code == 2 and errors.count("pipe.png is no image but a FIFO") == 1
     # A picture that is named by itself, as for `translate`, is no reason to wait for ever either.
     with pytest.raises(OSError, match="no regular file, but a FIFO"):
         kg.data.pictures.decode_to(folder / "pipe.png", (8, 8, 1), crops=True)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    Image.new("1", (9000, 8000)).save(tmp_path / "bomb.png")
+    # Larger than what Pillow warns of, too.
+    Image.new("1", (9600, 9500)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
-    with pytest.raises(UserError, match=r"bomb.png \(it has 9,000 x 8,000 pixels, more than the 67,108,864"):
+    warned = pytest.warns(Image.DecompressionBombWarning)
+    with warned, pytest.raises(UserError, match=r"bomb.png \(it has 9,600 x 9,500 pixels, more than the 67,108,864"):
         kg.data.open_source(tmp_path, image_size=8)
+    code, _, errors = run_here("train", "gan", "--data", ".", cwd=tmp_path)
+    assert code == 2 and "bomb.png (it has" in errors and "Warning" not in errors
 
 
 def test_a_name_that_is_not_utf_8_is_refused_before_training(pictures, tmp_path):

@@ -128,6 +128,8 @@ def test_mistakes_about_texts_are_named(folder, tmp_path):
         (["--text", "  "], "Received an empty one"),
         (["--text", "red", "--label", "1"], "not both"),
         (["--texts", "nowhere.txt"], "no file nowhere.txt"),
+        (["--texts", "~nobody_of_that_name"], "no file ~nobody_of_that_name"),
+        (["--texts", "t" * 300], "no file ttt"),
         (["--texts", str(empty)], "holds no text"),
         (["--texts", str(latin)], "UTF-8"),
         (["--text", "xyzzy, plugh!"], "knows no word of 'xyzzy, plugh!'. What it knows best: a,"),

@@ -133,6 +133,10 @@ def test_sampling_writes_a_grid_or_single_images(trained):
     assert code == 0, errors
     assert sorted(path.name for path in (folder / "single").iterdir()) == ["5.png", "6.png", "7.png"]
     assert Image.open(folder / "single" / "5.png").size == (8, 8)
+    # Of each alone memory does not grow with their number; of one picture it would.
+    code, _, errors = run_here("sample", "latest", "--count", "1000000000", cwd=folder)
+    assert code == 2
+    assert "has room for 828,504 images of 8x8 pixels, and --separate writes each" in unwrapped(errors)
 
 
 def test_a_dry_run_writes_nothing(tmp_path):

@@ -95,6 +95,8 @@ def test_nothing_is_overwritten_unless_asked(folder, tmp_path):
     [
         (["latest", "sumer", "made"], "There is no sumer"),
         (["latest", "summer", "summer/made"], "OUTPUT lies within INPUT"),
+        (["latest", "~nobody_of_that_name", "made"], "There is no ~nobody_of_that_name"),
+        (["latest", "s" * 300, "made"], "There is no sss"),
         (["latest", "summer/0.jpg", "summer/0.jpg"], "its original's place"),
         (["latest", "summer/0.jpg", "made.tif"], "ends in .png"),
         (["latest", "runs", "made"], "There is no picture in runs"),

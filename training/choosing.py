@@ -1,7 +1,6 @@
 """Which recipe fits data, where nobody named one: what is found in them, by rules, and why in a sentence."""
 
 import statistics
-from pathlib import Path
 from typing import Any
 
 from keras_gans.data import open_source
@@ -11,6 +10,7 @@ from keras_gans.data.pairs import class_of, halves_of, pair_of
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Images, Points, Texts
+from keras_gans.files import at_home
 
 from . import recipe as recipes
 from .recipe import Recipe
@@ -72,7 +72,7 @@ def _size_for(data):
     folder = _folder_of(data)
     if folder is None:
         return None, ""
-    files = sorted(image_files(Path(folder).expanduser()))
+    files = sorted(image_files(at_home(folder)))
     found = headers(files[:: max(1, len(files) // _MOST_HEADERS)])
     if not found or size_for(found) != DEFAULT_IMAGE_SIZE or {side for each in found for side in each.size} == {64}:
         return None, ""

@@ -28,6 +28,7 @@ from keras_gans.export.cli import (
 )
 from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
+from keras_gans.limits import check_drawn
 from keras_gans.presets.command import presets_command, pull_command, push_command
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
@@ -422,7 +423,7 @@ def sample_command(
     _check_picture_target(to, separate)
     with console.status("importing TensorFlow and loading the model ..."):
         import_quietly("tensorflow")
-        from keras_gans.drawing import picture
+        from keras_gans.drawing import many, picture
 
         model = run_directory.load_run(folder)
     if wanted:
@@ -432,16 +433,20 @@ def sample_command(
     if model.makes is None:
         _write_what_it_shows(model, folder, count, seed, to, label, separate)
         return
-    samples = model.sample(count, seed=seed, labels=label)
-    if separate and samples.ndim != 4:
+    if separate and not model.makes_images:
         raise UserError("--separate writes images; this run makes points. Leave it out for a picture of them all.")
+    check_drawn(count, seed)
     if separate:
         target = to or folder / "samples" / f"seed-{seed}"
-        for index, image in enumerate(samples):
-            picture.save_png(
-                picture.draw(image[None]) if image.shape[-1] == 2 else image, target / f"{seed + index}.png"
-            )
+        many.write_each(
+            lambda start, rows: model.sample(rows, seed=seed + start, labels=label),
+            count,
+            lambda place: target / f"{seed + place}.png",
+            console,
+        )
     else:
+        many.check_fits_a_picture(count, model.sample_shape())
+        samples = model.sample(count, seed=seed, labels=label)
         chosen = "" if label is None else f"-label-{model.label_of(label)}"
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}{chosen}.png"
         picture.save_png(picture.draw(samples), target)
@@ -455,19 +460,26 @@ def _check_picture_target(to, separate):
 
 def _draw_texts(model, folder, texts, count, seed, to, separate):
     """Writes `count` samples of each text: a row of a picture for each, or a file for each sample."""
-    from keras_gans.drawing import picture
+    from keras_gans.drawing import many, picture
 
     from .texts import check_reads, file_name
 
     for line in check_reads(model, texts):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    rows = [model.sample(count, seed=seed, texts=text) for text in texts]
+    check_drawn(count, seed)
     if separate:
         target = to or folder / "samples" / f"texts-seed-{seed}"
-        for number, (text, images) in enumerate(zip(texts, rows, strict=True), 1):
-            for place, image in enumerate(images):
-                picture.save_png(image, target / f"{number}-{file_name(text)}-{seed + place}.png")
+        for number, text in enumerate(texts, 1):
+            stem = f"{number}-{file_name(text)}"
+            many.write_each(
+                lambda start, rows, text=text: model.sample(rows, seed=seed + start, texts=text),
+                count,
+                lambda place, stem=stem: target / f"{stem}-{seed + place}.png",
+                console,
+            )
     else:
+        many.check_fits_a_picture(count * len(texts), model.sample_shape())
+        rows = [model.sample(count, seed=seed, texts=text) for text in texts]
         chosen = file_name(texts[0]) + (f"-and-{len(texts) - 1}-more" if len(texts) > 1 else "")
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}-{chosen}.png"
         images, captions = [image for row in rows for image in row], [text for text in texts for _ in range(count)]
@@ -518,12 +530,17 @@ def main() -> None:
 def _warnings_in_a_line(errors):
     """Shows what is damaged as one message a piece, without the place in the code that found it."""
     with warnings.catch_warnings():
-        show = warnings.showwarning
+        show, said = warnings.showwarning, set()
 
         def in_a_line(message, category, *place, **options):
             if issubclass(category, DamageWarning):
+                # A folder is looked through more than once.
+                if str(message) in said:
+                    return
+                said.add(str(message))
                 _print_said(errors, "Damaged:", message, "bold yellow")
-            else:
+            elif not category.__module__.startswith("PIL."):
+                # Pillow warns of what is refused here by name anyway.
                 show(message, category, *place, **options)
 
         warnings.showwarning = in_a_line

@@ -216,7 +216,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """("a.b", value) of "a.b=value", the value as JSON where it is JSON and as a string elsewhere.
 
     Raises:
-        UserError: there is no "=".
+        UserError: there is no "=", or the value has the brackets of a dictionary or list and is no JSON.
     """
     key, separator, raw = text.partition("=")
     if not separator or not key:
@@ -229,6 +229,11 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     except RecursionError:
         raise UserError(f"--set {key}=... is nested too deeply. Received: {raw[:40]}...") from None
     except json.JSONDecodeError:
+        if raw[:1] + raw[-1:] in ("{}", "[]"):
+            raise UserError(
+                f'--set {key}=... takes dictionaries and lists as JSON, such as {{"flip": true}} or [64, 128], with '
+                f"double quotes. Received: {raw}."
+            ) from None
         return key, raw
 
 

@@ -1,5 +1,6 @@
 """Texts on the command line: from options and files, checked against what a run can read."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras_gans import words
 from keras_gans.errors import UserError
+from keras_gans.files import at_home
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -26,12 +28,12 @@ def texts_of(options: Sequence[str] | None, file: Path | None) -> list[str]:
             '--text takes what is to be drawn, such as "a small red circle, top left". Received an empty one.'
         )
     if file is not None:
-        texts += _read(file.expanduser())
+        texts += _read(at_home(file))
     return texts
 
 
 def _read(file):
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise UserError(f"--texts takes a file with a text on each line. There is no file {file}.")
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")

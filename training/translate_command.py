@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.files import at_home
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
@@ -89,9 +90,9 @@ def translate_command(
     work: TextFile | dict[Path, Path] | None = None
     # A sentence may be longer than any path, which `Path.is_file` and `Path.exists` do not forgive.
     if target is not None:
-        place = Path(source).expanduser()
+        place = at_home(source)
         is_text = os.path.isfile(place) and place.suffix.lower() not in _extensions()
-        work = text_file(place, target.expanduser()) if is_text else _work(place, target)
+        work = text_file(place, at_home(target)) if is_text else _work(place, target)
         if not overwrite:
             _refuse_existing([work.target] if isinstance(work, TextFile) else list(work.values()))
     # What is printed of a sentence is its translation alone.
@@ -133,7 +134,7 @@ def _work(source: Path, target: Path) -> dict[Path, Path]:
     """{picture: file of its translation}."""
     from keras_gans.data.folder import EXTENSIONS, image_files
 
-    source, target = source.expanduser(), target.expanduser()
+    source, target = at_home(source), at_home(target)
     if not os.path.exists(source):
         raise UserError(
             "INPUT is a picture, a folder of pictures or a file of sentences where there is an OUTPUT. There is no "

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import statistics
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from keras_gans.data.source import Column, Source, class_column, sample_column, 
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import DamageWarning, NoSplitError, UserError, nearest
 from keras_gans.fields import Texts
+from keras_gans.files import at_home
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "validation", "val", "test")
@@ -220,9 +222,12 @@ def _what_became(found, size):
         return ""
     ends = " to ".join("x".join(map(str, pair)) for pair in dict.fromkeys((sizes[0], sizes[-1])))
     cropped = " cropped to the middle square and" if any(width != height for width, height in sizes) else ""
+    middle = statistics.median(min(each.size) for each in found)
+    near = min(KEPT_SIZES, key=lambda side: abs(side - middle))
+    offered = "" if near == size else f", {near} being nearest to theirs"
     return (
-        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another size; "
-        f"most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
+        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another "
+        f"size{offered}; most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
     )
 
 
@@ -232,11 +237,15 @@ def check_folder(folder: str | Path) -> Path:
     Raises:
         UserError: there is no such folder, no image in it, or its name is not UTF-8.
     """
-    root = Path(folder).expanduser()
+    root = at_home(folder)
     _require_utf8(root, "folder")
-    if root.is_file():
-        raise UserError(f"A folder of images is expected, but {root} is a file.")
-    if not root.is_dir():
+    # Unlike those of `Path` these take names too long for a file.
+    if os.path.isfile(root):
+        raise UserError(
+            f"A folder of images is expected, but {root} is a file. Two text files whose lines belong together are "
+            "written 'A = B'."
+        )
+    if not os.path.isdir(root):
         raise UserError(f"There is no folder {root}.{_similar_folders(root)}")
     if next(image_files(root), None) is None:
         raise _no_images(root)
@@ -256,7 +265,7 @@ def _require_utf8(path, what):
 
 
 def _similar_folders(missing):
-    parent = next((folder for folder in missing.absolute().parents if folder.is_dir()), None)
+    parent = next((folder for folder in missing.absolute().parents if os.path.isdir(folder)), None)
     if parent is None:
         return ""
     wanted = missing.absolute().relative_to(parent).parts[0]

@@ -14,6 +14,7 @@ from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import NoLabelsError, NoSplitError, UserError
 from keras_gans.fields import Images
+from keras_gans.files import at_home
 from keras_gans.registry import sources
 
 _CHUNK = 1024
@@ -179,7 +180,7 @@ def _opens(name):
 
 
 def _folder_has(folder):
-    root = Path(folder).expanduser()
+    root = at_home(folder)
     return any((root / f"{split}{side}").is_dir() for split in HELD_OUT_SPLITS for side in ("", "A"))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_gans.data import embedded, shapes
 from keras_gans.errors import UserError, nearest, unknown_name
+from keras_gans.files import at_home
 
 
 def base_name(name: str) -> str:
@@ -40,7 +41,7 @@ def check_name(name: str, data_dir: str | Path | None = None) -> None:
 def is_known_to_tfds(name: str, data_dir: str | Path | None = None) -> bool:
     """True where TensorFlow Datasets has the code of the data set, or `data_dir` its prepared files."""
     folder = tfds_folder(data_dir)
-    prepared = folder is not None and (Path(folder).expanduser() / base_name(name)).is_dir()
+    prepared = folder is not None and os.path.isdir(at_home(folder) / base_name(name))
     return base_name(name) in _tfds_names() or prepared
 
 

@@ -173,6 +173,10 @@ def _is_of_files(source, data_dir):
 def _kind(source, data_dir):
     """ "name", "folder" or "array"."""
     if isinstance(source, str):
+        if not source.strip():
+            raise UserError(
+                f"A data set's name or folder is needed; . is the folder that you are in. Received: {source!r}."
+            )
         return "folder" if is_folder(source, data_dir) else "name"
     if isinstance(source, os.PathLike):
         return "folder"
@@ -197,9 +201,9 @@ def is_folder(source: str | Path, data_dir: str | Path | None = None) -> bool:
         )
     if isinstance(source, os.PathLike):
         return True
-    if source.startswith(_EXPLICIT_PATHS) or source in ("", ".", ".."):
+    if source.startswith(_EXPLICIT_PATHS) or source in (".", ".."):
         return True
     if naming.is_embedded(source):
         return False
-    looks_like_path = Path(source).is_dir() or "/" in source or os.sep in source
+    looks_like_path = os.path.exists(source) or "/" in source or os.sep in source
     return looks_like_path and not naming.is_known_to_tfds(source, data_dir)

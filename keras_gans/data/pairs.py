@@ -14,6 +14,7 @@ from keras_gans.data.source import Column, Source, unpaired
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import NoSplitError, UserError, nearest
 from keras_gans.fields import Images, Texts
+from keras_gans.files import at_home
 
 UNPAIRED, PAIRED = " + ", " = "
 _HALVES, _REVERSED = "halves:", "reversed-halves:"
@@ -91,10 +92,8 @@ def pair_of(source: Any) -> Unpaired | Paired | None:
 
 
 def _exists(path: str) -> bool:
-    try:
-        return Path(path).expanduser().exists()
-    except (OSError, RuntimeError):  # A name too long for a file, or the home of nobody.
-        return False
+    # Unlike `Path.exists` this takes names too long for a file and null characters.
+    return os.path.exists(at_home(path))
 
 
 def named(pair: Unpaired | Paired) -> str:
@@ -148,6 +147,7 @@ def only_class(source: Source, label: str) -> Source:
         chosen,
         name=f"{source.name}[{label}]",
         columns={name: column for name, column in chosen.columns.items() if isinstance(column.field, Images)},
+        label_hint=f"It is one class of several: leave [{label}] out for all, with labels.",
     )
 
 
@@ -221,10 +221,10 @@ def check_paired(pair: Paired, split: str = "train") -> list[Path]:
         UserError: one of them does not exist, or one is a folder and the other is not.
     """
     templates = [os.fspath(part) for part in (pair.a, pair.b)]
-    paths = [Path(template.replace("{split}", split)).expanduser() for template in templates]
+    paths = [at_home(template.replace("{split}", split)) for template in templates]
     for template, path in zip(templates, paths, strict=True):
-        if not path.exists():
-            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        if not os.path.exists(path):
+            siblings = [entry.name for entry in path.parent.iterdir()] if os.path.isdir(path.parent) else []
             close = nearest(path.name, siblings)
             hint = f" Did you mean {' or '.join(str(path.parent / name) for name in close)}?" if close else ""
             # Of the training data it is a mistake, of another split an answer.

@@ -1,5 +1,6 @@
 """How a trained generator answers: samples by seed, in Python and as the signatures of a SavedModel."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.errors import UserError
 from keras_gans.fields import Images, sample_of
 from keras_gans.latent import draw_latents, interpolate_endpoint, interpolate_examples, latents_from_seeds
+from keras_gans.limits import check_drawn
+from keras_gans.memory import check_fits
 from keras_gans.pixels import to_uint8
 
 
@@ -67,18 +70,11 @@ class Sampler:
             uint8 array (count, height, width, channels) of images; float32 array (count, d) of points.
 
         Raises:
-            UserError: `count` is not positive, or labels that the model does not take or know.
+            UserError: `count` is not positive or more than memory holds, or labels that the model does not take or
+                know.
         """
-        for name, value in (("count", count), ("seed", seed)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise UserError(f"{name} is a whole number. Received: {value!r}.")
-        if count < 1:
-            raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
-        if not -(2**63) <= seed <= 2**63 - count:
-            raise UserError(
-                f"Seeds are whole numbers of 64 bits, from -2**63 to 2**63 - 1, and so is the last of {count} from "
-                f"{seed} on. Received: {seed!r}."
-            )
+        check_drawn(count, seed)
+        self.check_holds(count)
         if self._sampler is None:
             signature = [tf.TensorSpec((None,), tf.int64)] * (2 if self.takes_labels else 1)
             self._sampler = tf.function(self.samples_from_seeds, input_signature=signature, autograph=False)
@@ -88,6 +84,15 @@ class Sampler:
         pieces = -(-count // 256)
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
         return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])
+
+    def check_holds(self, count: int) -> None:
+        """Raises `UserError` where so many samples with their seeds are more than memory holds."""
+        shape = self.sample_shape()
+        check_fits(
+            count * (8 + math.prod(shape) * (1 if self.makes_images else 4)),
+            f"{count:,} samples of shape {shape}",
+            "Draw fewer at a time: the next ones begin with the seed `seed + count`.",
+        )
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.predict`: what calling the model gives, samples of latents (count, latent_dim).

@@ -21,6 +21,7 @@ from keras_gans.fields import Images, Texts
 from keras_gans.hints import Tensor
 from keras_gans.latent import draw_latents, latents_from_seeds
 from keras_gans.layers import Tokenizer
+from keras_gans.limits import check_drawn
 from keras_gans.optimizers import Adam
 from keras_gans.penalties import check_weight
 from keras_gans.pixels import to_uint8
@@ -92,17 +93,17 @@ class TextConditional(TextReading):
             uint8 array (count, height, width, channels).
 
         Raises:
-            UserError: `count` is not positive, another number of texts, or labels.
+            UserError: `count` is not positive or more than memory holds, another number of texts, or labels.
         """
-        if count < 1:
-            raise UserError(f"sample() draws one sample or more. Received: {count!r}.")
+        check_drawn(count, seed)
+        self.check_holds(count)
         if labels is not None:
             raise UserError(f"{type(self).__name__} takes texts=, not labels. Received: labels={labels!r}.")
         if self._sampler is None or self._sampled_in != self.phase:
             signature = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, self.tokenizer.length), tf.int32)]
             self._sampler = tf.function(self.samples_from_seeds, input_signature=signature, autograph=False)
             self._sampled_in = self.phase
-        inputs = np.arange(seed, seed + count, dtype=np.int64), self._tokens(self.texts_for(count, seed, texts))
+        inputs = np.int64(seed) + np.arange(count, dtype=np.int64), self._tokens(self.texts_for(count, seed, texts))
         pieces = -(-count // 256)
         chunks = zip(*(np.array_split(values, pieces) for values in inputs), strict=True)
         return np.concatenate([self._sampler(*chunk).numpy() for chunk in chunks])

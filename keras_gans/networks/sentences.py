@@ -2,7 +2,6 @@
 
 import zipfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import UserError
+from keras_gans.files import at_home
 from keras_gans.layers.text import SentenceTable
 from keras_gans.layers.tokenizer import Tokenizer
 from keras_gans.registry import networks
@@ -69,7 +69,7 @@ def sentence_table(vocabulary: Sequence[str], file: str, level: str = "word", le
         UserError: no such file, or one that does not hold a finite vector for each text.
     """
     try:
-        with np.load(Path(file).expanduser()) as held:
+        with np.load(at_home(file)) as held:
             texts, vectors = held["texts"], held["vectors"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
