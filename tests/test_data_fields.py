@@ -255,12 +255,6 @@ def test_texts_of_any_characters_come_back_as_they_were():
     assert [text.decode() for text in batch] == texts[1:]
 
 
-def test_one_collection_is_not_translated_into_itself(tmp_path):
-    source = kg.data.open_source(folder_of(tmp_path / "a", range(7)), image_size=4)
-    with pytest.raises(UserError, match="'image_a' and 'image_b' are two things.*one alone: image .*'A . B'"):
-        source.match(kg.schemes.CycleGAN.takes)
-
-
 # Anybody's own --------------------------------------------------------------------------------------------------
 
 

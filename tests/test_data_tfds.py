@@ -301,17 +301,6 @@ def test_unknown_names(name, message):
             use(name)
 
 
-@pytest.mark.parametrize("folder", ["", "./", "texts/"])
-def test_a_text_file_alone_is_said_to_lack_its_other(folder, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "texts").mkdir()
-    for path in (tmp_path, tmp_path / "texts"):
-        (path / "train.en").write_text("one\n", encoding="utf-8")
-    for use in (kg.data.open_source, kg.data.check_source):
-        with pytest.raises(UserError, match=f"{folder}train.en is a file.*'A = B': \"{folder}train.en = other.en\""):
-            use(f"{folder}train.en")
-
-
 def test_unknown_names_are_refused_without_a_long_list():
     with pytest.raises(UserError) as caught:
         kg.data.check_source("zzzzzz")

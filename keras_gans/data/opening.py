@@ -189,16 +189,7 @@ def _kind(source, data_dir):
 
 
 def is_folder(source: str | Path, data_dir: str | Path | None = None) -> bool:
-    """Whether a source by name or path is read as a folder of images.
-
-    Raises:
-        UserError: it is a file.
-    """
-    if os.path.isfile(source):
-        raise UserError(
-            f"{source} is a file, and data are a folder of images, a name, or two text files of which line i belongs "
-            f"to line i, written as 'A = B': \"{source} = other{Path(source).suffix}\"."
-        )
+    """Whether a source by name or path is read as a folder of images."""
     if isinstance(source, os.PathLike):
         return True
     if source.startswith(_EXPLICIT_PATHS) or source in (".", ".."):
