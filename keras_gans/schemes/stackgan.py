@@ -52,7 +52,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         discriminator: keras.Model, [images, codes] -> raw scores.
         text_encoder, image_encoder, tokenizer, captions, encoder_steps: see
             `engine.text_conditional.TextConditionalGAN`.
-        wrong_text_weight, wrong_text_candidates, normalized_codes, contrast_weight: likewise.
+        wrong_text_weight, wrong_text_candidates, normalized_codes, hardest_negatives, contrast_weight: likewise.
         stage_1_steps: training steps of stage I; all that follow are stage II's.
         divergence_weight: lambda, 2 in the authors' code.
         latent_prior: see `GAN`.
@@ -89,6 +89,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         wrong_text_weight: float = 0.5,
         wrong_text_candidates: int = 1,
         normalized_codes: bool = False,
+        hardest_negatives: bool = False,
         divergence_weight: float = 2.0,
         contrast_weight: float = 0.0,
         latent_prior: str = "normal",
@@ -102,6 +103,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.captions, self.encoder_steps, self.stage_1_steps = tuple(captions), encoder_steps, stage_1_steps
         self.wrong_text_weight, self.divergence_weight = wrong_text_weight, divergence_weight
         self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
+        self.hardest_negatives = hardest_negatives
         self.latent_prior, self.latent_dim = latent_prior, stage_1_generator.inputs[0].shape[-1]
         self.contrast_weight = contrast_weight
         for weight in ("divergence_weight", "contrast_weight"):

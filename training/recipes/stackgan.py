@@ -64,7 +64,13 @@ def stackgan_128() -> "Recipe":
     GPU; not measured here.
     """
     plain = stackgan()
-    papers = {"encoder_steps": 5000, "wrong_text_candidates": 1, "normalized_codes": False, "contrast_weight": 0.0}
+    papers = {
+        "encoder_steps": 5000,
+        "wrong_text_candidates": 1,
+        "normalized_codes": False,
+        "hardest_negatives": False,
+        "contrast_weight": 0.0,
+    }
     scheme = {**plain.scheme, **papers, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
     networks = _networks(64, {"name": "text_to_image_discriminator", "base_filters": 64})
