@@ -275,6 +275,30 @@ def test_before_stage_two_the_samples_are_those_of_stage_one_enlarged():
     assert (later[:, ::2, ::2] != later[:, 1::2, 1::2]).any()
 
 
+@pytest.mark.parametrize(("prior", "scale"), [("normal", 1.0), ("uniform", 3.0**0.5)])
+def test_a_latent_holds_the_noise_of_both_stages_too(prior, scale):
+    model = small_model("stackgan")
+    model.latent_prior = prior
+    model.step.assign(4)
+    sizes = [
+        network.inputs[place].shape[-1]
+        for network, place in zip(
+            (model.stage_1_generator, model.stage_1_generator, model.generator), (0, 2, 2), strict=True
+        )
+    ]
+    assert model.latent_dim == sum(sizes) and min(sizes) >= 4
+    latents, codes = model.latents(2), tf.constant(model.encode_text(["red", "blue"]))
+    z, noise, later = np.split(latents, np.cumsum(sizes)[:2], axis=1)
+    small = model.stage_1_generator([z, codes, scale * noise], training=False)[0]
+    np.testing.assert_allclose(model.small_picture_of(latents, codes), small, atol=1e-6)
+    expected = model.generator([small, codes, scale * later], training=False)[0]
+    np.testing.assert_allclose(model.picture_of(latents, codes), expected, atol=1e-6)
+    # Each part changes the picture.
+    for part in range(3):
+        changed = np.concatenate([each + (place == part) for place, each in enumerate((z, noise, later))], axis=1)
+        assert np.abs(model.picture_of(tf.constant(changed), codes) - expected).max() > 1e-4
+
+
 def test_stage_one_learns_images_whose_pixels_are_means():
     model = small_model("stackgan")
     image = np.arange(64, dtype="float32").reshape(1, 8, 8, 1)

@@ -15,7 +15,7 @@ from keras_gans.engine.replicas import global_rows
 from keras_gans.errors import UserError
 from keras_gans.fields import Field, Images, Texts
 from keras_gans.hints import Tensor
-from keras_gans.latent import draw_latents, prior_named
+from keras_gans.latent import prior_named
 from keras_gans.layers import Tokenizer
 from keras_gans.randomness import for_this_replica, uniform
 
@@ -194,10 +194,6 @@ class TextReading:
             chosen = _nearest(lots, codes, all_codes, self.wrong_text_candidates)
         others = tf.gather(all_codes, chosen)
         return codes, others, tf.cast(tf.reduce_any(differ, axis=1, keepdims=True), tf.float32)
-
-    def standard_normal(self, rows: Any, size: int) -> Tensor:
-        """Fresh noise of a training step beside the latents, N(0, I), (rows, size)."""
-        return draw_latents(rows, size, self.next_seed())
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """The text encoder's codes of texts, float32 (texts, embedding_dim)."""

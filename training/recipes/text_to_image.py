@@ -11,8 +11,8 @@ ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 PAPERS = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
 ENCODERS = {"text_encoder": {"name": "text_encoder"}, "image_encoder": {"name": "image_encoder"}}
 # Shapes, a few pixels wide, are what encoders read last; and among random wrong texts one in 160 differs in its shape
-# alone, so that neither discriminator nor encoders need look at it. Joined by a concatenation, the discriminator learned
-# shapes in thousands of steps; by a projection, in hundreds.
+# alone, so that neither discriminator nor encoders need look at it. Joined by a concatenation, the discriminator
+# learned shapes in thousands of steps; by a projection, in hundreds.
 READING = {
     "encoder_steps": 1500,
     "normalized_codes": True,
