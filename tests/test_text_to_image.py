@@ -288,15 +288,15 @@ def test_a_latent_holds_the_noise_of_both_stages_too(prior, scale):
     ]
     assert model.latent_dim == sum(sizes) and min(sizes) >= 4
     latents, codes = model.latents(2), tf.constant(model.encode_text(["red", "blue"]))
-    z, noise, later = np.split(latents, np.cumsum(sizes)[:2], axis=1)
+    z, noise, later = tf.split(latents, sizes, axis=1)
     small = model.stage_1_generator([z, codes, scale * noise], training=False)[0]
     np.testing.assert_allclose(model.small_picture_of(latents, codes), small, atol=1e-6)
     expected = model.generator([small, codes, scale * later], training=False)[0]
     np.testing.assert_allclose(model.picture_of(latents, codes), expected, atol=1e-6)
     # Each part changes the picture.
     for part in range(3):
-        changed = np.concatenate([each + (place == part) for place, each in enumerate((z, noise, later))], axis=1)
-        assert np.abs(model.picture_of(tf.constant(changed), codes) - expected).max() > 1e-4
+        changed = tf.concat([each + float(place == part) for place, each in enumerate((z, noise, later))], axis=1)
+        assert np.abs(model.picture_of(changed, codes) - expected).max() > 1e-4
 
 
 def test_stage_one_learns_images_whose_pixels_are_means():
