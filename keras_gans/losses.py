@@ -371,7 +371,9 @@ def augmentation_divergence(mean: Tensor, log_deviation: Tensor) -> Tensor:
     return ops.mean(0.5 * (ops.exp(2.0 * log_deviation) + ops.square(mean) - 1.0) - log_deviation)
 
 
-def structured_joint_embedding(text_codes: Tensor, image_codes: Tensor, classes: Tensor | None = None) -> Tensor:
+def structured_joint_embedding(
+    text_codes: Tensor, image_codes: Tensor, classes: Tensor | None = None, hardest: bool = False
+) -> Tensor:
     """E max(0, 1 + t_j . v_i - t_i . v_i) + E max(0, 1 + t_i . v_j - t_i . v_i), over pairs i, j that do not belong.
 
     Reed et al., "Learning Deep Representations of Fine-grained Visual Descriptions" (2016), equations 2 to 4, with the
@@ -383,6 +385,9 @@ def structured_joint_embedding(text_codes: Tensor, image_codes: Tensor, classes:
         image_codes: (batch, d).
         classes: integers (batch,): rows of one class describe each other, and do not count as pairs that do not belong;
             each row is a class of its own unless given.
+        hardest: whether of each image only the text, and of each text only the image, counts that is furthest from
+            where it belongs, as in Faghri et al., "VSE++" (2018), equation 6: the mean over all pairs hardly knows
+            the few that differ in little.
     """
     # Row i, column j: how well image i and text j agree.
     agreement = ops.matmul(image_codes, ops.transpose(text_codes))
@@ -391,4 +396,6 @@ def structured_joint_embedding(text_codes: Tensor, image_codes: Tensor, classes:
     differ = ops.cast(ops.not_equal(rows[:, None], rows[None, :]), agreement.dtype)
     of_images = ops.relu(1.0 + agreement - own[:, None])
     of_texts = ops.relu(1.0 + agreement - own[None, :])
+    if hardest:
+        return ops.mean(ops.max(differ * of_images, axis=1)) + ops.mean(ops.max(differ * of_texts, axis=0))
     return ops.sum(differ * (of_images + of_texts)) / ops.maximum(ops.sum(differ), 1.0)

@@ -136,6 +136,11 @@ def test_a_joint_embedding_wants_each_text_to_agree_with_its_own_image_by_a_marg
     assert float(losses.structured_joint_embedding(texts, images, np.array([7, 8, 8]))) == pytest.approx(expected)
     assert float(losses.structured_joint_embedding(texts, images, np.array([1, 1, 1]))) == 0.0
     assert float(losses.structured_joint_embedding(0 * texts, 0 * images)) == 2.0
+    # The worst pair of each image alone, [0, 1, 2], and of each text, [0, 0, 3]; in classes [0, 0, 2] and [0, 0, 1].
+    assert float(losses.structured_joint_embedding(texts, images, hardest=True)) == pytest.approx((3 + 3) / 3)
+    found = losses.structured_joint_embedding(texts, images, np.array([7, 8, 8]), hardest=True)
+    assert float(found) == pytest.approx((2 + 1) / 3)
+    assert float(losses.structured_joint_embedding(0 * texts, 0 * images, hardest=True)) == 2.0
     # Each with its own by 4, with others by 0.
     assert float(losses.structured_joint_embedding(2 * np.eye(3, dtype="f"), 2 * np.eye(3, dtype="f"))) == 0.0
 

@@ -10,6 +10,7 @@ from keras_gans import losses, networks, randomness
 from keras_gans.engine.text_reading import REMEMBERED, remembered
 from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation, Tokenizer
+from keras_gans.networks.text_to_image import modulated
 from keras_gans.testing import subject
 from tests.small import small_model
 
@@ -274,6 +275,30 @@ def test_before_stage_two_the_samples_are_those_of_stage_one_enlarged():
     assert (later[:, ::2, ::2] != later[:, 1::2, 1::2]).any()
 
 
+@pytest.mark.parametrize(("prior", "scale"), [("normal", 1.0), ("uniform", 3.0**0.5)])
+def test_a_latent_holds_the_noise_of_both_stages_too(prior, scale):
+    model = small_model("stackgan")
+    model.latent_prior = prior
+    model.step.assign(4)
+    sizes = [
+        network.inputs[place].shape[-1]
+        for network, place in zip(
+            (model.stage_1_generator, model.stage_1_generator, model.generator), (0, 2, 2), strict=True
+        )
+    ]
+    assert model.latent_dim == sum(sizes) and min(sizes) >= 4
+    latents, codes = model.latents(2), tf.constant(model.encode_text(["red", "blue"]))
+    z, noise, later = tf.split(latents, sizes, axis=1)
+    small = model.stage_1_generator([z, codes, scale * noise], training=False)[0]
+    np.testing.assert_allclose(model.small_picture_of(latents, codes), small, atol=1e-6)
+    expected = model.generator([small, codes, scale * later], training=False)[0]
+    np.testing.assert_allclose(model.picture_of(latents, codes), expected, atol=1e-6)
+    # Each part changes the picture.
+    for part in range(3):
+        changed = tf.concat([each + float(place == part) for place, each in enumerate((z, noise, later))], axis=1)
+        assert np.abs(model.picture_of(changed, codes) - expected).max() > 1e-4
+
+
 def test_stage_one_learns_images_whose_pixels_are_means():
     model = small_model("stackgan")
     image = np.arange(64, dtype="float32").reshape(1, 8, 8, 1)
@@ -349,7 +374,7 @@ def test_networks_that_do_not_fit_are_refused():
     with pytest.raises(UserError, match="discriminator's second input"):
         build(discriminator=networks.dcgan_discriminator((8, 8, 1), 4))
     wrong = {"wrong_text_weight": 1.0, "encoder_steps": -1, "interpolation_weight": -1.0, "contrast_weight": -1.0}
-    for name, value in (wrong | {"wrong_text_candidates": 0, "normalized_codes": 1}).items():
+    for name, value in (wrong | {"wrong_text_candidates": 0, "normalized_codes": 1, "hardest_negatives": 1}).items():
         with pytest.raises(UserError, match=name):
             build(**{name: value})
 
@@ -367,6 +392,28 @@ def test_a_projection_is_a_product_of_text_and_image_beside_what_the_image_alone
     np.testing.assert_allclose(np.array(units) - nothing, wanted / 2.0, atol=1e-5)
     assert mixed == pytest.approx(alone[0] + (wanted[0] - 2.0 * wanted[1] + 0.5 * wanted[3]) / 2.0, abs=1e-5)
     assert np.abs(wanted).max() > 1e-3
+
+
+def test_a_text_in_the_blocks_sets_gain_and_offset_of_each_channel():
+    x, condition = keras.Input((2, 2, 3)), keras.Input((2,))
+    layer = keras.Model([x, condition], modulated(x, condition))
+    maps = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
+    gains, gain_biases, offsets, offset_biases = (variable.numpy().copy() for variable in layer.trainable_variables)
+    assert np.all(gain_biases == 1) and np.all(offset_biases == 0) and 0 < np.abs(gains).max() < 0.1
+    layer.set_weights([[[1, 0, 0], [0, 2, 0]], [1, 1, 1], [[0, 0, 3], [0, 0, 0]], [0, 0, 0.5]])
+    found = layer([maps, np.array([[1.0, 0.5]], "float32")])
+    np.testing.assert_allclose(found, maps * [2, 2, 1] + [0, 0, 3.5], rtol=1e-6)
+
+
+def test_only_with_the_text_in_its_blocks_does_a_generator_hear_it_behind_its_first_layer():
+    """With the first layer's weights of the text at 0, what is drawn depends on the text by the blocks alone."""
+    codes, latents = np.eye(4, 4, dtype="float32"), np.zeros((4, 5), "float32")
+    for in_blocks in (False, True):
+        generator = networks.text_to_image_generator((8, 8, 1), 5, 4, 4, text_units=3, text_in_blocks=in_blocks)
+        first = next(layer for layer in generator.layers if getattr(layer, "units", 0) == 2 * 4 * 4 * 4)
+        first.kernel.assign(np.concatenate([first.kernel[:5], np.zeros((3, 128))]))
+        images = generator([latents + 1.0, codes], training=False).numpy()
+        assert (np.ptp(images, axis=0).max() > 1e-5) == in_blocks
 
 
 def test_a_conditioning_is_one_that_there_is_and_takes_no_other_ones_options():

@@ -218,6 +218,9 @@ class TextConditionalGAN(TextConditional, GAN):
             many one may be the right text in other words.
         normalized_codes: whether codes are brought to the length sqrt(d) after the encoder, whose own are short: what
             a text changes is then as large as what a latent does, and a gradient penalty on codes leaves room for it.
+        hardest_negatives: whether the encoders learn of each row from the one wrong text and the one wrong image alone
+            that agree best with it, see `losses.structured_joint_embedding`: codes of texts that differ in little, as
+            small circles and squares, then lie further apart. False in the papers.
         contrast_weight: weight of `losses.matching_contrast` in the generator's loss, with the wrong texts that the
             discriminator sees; 0 in the papers. Where a discriminator takes a picture for real, the papers' loss no
             longer asks whether it shows what its text says; this one does.
@@ -245,6 +248,7 @@ class TextConditionalGAN(TextConditional, GAN):
         wrong_text_weight: float = 0.5,
         wrong_text_candidates: int = 1,
         normalized_codes: bool = False,
+        hardest_negatives: bool = False,
         contrast_weight: float = 0.0,
         **kwargs: Any,
     ):
@@ -254,6 +258,7 @@ class TextConditionalGAN(TextConditional, GAN):
         self.text_encoder, self.image_encoder, self.tokenizer = text_encoder, image_encoder, tokenizer
         self.captions, self.encoder_steps, self.wrong_text_weight = tuple(captions), encoder_steps, wrong_text_weight
         self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
+        self.hardest_negatives = hardest_negatives
         self._check_reading()
         self._check_takes_codes("generator", generator)
         self._check_takes_codes("discriminator", discriminator)

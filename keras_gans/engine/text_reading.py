@@ -15,7 +15,7 @@ from keras_gans.engine.replicas import global_rows
 from keras_gans.errors import UserError
 from keras_gans.fields import Field, Images, Texts
 from keras_gans.hints import Tensor
-from keras_gans.latent import draw_latents, prior_named
+from keras_gans.latent import prior_named
 from keras_gans.layers import Tokenizer
 from keras_gans.randomness import for_this_replica, uniform
 
@@ -39,7 +39,7 @@ class TextReading:
     of its own tokenizer's words, and `encoder_steps=0`.
 
     The class that mixes this in has `tokenizer`, `text_encoder`, `image_encoder`, `encoder_steps`, `captions`,
-    `wrong_text_weight`, `wrong_text_candidates` and `normalized_codes`.
+    `wrong_text_weight`, `wrong_text_candidates`, `normalized_codes` and `hardest_negatives`.
     """
 
     option_examples = {
@@ -81,8 +81,9 @@ class TextReading:
                 "wrong_text_candidates is a whole number from 1, which is the papers' choice among all texts of the "
                 f"batch. Received: {candidates!r}."
             )
-        if not isinstance(self.normalized_codes, bool):
-            raise UserError(f"normalized_codes is True or False. Received: {self.normalized_codes!r}.")
+        for name in ("normalized_codes", "hardest_negatives"):
+            if not isinstance(getattr(self, name), bool):
+                raise UserError(f"{name} is True or False. Received: {getattr(self, name)!r}.")
 
     def _check_takes_codes(self, role: str, network: keras.Model) -> None:
         """Raises a `UserError` unless a network's second input is the text's code."""
@@ -144,7 +145,7 @@ class TextReading:
         classes = tf.argmax(tf.cast(_same(all_tokens, all_tokens), tf.int32), axis=1)
         nearest = tf.argmax(tf.matmul(pictures, texts, transpose_b=True), axis=1)
         right = tf.cast(tf.equal(tf.gather(classes, nearest), classes), tf.float32)
-        loss = losses.structured_joint_embedding(texts, pictures, classes)
+        loss = losses.structured_joint_embedding(texts, pictures, classes, self.hardest_negatives)
         return loss, {"text_retrieval": tf.reduce_mean(right)}
 
     def codes_of(self, tokens: Tensor) -> Tensor:
@@ -193,10 +194,6 @@ class TextReading:
             chosen = _nearest(lots, codes, all_codes, self.wrong_text_candidates)
         others = tf.gather(all_codes, chosen)
         return codes, others, tf.cast(tf.reduce_any(differ, axis=1, keepdims=True), tf.float32)
-
-    def standard_normal(self, rows: Any, size: int) -> Tensor:
-        """Fresh noise of a training step beside the latents, N(0, I), (rows, size)."""
-        return draw_latents(rows, size, self.next_seed())
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """The text encoder's codes of texts, float32 (texts, embedding_dim)."""

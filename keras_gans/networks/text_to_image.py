@@ -84,6 +84,7 @@ def text_to_image_generator(
     embedding_dim: int = 64,
     base_filters: int = 64,
     text_units: int = _TEXT_UNITS,
+    text_in_blocks: bool = False,
     upsampling: str = "nearest",
     normalization: str | None = "batch",
     activation: str = "relu",
@@ -96,6 +97,9 @@ def text_to_image_generator(
         embedding_dim: size of a code.
         base_filters: filters of the last hidden layer, doubled in each layer below it; the paper's is 128 at 64 pixels.
         text_units: size of the projection, 128 in the paper.
+        text_in_blocks: whether the projection also sets gain and offset of each channel of all hidden layers, see
+            `modulated`: what a text says of a shape is then said once for all places of the picture, and not learned
+            for each of those of the first feature maps apart. False in the paper.
         upsampling: "nearest", "bilinear" or "subpixel", or "deconv" as in the paper; see `layers.Upsample2D`.
         normalization: "batch" as in the paper, or another, see `blocks.Blocks`, as for the next.
         activation: of the hidden layers.
@@ -116,12 +120,38 @@ def text_to_image_generator(
         (start, count, base_filters),
         upsampling,
         Blocks(normalization, activation),
+        projected if text_in_blocks else None,
     )
     return keras.Model([latents, codes], images, name="generator")
 
 
+def modulated(x: keras.KerasTensor, condition: keras.KerasTensor) -> keras.KerasTensor:
+    """Each channel of feature maps times a gain plus an offset, both linear in a vector; a gain near 1 to begin with.
+
+    Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer" (2018), equation 2.
+
+    Args:
+        x: (batch, height, width, channels).
+        condition: (batch, d).
+    """
+    channels = x.shape[-1]
+    small = keras.initializers.RandomNormal(stddev=0.02)
+    gain, offset = (
+        layers.Reshape((1, 1, channels))(
+            layers.Dense(channels, kernel_initializer=small.clone(), bias_initializer=beginning)(condition)
+        )
+        for beginning in ("ones", "zeros")
+    )
+    return layers.Add()([layers.Multiply()([x, gain]), offset])
+
+
 def doubled(
-    vector: keras.KerasTensor, channels: int, sizes: tuple[int, int, int], upsampling: str, blocks: Blocks
+    vector: keras.KerasTensor,
+    channels: int,
+    sizes: tuple[int, int, int],
+    upsampling: str,
+    blocks: Blocks,
+    condition: keras.KerasTensor | None = None,
 ) -> keras.KerasTensor:
     """Images in [-1, 1] of a vector: a projection to small feature maps, and doublings.
 
@@ -131,13 +161,18 @@ def doubled(
         sizes: (pixels of the first feature maps, doublings, filters after the last one).
         upsampling: see `layers.Upsample2D`.
         blocks: of the hidden layers.
+        condition: (batch, d), which sets gain and offset of each of their channels, or None.
     """
+
+    def hidden(x):
+        return blocks.hidden(x) if condition is None else blocks.activated(modulated(blocks.normalized(x), condition))
+
     start, count, base_filters = sizes
     filters = [base_filters * 2 ** (count - stage) for stage in range(count + 1)]
     x = blocks.dense(start * start * filters[0])(vector)
-    x = blocks.hidden(layers.Reshape((start, start, filters[0]))(x))
+    x = hidden(layers.Reshape((start, start, filters[0]))(x))
     for stage_filters in filters[1:]:
-        x = blocks.hidden(blocks.upsampling(stage_filters, upsampling)(x))
+        x = hidden(blocks.upsampling(stage_filters, upsampling)(x))
     x = blocks.convolution(channels, 3, hidden=False)(x)
     return layers.Activation("tanh", dtype="float32", name="image")(x)
 

@@ -38,7 +38,8 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
     y is G_1(z, c) in stage I and G_2(G_1(z, c_1), c_2) in stage II, with no latent of its own, and c = mu + sigma e. In
     stage II nothing of stage I changes, batch statistics neither.
 
-    Samples are for c = mu. Before stage II they are stage I's, enlarged.
+    A latent is z and behind it the noises e of both stages, so that a text and a latent give one picture, and samples
+    are as different as in training; zeros in place of e give c = mu. Before stage II samples are stage I's, enlarged.
 
     Curves: `text_retrieval` while the encoder learns; then those of either stage: the mean raw scores `real_score`,
     `wrong_text_score` and `fake_score`, and `augmentation_divergence`, the KL.
@@ -52,10 +53,10 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         discriminator: keras.Model, [images, codes] -> raw scores.
         text_encoder, image_encoder, tokenizer, captions, encoder_steps: see
             `engine.text_conditional.TextConditionalGAN`.
-        wrong_text_weight, wrong_text_candidates, normalized_codes, contrast_weight: likewise.
+        wrong_text_weight, wrong_text_candidates, normalized_codes, hardest_negatives, contrast_weight: likewise.
         stage_1_steps: training steps of stage I; all that follow are stage II's.
         divergence_weight: lambda, 2 in the authors' code.
-        latent_prior: see `GAN`.
+        latent_prior: see `GAN`; of "uniform" the noises are brought to a deviation of 1.
         seed: see `AdversarialModel`.
 
     Raises:
@@ -89,6 +90,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         wrong_text_weight: float = 0.5,
         wrong_text_candidates: int = 1,
         normalized_codes: bool = False,
+        hardest_negatives: bool = False,
         divergence_weight: float = 2.0,
         contrast_weight: float = 0.0,
         latent_prior: str = "normal",
@@ -102,12 +104,16 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.captions, self.encoder_steps, self.stage_1_steps = tuple(captions), encoder_steps, stage_1_steps
         self.wrong_text_weight, self.divergence_weight = wrong_text_weight, divergence_weight
         self.wrong_text_candidates, self.normalized_codes = wrong_text_candidates, normalized_codes
-        self.latent_prior, self.latent_dim = latent_prior, stage_1_generator.inputs[0].shape[-1]
+        self.hardest_negatives = hardest_negatives
+        self.latent_prior = latent_prior
         self.contrast_weight = contrast_weight
         for weight in ("divergence_weight", "contrast_weight"):
             check_weight(weight, getattr(self, weight))
         self._check_reading()
         self._check_stages()
+        takers = (stage_1_generator, 0), (stage_1_generator, 2), (generator, 2)
+        self._parts = [network.inputs[place].shape[-1] for network, place in takers]
+        self.latent_dim = sum(self._parts)
 
     def _check_stages(self):
         if isinstance(self.stage_1_steps, bool) or not isinstance(self.stage_1_steps, int) or self.stage_1_steps < 0:
@@ -193,15 +199,19 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
     def made(self, codes: Tensor) -> list[Tensor]:
         """[images, mean, log deviation] of the stage that learns, from fresh latents and noise."""
         rows = tf.shape(codes)[0]
-        latents, is_first = self.latents(rows), "stage_1_generator" in self.phase.players
-        first = self.stage_1_generator([latents, codes, self._noise(self.stage_1_generator, rows)], training=is_first)
+        is_first = "stage_1_generator" in self.phase.players
+        z, noise, later_noise = self.parts_of(self.latents(rows))
+        first = self.stage_1_generator([z, codes, noise], training=is_first)
         if is_first:
             return first
-        small = ops.stop_gradient(first[0])
-        return self.generator([small, codes, self._noise(self.generator, rows)], training=True)
+        return self.generator([ops.stop_gradient(first[0]), codes, later_noise], training=True)
 
-    def _noise(self, network, rows):
-        return self.standard_normal(rows, network.inputs[2].shape[-1])
+    def parts_of(self, latents: Tensor) -> list[Tensor]:
+        """[stage I's z, its noise e, stage II's noise e] of latents (batch, latent_dim)."""
+        z, *noises = tf.split(latents, self._parts, axis=-1)
+        # U(-1, 1) has a variance of 1/3.
+        scale = 3.0**0.5 if self.latent_prior == "uniform" else 1.0
+        return [z, *(scale * noise for noise in noises)]
 
     def smaller(self, images: Tensor) -> Tensor:
         """Images at stage I's size: each pixel the mean of those that it stands for."""
@@ -214,17 +224,14 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         """Images in [-1, 1] of latents and codes: of stage II, or of stage I enlarged while that is still to come."""
         small = self.small_picture_of(latents, codes)
         if "generator" in self.phase.players:
-            return self.generator([small, codes, self._no_noise(self.generator, codes)], training=training)[0]
+            return self.generator([small, codes, self.parts_of(latents)[2]], training=training)[0]
         ratio = self.sample_shape()[0] // self.small_shape()[0]
         return tf.repeat(tf.repeat(small, ratio, axis=1), ratio, axis=2)
 
     def small_picture_of(self, latents: Tensor, codes: Tensor) -> Tensor:
         """Stage I's images in [-1, 1] of latents and codes."""
-        noise = self._no_noise(self.stage_1_generator, codes)
-        return self.stage_1_generator([latents, codes, noise], training=False)[0]
-
-    def _no_noise(self, network, codes):
-        return tf.zeros((tf.shape(codes)[0], network.inputs[2].shape[-1]))
+        z, noise, _ = self.parts_of(latents)
+        return self.stage_1_generator([z, codes, noise], training=False)[0]
 
     def realness(self, *values: Tensor, training: bool = False) -> Tensor:
         images, codes = values[0], self._codes_of_texts(values[1])

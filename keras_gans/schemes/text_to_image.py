@@ -31,7 +31,7 @@ class TextToImage(TextConditionalGAN):
         generator, discriminator, text_encoder, image_encoder, latent_dim, tokenizer: see `TextConditionalGAN`.
         interpolation_weight: v, 1 in the paper's code; 0 is GAN-CLS alone.
         **kwargs: as `TextConditionalGAN`: `captions`, `encoder_steps`, `wrong_text_weight`, `wrong_text_candidates`,
-            `normalized_codes`, `contrast_weight` and what `GAN` takes.
+            `normalized_codes`, `hardest_negatives`, `contrast_weight` and what `GAN` takes.
 
     Raises:
         UserError: as `TextConditionalGAN`, or a negative weight.

@@ -27,7 +27,9 @@ def stackgan() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions, small first",
         source="Zhang et al. 2017",
-        scheme={"name": "stackgan", **READING, "stage_1_steps": 4000, "divergence_weight": 2.0},
+        # The code's weight of 2 nearly drowns the text in the noise around it: shapes were right in 0.84 of the cases,
+        # by 0.1 in 0.93 (seed 100).
+        scheme={"name": "stackgan", **READING, "stage_1_steps": 4000, "divergence_weight": 0.1},
         networks=_networks(16),
         optimizers={player: ADAM for player in (*_STAGE_1, *_STAGE_2)},
         data="shapes/64",
@@ -64,7 +66,14 @@ def stackgan_128() -> "Recipe":
     GPU; not measured here.
     """
     plain = stackgan()
-    papers = {"encoder_steps": 5000, "wrong_text_candidates": 1, "normalized_codes": False, "contrast_weight": 0.0}
+    papers = {
+        "encoder_steps": 5000,
+        "wrong_text_candidates": 1,
+        "normalized_codes": False,
+        "hardest_negatives": False,
+        "contrast_weight": 0.0,
+        "divergence_weight": 2.0,
+    }
     scheme = {**plain.scheme, **papers, "stage_1_steps": 60_000}
     large = {"residual_blocks": 4, "condition_dim": 128}
     networks = _networks(64, {"name": "text_to_image_discriminator", "base_filters": 64})

@@ -11,9 +11,15 @@ ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5}
 PAPERS = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
 ENCODERS = {"text_encoder": {"name": "text_encoder"}, "image_encoder": {"name": "image_encoder"}}
 # Shapes, a few pixels wide, are what encoders read last; and among random wrong texts one in 160 differs in its shape
-# alone, so that the discriminator need not look at it. Joined by a concatenation, it learned shapes in thousands of
-# steps; by a projection, in hundreds.
-READING = {"encoder_steps": 1500, "normalized_codes": True, "wrong_text_candidates": 16, "contrast_weight": 1.0}
+# alone, so that neither discriminator nor encoders need look at it. Joined by a concatenation, the discriminator
+# learned shapes in thousands of steps; by a projection, in hundreds.
+READING = {
+    "encoder_steps": 1500,
+    "normalized_codes": True,
+    "hardest_negatives": True,
+    "wrong_text_candidates": 16,
+    "contrast_weight": 1.0,
+}
 DISCRIMINATOR = {
     "name": "text_to_image_discriminator",
     "base_filters": 32,
@@ -38,7 +44,7 @@ def text_to_image() -> "Recipe":
         scheme={"name": "text_to_image", **READING, "shared_fakes": True, "interpolation_weight": 0.0},
         networks={
             **ENCODERS,
-            "generator": {"name": "text_to_image_generator", "base_filters": 16},
+            "generator": {"name": "text_to_image_generator", "base_filters": 16, "text_in_blocks": True},
             "discriminator": DISCRIMINATOR,
         },
         optimizers={"generator": ADAM, "discriminator": ADAM},
