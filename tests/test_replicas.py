@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import testing
+from keras_gans.engine.replicas import check_compile
 from keras_gans.errors import UserError
 from tests.small import BATCH, endless, images, small_model, weights
 
@@ -102,6 +103,13 @@ def test_xla_over_cpu_replicas_is_refused(two_replicas):
         with pytest.raises(UserError, match="shared by 2 CPU replicas.*Received: jit_compile=True"):
             model.compile(jit_compile=True)
     small_model("gan").compile(jit_compile=True)
+
+
+def test_one_step_an_execution_is_fine_with_any_reduction(two_replicas, monkeypatch):
+    monkeypatch.setattr("keras_gans.engine.replicas.reduces_collectively", lambda strategy: True)
+    check_compile(two_replicas, False, 1)
+    with pytest.raises(UserError, match="steps_per_execution=2 over 2 replicas"):
+        check_compile(two_replicas, False, 2)
 
 
 COLLECTIVE = """
