@@ -183,11 +183,30 @@ def test_a_drawn_token_weighs_as_much_as_a_references():
 def test_the_baseline_follows_the_rewards():
     model = small_model("adversarial_nmt", 0.0)
     assert float(model.baseline) == 0.5
+    # No optimizer's, and no gradient's.
+    assert not {"baseline", "accuracy"} & {variable.name for variable in model.trainable_variables}
     reward = one_step(model, 4)["reward"]
     assert float(model.baseline) == pytest.approx(0.99 * 0.5 + 0.01 * reward, rel=1e-5)
     drawn = model.draw_translations(batch(), 1, tf.constant([1, 1], tf.int64))
     scores = model.scores(batch()["source"], drawn, training=False)
     np.testing.assert_allclose(model.rewards(batch(), drawn), tf.sigmoid(scores), rtol=1e-6)
+
+
+def test_the_discriminator_learns_with_its_random_layers_and_rewards_without(monkeypatch):
+    model, asked = small_model("adversarial_nmt"), []
+    scored = type(model.discriminator).call
+
+    def call(self, *args, training=None, **kwargs):
+        asked.append(training)
+        return scored(self, *args, training=training, **kwargs)
+
+    monkeypatch.setattr(type(model.discriminator), "call", call)
+    drawn = batch()["target"]
+    model.discriminator_loss(batch(), drawn)
+    assert set(asked) == {True}
+    asked.clear()
+    model.rewards(batch(), drawn)
+    assert set(asked) == {False}
 
 
 def test_a_discriminator_above_its_band_rests_without_a_trace():

@@ -198,6 +198,19 @@ def test_another_format_says_so(preset):
     assert "of format 2" in refusal(sealed(preset, format=2))
 
 
+def test_a_step_is_a_whole_number_from_0(preset):
+    assert published.step_of(sealed(preset, step=0)) == 0
+    for step in (-1, 1.0, True, "7", None):
+        with pytest.raises(UserError, match="has no step. Received: "):
+            published.step_of(sealed(preset, step=step))
+
+
+def test_a_large_file_of_json_is_left_unread_and_called_no_more_than_that(preset):
+    (preset / published.RECIPE).write_bytes(b" " * ((4 << 20) + 1))
+    with pytest.raises(UserError, match=r"^\S*recipe.json has 4,194,305 bytes; at most 4,194,304 are read.$"):
+        published.read_json(preset / published.RECIPE)
+
+
 # Storing ------------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import testing
+from keras_gans.engine.replicas import check_compile, global_rows
 from keras_gans.errors import UserError
 from tests.small import BATCH, endless, images, small_model, weights
 
@@ -102,6 +103,23 @@ def test_xla_over_cpu_replicas_is_refused(two_replicas):
         with pytest.raises(UserError, match="shared by 2 CPU replicas.*Received: jit_compile=True"):
             model.compile(jit_compile=True)
     small_model("gan").compile(jit_compile=True)
+
+
+def test_every_replica_sees_the_rows_of_all_in_their_order(two_replicas):
+    def rows_here():
+        index = int(tf.distribute.get_replica_context().replica_id_in_sync_group)
+        return global_rows(tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]) + 10.0 * index)
+
+    found = two_replicas.experimental_local_results(two_replicas.run(rows_here))
+    expected = [[1, 2], [3, 4], [5, 6], [11, 12], [13, 14], [15, 16]]
+    assert [rows.numpy().tolist() for rows in found] == [expected, expected]
+
+
+def test_one_step_an_execution_is_fine_with_any_reduction(two_replicas, monkeypatch):
+    monkeypatch.setattr("keras_gans.engine.replicas.reduces_collectively", lambda strategy: True)
+    check_compile(two_replicas, False, 1)
+    with pytest.raises(UserError, match="steps_per_execution=2 over 2 replicas"):
+        check_compile(two_replicas, False, 2)
 
 
 COLLECTIVE = """

@@ -13,6 +13,8 @@ import pytest
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
 from keras_gans.runs import run_directory
+from keras_gans.training import going_on, new_run
+from keras_gans.training.recipe import named
 
 
 def make_run(root, name):
@@ -104,6 +106,9 @@ def test_a_recipe_is_read_or_its_absence_explained(root):
     (root / "00003-gan-digits" / "recipe.json").write_text("{")
     with pytest.raises(UserError, match="not valid JSON"):
         run_directory.read_recipe(root / "00003-gan-digits")
+    (root / "00003-gan-digits" / "recipe.json").write_text('["gan"]')
+    with pytest.raises(UserError, match=r"does not hold a recipe.*object of JSON. Received: \['gan'\]"):
+        run_directory.read_recipe(root / "00003-gan-digits")
     with pytest.raises(UserError, match="no recipe.json"):
         run_directory.read_recipe(root)
 
@@ -117,6 +122,40 @@ def test_a_loaded_run_is_the_compiled_model_with_its_optimizers(root, checkpoint
     for player, optimizer in model.optimizers.items():
         for kept, before in zip(loaded.optimizers[player].variables, optimizer.variables, strict=True):
             np.testing.assert_array_equal(kept, before)
+
+
+def test_a_chosen_checkpoint_is_that_one_or_said_to_be_damaged(root, checkpoint, monkeypatch):
+    path, _ = checkpoint
+    run, imported = root / "00007-wgan_gp-digits", []
+    for step in (20, 30):
+        shutil.copy(path, run / "checkpoints" / f"step-{step:08d}.keras")
+    (run / "checkpoints" / "step-00000040.keras").write_bytes(path.read_bytes()[:-200])
+    # What a checkpoint is made of may be registered by the module that its recipe comes from.
+    monkeypatch.setattr(run_directory, "import_own_module", imported.append)
+    assert run_directory.load_chosen(run, "20").steps_taken == 30 and imported == [run]
+    with pytest.raises(UserError, match=r"step-00000040.keras is damaged. Take another checkpoint.$"):
+        run_directory.load_chosen(run, "40")
+
+
+def test_the_last_of_several_checkpoints_is_named(root):
+    run = root / "00007-wgan_gp-digits"
+    assert going_on.last_checkpoint(run) == "There is no checkpoint yet."
+    for step in (10, 20, 30):
+        (run / "checkpoints" / f"step-{step:08d}.keras").touch()
+    assert going_on.last_checkpoint(run) == f"The last checkpoint is {run}/checkpoints/step-00000030.keras."
+
+
+def test_a_run_has_begun_once_it_has_taken_a_step(tmp_path):
+    recipe = named("gan_ring")
+    runs = [new_run.create(recipe, tmp_path / "new" / "runs") for _ in range(2)]
+    assert [run.name for run in runs] == ["00001-gan_ring-wide", "00002-gan_ring-wide"]
+    with pytest.raises(UserError, match="none has taken a training step"):
+        run_directory.resolve("latest", tmp_path / "new" / "runs")
+    begin = new_run.Begin(runs[0])
+    for batch in (0, 1):
+        begin.on_train_batch_end(batch)
+        assert run_directory.resolve("latest", tmp_path / "new" / "runs") == runs[0]
+    assert going_on.recipe_of(runs[0]) == recipe
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])

@@ -224,6 +224,31 @@ def test_a_contrast_is_added_to_the_generators_loss_by_its_weight(scheme):
     assert loss(0.5) - loss(0.0) == pytest.approx(0.5 * np.log1p(np.exp(-3.0)), abs=1e-5)
 
 
+def test_a_stage_s_divergence_is_added_to_the_generators_loss_by_its_weight():
+    model = small_model("stackgan")
+    right, wrong = tf.ones((2, 6)), tf.zeros((2, 6))
+    model.step.assign(4)
+
+    def loss(weight):
+        model.divergence_weight = weight
+        found, curves = opened(model.generator_loss, constant_judge(0.0), right, wrong, column(1, 1))
+        return float(found), float(curves["augmentation_divergence"])
+
+    (none, divergence), (some, _) = loss(0.0), loss(3.0)
+    assert divergence > 0 and some - none == pytest.approx(3.0 * divergence, rel=1e-3)
+
+
+def test_a_picture_s_realness_is_its_own_and_no_other_row_s():
+    """At either stage of StackGAN: the statistics of its judge's normalization are those that it has learned."""
+    model = small_model("stackgan")
+    pictures, texts = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float32"), ["red", "a", "blue"]
+    for step in (2, 4):
+        model.step.assign(step)
+        together = model.realness(tf.constant(pictures), tf.constant(texts))
+        alone = model.realness(tf.constant(pictures[:1]), tf.constant(texts[:1]))
+        np.testing.assert_allclose(alone, together[:1], rtol=1e-4, atol=1e-5)
+
+
 def test_what_lies_between_is_of_each_two_neighbours_and_of_the_length_of_all():
     model, codes = small_model("text_to_image"), tf.eye(6)[:3]
     model.normalized_codes = False

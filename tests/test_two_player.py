@@ -1,5 +1,7 @@
 """The schedule, and what its constructor refuses."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -32,6 +34,32 @@ def test_compile_sets_the_papers_optimizers():
             assert type(optimizer).__name__ == kind
             assert float(optimizer.learning_rate) == pytest.approx(rate)
             assert getattr(optimizer, "beta_1", None) == beta_1 and getattr(optimizer, "beta_2", None) == beta_2
+
+
+@pytest.mark.parametrize(
+    ("rate", "beta_1", "beta_2", "names"),
+    [
+        (1e-3, 0.5, 0.999, ("aae", "semi_supervised_aae", "sgan", "vae_gan")),
+        (1e-3, 0.9, 0.999, ("autoencoder", "vae")),
+        (1e-4, 0.9, 0.999, ("began",)),
+        (2e-4, 0.5, 0.999, ("acgan", "cgan", "cut", "cyclegan", "dragan", "pix2pix")),
+        (2e-4, 0.0, 0.9, ("r3gan", "sngan")),
+    ],
+)
+def test_every_player_of_a_scheme_has_its_paper_s_rate_and_momenta(rate, beta_1, beta_2, names):
+    for name in names:
+        scheme = kg.registry.schemes[name]
+        optimizers = scheme.default_optimizers(SimpleNamespace(players=scheme.players))
+        assert set(optimizers) == set(scheme.players)
+        for optimizer in optimizers.values():
+            assert type(optimizer).__name__ == "Adam"
+            assert float(optimizer.learning_rate) == pytest.approx(rate)
+            assert (optimizer.beta_1, optimizer.beta_2) == (beta_1, beta_2)
+
+
+def test_the_scores_of_a_critic_have_no_scale():
+    own = {name: each for name, each in kg.registry.schemes.items() if each.__module__.startswith("keras_gans.")}
+    assert {name for name, scheme in own.items() if scheme.is_critic} == {"df_gan", "wgan", "wgan_gp"}
 
 
 def test_one_player_may_keep_the_papers_optimizer():
@@ -279,3 +307,24 @@ def test_training_finds_the_spectral_norm():
             kernel = np.array(layer.layer.kernel)
             largest = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
             assert float(layer.spectral_norm()) == pytest.approx(largest, rel=0.02)
+
+
+def test_a_term_s_weight_multiplies_its_gradient():
+    model = small_model("gan", rate=0.1)
+    first = model.generator.trainable_variables[0]
+    for weight in (0.5, 1.0, 2.0):
+        before = first.numpy()
+        model.update_together({"generator": {"sum": weight}}, lambda: ({"sum": tf.reduce_sum(first.value)}, {}))
+        np.testing.assert_allclose(before - first.numpy(), 0.1 * weight, rtol=1e-4)
+
+
+def test_real_samples_are_judged_beside_as_many_generated_ones():
+    model = small_model("gan")
+    rows = images(5)
+    real, fake = model.judged({"sample": rows})["discriminator"]
+    assert real.shape == fake.shape == (5,)
+    np.testing.assert_allclose(real, model.realness(rows), rtol=1e-6)
+
+
+def test_the_seed_is_0_unless_given():
+    assert kg.schemes.DCGAN(*networks()).seed == 0 and kg.schemes.DCGAN(*networks(), seed=3).seed == 3
