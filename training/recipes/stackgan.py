@@ -42,7 +42,7 @@ def stackgan() -> "Recipe":
 @recipe
 def stackgan_small() -> "Recipe":
     """Shapes of 8 pixels, then of 16, some two minutes of one core. Of one run, seed 0: colours as the caption says in
-    0.999 of the cases, sizes in 0.998, shapes in 0.917; of combinations never shown 0.786.
+    1.000 of the cases, sizes in 0.983, shapes in 0.930; of combinations never shown 0.802.
     """
     plain = stackgan()
     return plain.replace(
