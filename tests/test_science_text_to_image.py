@@ -57,9 +57,8 @@ def test_combinations_never_shown_are_as_right_as_others_in_every_run(name):
 
 
 @pytest.mark.slow
-def test_without_wrong_texts_the_judge_reads_less_and_shapes_are_worse():
+def test_without_wrong_texts_the_judge_reads_less():
+    """What is drawn is as good, nearly: the generator's contrast asks for the right text in either."""
     with_them, without = medians(0.5), medians(0.0)
-    # The generator's contrast asks for the right text in either.
     assert with_them["text_auc"] >= without["text_auc"] + 0.02
     assert with_them["text_auc_one_wrong"] >= without["text_auc_one_wrong"] + 0.10
-    assert with_them["shape_accuracy"] >= without["shape_accuracy"] + 0.03

@@ -425,7 +425,8 @@ def test_a_text_in_the_blocks_sets_gain_and_offset_of_each_channel():
     maps = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
     gains, gain_biases, offsets, offset_biases = (variable.numpy().copy() for variable in layer.trainable_variables)
     assert np.all(gain_biases == 1) and np.all(offset_biases == 0) and 0 < np.abs(gains).max() < 0.1
-    layer.set_weights([[[1, 0, 0], [0, 2, 0]], [1, 1, 1], [[0, 0, 3], [0, 0, 0]], [0, 0, 0.5]])
+    weights = [[1, 0, 0], [0, 2, 0]], [1, 1, 1], [[0, 0, 3], [0, 0, 0]], [0, 0, 0.5]
+    layer.set_weights([np.array(each, "float32") for each in weights])
     found = layer([maps, np.array([[1.0, 0.5]], "float32")])
     np.testing.assert_allclose(found, maps * [2, 2, 1] + [0, 0, 3.5], rtol=1e-6)
 

@@ -5,7 +5,7 @@ keras-gans train df_gan_small
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ENCODERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
+from .text_to_image import ENCODERS, READING, SMALL, SMALL_ENCODERS, SMALL_STEPS
 
 ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.9}
 
@@ -46,7 +46,7 @@ def df_gan_small() -> "Recipe":
     plain = df_gan()
     return plain.replace(
         summary="small drawn shapes by their captions, the text in every block",
-        scheme={**plain.scheme, **SMALL_READING},
+        scheme={**plain.scheme, **SMALL_STEPS},
         networks={
             "text_encoder": SMALL_ENCODERS["text_encoder"],
             "image_encoder": {"name": "image_encoder", "base_filters": 12},

@@ -6,7 +6,7 @@ keras-gans train stackgan_128
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ADAM, DISCRIMINATOR, ENCODERS, PAPERS, READING, SMALL, SMALL_ENCODERS, SMALL_READING
+from .text_to_image import ADAM, DISCRIMINATOR, ENCODERS, HARDEST, PAPERS, READING, SMALL, SMALL_ENCODERS, SMALL_STEPS
 
 _STAGE_1, _STAGE_2 = ("stage_1_discriminator", "stage_1_generator"), ("discriminator", "generator")
 
@@ -29,7 +29,7 @@ def stackgan() -> "Recipe":
         source="Zhang et al. 2017",
         # The code's weight of 2 nearly drowns the text in the noise around it: shapes were right in 0.84 of the cases,
         # by 0.1 in 0.93 (seed 100).
-        scheme={"name": "stackgan", **READING, "stage_1_steps": 4000, "divergence_weight": 0.1},
+        scheme={"name": "stackgan", **READING, **HARDEST, "stage_1_steps": 4000, "divergence_weight": 0.1},
         networks=_networks(16),
         optimizers={player: ADAM for player in (*_STAGE_1, *_STAGE_2)},
         data="shapes/64",
@@ -42,12 +42,12 @@ def stackgan() -> "Recipe":
 @recipe
 def stackgan_small() -> "Recipe":
     """Shapes of 8 pixels, then of 16, some two minutes of one core. Of one run, seed 0: colours as the caption says in
-    0.999 of the cases, sizes in 0.998, shapes in 0.917; of combinations never shown 0.786.
+    1.000 of the cases, sizes in 0.983, shapes in 0.930; of combinations never shown 0.802.
     """
     plain = stackgan()
     return plain.replace(
         summary="small drawn shapes by their captions, smaller first",
-        scheme={**plain.scheme, **SMALL_READING, "stage_1_steps": 2000},
+        scheme={**plain.scheme, **SMALL_STEPS, "stage_1_steps": 2000},
         networks={
             **SMALL_ENCODERS,
             "stage_1_generator": {**plain.networks["stage_1_generator"], "base_filters": 12},
