@@ -86,6 +86,7 @@ def test_a_run_whose_recipe_is_none(tmp_path, text):
         ({"generator.base_filters": "many"}, "generator.base_filters|generator"),
         ({"scheme.latent_prior": [1]}, r"latent prior \[1\]"),
         ({"scheme.ema": 5.0}, "5.0"),
+        ({"scheme.dtype": "float32"}, "Unknown setting 'scheme.dtype'"),
         ({"optimizers.generator.name": "adma"}, "Unknown optimizer 'adma'.*'adam'"),
         ({"optimizers.generator.name": ["adam"]}, "optimizer"),
         ({"optimizers.generator.learning_rate": -1e-3}, "a number from 0 on.*-0.001"),

@@ -232,10 +232,18 @@ def _schedule(name, rate, moves):
 
 
 def _arguments(callable_):
-    """Names that a function takes, or a class through its bases."""
-    owners = [base.__init__ for base in callable_.__mro__[:-1]] if inspect.isclass(callable_) else [callable_]
-    parameters = [p for owner in owners for p in inspect.signature(owner).parameters.values()]
-    return {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} - {"self"}
+    """Names that a function takes, or a class and those bases that it hands further ones on to."""
+    if inspect.isclass(callable_):
+        owners = [vars(base)["__init__"] for base in callable_.__mro__[:-1] if "__init__" in vars(base)]
+    else:
+        owners = [callable_]
+    names = set()
+    for owner in owners:
+        parameters = inspect.signature(owner).parameters.values()
+        names |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+        if not any(p.kind == p.VAR_KEYWORD for p in parameters):
+            break
+    return names - {"self"}
 
 
 def _check_arguments(where, options, known):
