@@ -1,11 +1,14 @@
 """From a recipe to a compiled model."""
 
 import inspect
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_gans import registry
 from keras_gans.engine.base import AdversarialModel
@@ -125,9 +128,11 @@ def _made(function, what, given, options):
         return function(**given, **options)
     except UserError:
         raise
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError, MemoryError, tf.errors.OpError) as error:
         said = ", ".join(f"{key}={value!r}" for key, value in options.items()) or "no options"
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        # TensorFlow begins with {{the operation}}.
+        lines = re.sub(r"\{\{.*?\}\} *", "", str(error)).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
         raise UserError(f"{what} cannot be made with {said}. The reason: {reason}") from error
 
 
@@ -180,17 +185,40 @@ def _optimizer(recipe, player, model):
     return _made(optimizer, f"The optimizer of {player}", {}, options)
 
 
+# {arguments of optimizers: (what is said of them, whether a number is one)}: Keras takes any, also a rate that climbs
+# the loss, an average that diverges, weights that grow by decay.
+_OF_OPTIMIZERS: dict[tuple[str, ...], tuple[str, Callable[[float], bool]]] = {
+    # At 0 a player stands still, which some experiments want and the doctor names.
+    ("learning_rate",): ("is a number from 0 on, such as 0.0002", lambda value: 0 <= value < math.inf),
+    ("beta_1", "beta_2", "rho", "momentum", "ema_momentum"): (
+        "lies from 0 to below 1, such as 0.5",
+        lambda value: 0 <= value < 1,
+    ),
+    ("weight_decay", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength"): (
+        "is a number from 0 on, such as 0.004",
+        lambda value: 0 <= value < math.inf,
+    ),
+    ("epsilon", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"): (
+        "is a number above 0, such as 1e-07 or 1.0",
+        lambda value: 0 < value < math.inf,
+    ),
+}
+_SWITCHES = ("amsgrad", "nesterov", "centered", "use_ema", "relative_step")
+_NEEDED = ("learning_rate", "beta_1", "beta_2", "rho", "momentum")
+
+
 def _check_optimizer_options(player, options):
-    """Refuses what Keras takes without a word: a rate that climbs the loss, an average that diverges."""
+    """Refuses what Keras takes without a word."""
     for name, value in options.items():
+        what = f"optimizers.{player}.{name}"
+        if name in _SWITCHES and not isinstance(value, bool):
+            raise UserError(f"{what} is true or false. Received: {value!r}.")
+        if value is None and name not in _NEEDED:
+            continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        # At 0 a player stands still, which some experiments want and the doctor names.
-        if name == "learning_rate" and not (is_number and 0 <= value < float("inf")):
-            raise UserError(
-                f"optimizers.{player}.learning_rate is a number from 0 on, such as 0.0002. Received: {value!r}."
-            )
-        if name in ("beta_1", "beta_2", "rho", "momentum") and not (is_number and 0 <= value < 1):
-            raise UserError(f"optimizers.{player}.{name} lies from 0 to below 1, such as 0.5. Received: {value!r}.")
+        for names, (said, fits) in _OF_OPTIMIZERS.items():
+            if name in names and not (is_number and fits(value)):
+                raise UserError(f"{what} {said}. Received: {value!r}.")
 
 
 def _schedule(name, rate, moves):
@@ -204,10 +232,18 @@ def _schedule(name, rate, moves):
 
 
 def _arguments(callable_):
-    """Names that a function takes, or a class through its bases."""
-    owners = [base.__init__ for base in callable_.__mro__[:-1]] if inspect.isclass(callable_) else [callable_]
-    parameters = [p for owner in owners for p in inspect.signature(owner).parameters.values()]
-    return {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} - {"self"}
+    """Names that a function takes, or a class and those bases that it hands further ones on to."""
+    if inspect.isclass(callable_):
+        owners = [vars(base)["__init__"] for base in callable_.__mro__[:-1] if "__init__" in vars(base)]
+    else:
+        owners = [callable_]
+    names = set()
+    for owner in owners:
+        parameters = inspect.signature(owner).parameters.values()
+        names |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+        if not any(p.kind == p.VAR_KEYWORD for p in parameters):
+            break
+    return names - {"self"}
 
 
 def _check_arguments(where, options, known):
