@@ -41,6 +41,10 @@ def test_a_folder_of_ones_own_is_no_data_set_of_that_name(tmp_path, monkeypatch)
     assert licence_of(folder) is None
     (tmp_path / "mine" / "LICENSE.md").write_text("\n#### My artwork\n\n* CC BY 4.0\n")
     assert licence_of(folder) == "in its file LICENSE.md, which begins: My artwork"
+    (tmp_path / "mine" / "color" / "LICENSE").write_text("My colours\n")
+    (tmp_path / "mine" / "color" / "red.png").touch()
+    assert licence_of(folder) == licence_of(f"{folder}/red.png") == "in its file LICENSE, which begins: My colours"
+    (tmp_path / "mine" / "color" / "LICENSE").unlink()
     assert licence_of(f"halves:{folder}") == licence_of(folder)
     assert licence_of(f"{folder} + digits") == f"color: {licence_of(folder)}; digits: CC BY 4.0"
     monkeypatch.chdir(tmp_path)

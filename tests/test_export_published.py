@@ -319,6 +319,20 @@ def test_the_card_has_the_evaluation_with_its_protocol(published, tmp_path):
     assert not (tmp_path / "samples.png").exists() and "![Samples]" not in body
 
 
+def test_the_commit_is_that_of_a_checkout_and_of_no_repository_around_it(tmp_path, monkeypatch):
+    if shutil.which("git") is None:
+        pytest.skip("there is no git on this machine")
+    (tmp_path / "site-packages" / "export").mkdir(parents=True)
+    author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    for command in (("init", "-q"), (*author, "commit", "-q", "--allow-empty", "-m", "First")):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True, capture_output=True)
+    head = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    monkeypatch.setattr(report, "__file__", str(tmp_path / "export" / "report.py"))
+    assert report._commit() == head.stdout.strip()
+    monkeypatch.setattr(report, "__file__", str(tmp_path / "site-packages" / "export" / "report.py"))
+    assert report._commit() is None
+
+
 def test_folders_of_the_machine_stay_out_of_the_report():
     cases = {
         "digits": "digits",
@@ -409,6 +423,10 @@ def test_a_signature_is_over_every_file(published, tmp_path):
     shutil.copytree(published[0] / "2", version)
     assert signing.fault_of(version, public) is None
     assert signing.fault_of(version, other)
+    # Of what git would pass over too.
+    (version / ".gitignore").write_text("*\n")
+    assert ".gitignore" in signing.fault_of(version, public)
+    (version / ".gitignore").unlink()
     (version / "report.json").write_text((version / "report.json").read_text().replace("dcgan", "dcgun"))
     assert "report.json" in signing.fault_of(version, public)
     assert signing.fault_of(published[0] / "1", public) == "there is no model.sig"

@@ -218,3 +218,10 @@ def test_an_answer_that_depends_on_the_place_of_a_row_is_refused():
             checks = verify._check_signature("sample", call, golden, {"float": 1e-6, "levels": 0}, failures)
         assert any("rows in reverse" in failure for failure in failures) == wrong
         assert (checks["max_abs_difference_reversed"] == 1.0) == wrong
+
+
+def test_threads_are_those_that_tensorflow_is_told_or_the_process_s_own_cores(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {2, 3, 5}}.get(process, {0}), raising=False)
+    for told, threads in (("", 3), ("0", 3), ("two", 3), ("2", 2)):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", told)
+        assert verify._threads() == threads

@@ -238,15 +238,22 @@ def test_a_stage_s_divergence_is_added_to_the_generators_loss_by_its_weight():
     assert divergence > 0 and some - none == pytest.approx(3.0 * divergence, rel=1e-3)
 
 
-def test_a_picture_s_realness_is_its_own_and_no_other_row_s():
-    """At either stage of StackGAN: the statistics of its judge's normalization are those that it has learned."""
-    model = small_model("stackgan")
-    pictures, texts = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float32"), ["red", "a", "blue"]
-    for step in (2, 4):
+def test_realness_is_asked_of_the_stage_s_judge_without_its_training_mode(monkeypatch):
+    model, asked = small_model("stackgan"), []
+    scored = type(model.discriminator).call
+
+    def call(self, *args, training=None, **kwargs):
+        asked.append((self, training))
+        return scored(self, *args, training=training, **kwargs)
+
+    monkeypatch.setattr(type(model.discriminator), "call", call)
+    pictures, texts = tf.zeros((2, 8, 8, 1)), tf.constant(["red", "blue"])
+    for step, judge in ((2, model.stage_1_discriminator), (4, model.discriminator)):
         model.step.assign(step)
-        together = model.realness(tf.constant(pictures), tf.constant(texts))
-        alone = model.realness(tf.constant(pictures[:1]), tf.constant(texts[:1]))
-        np.testing.assert_allclose(alone, together[:1], rtol=1e-4, atol=1e-5)
+        for options, training in (({}, False), ({"training": True}, True)):
+            asked.clear()
+            assert model.realness(pictures, texts, **options).shape == (2,)
+            assert [mode for network, mode in asked if network is judge] == [training]
 
 
 def test_what_lies_between_is_of_each_two_neighbours_and_of_the_length_of_all():

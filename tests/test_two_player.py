@@ -321,6 +321,7 @@ def test_a_term_s_weight_multiplies_its_gradient():
 def test_real_samples_are_judged_beside_as_many_generated_ones():
     model = small_model("gan")
     rows = images(5)
+    assert model.sample_shape() == rows.shape[1:] == (8, 8, 1)
     real, fake = model.judged({"sample": rows})["discriminator"]
     assert real.shape == fake.shape == (5,)
     np.testing.assert_allclose(real, model.realness(rows), rtol=1e-6)
