@@ -29,6 +29,11 @@ class Field(abc.ABC):
     def describe(self) -> str:
         """The kind and its shape for people, such as "images of 28x28x1"."""
 
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The lowest and the highest number that a batch may hold, None where any will do."""
+        return None
+
     @abc.abstractmethod
     def check(self, values: np.ndarray, name: str) -> None:
         """Raises a `UserError` unless `values` are a batch of this field; `name` is the field's, for the message."""
@@ -83,11 +88,17 @@ class Images(Field):
     def describe(self) -> str:
         return f"images of {'x'.join(map(str, self.shape))}"
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        # Rounding may go a little beyond.
+        return -1.001, 1.001
+
     def check(self, values: np.ndarray, name: str) -> None:
         values = np.asarray(values)
         _check_shape(values, name, self.shape)
         _check_finite_floats(values, name, " in [-1, 1]")
-        if values.min() < -1.001 or values.max() > 1.001:
+        lowest, highest = self.limits
+        if values.min() < lowest or values.max() > highest:
             raise UserError(
                 f"Images must lie in [-1, 1], the generator's range. Received: {values.min():.4g} to "
                 f"{values.max():.4g}. keras_gans.data.load scales them; by hand, x / 127.5 - 1 for 0 to 255."
@@ -153,6 +164,10 @@ class Classes(Field):
 
     def describe(self) -> str:
         return f"labels of {self.count} classes"
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return UNLABELLED if self.allows_unlabelled else 0, self.count - 1
 
     def check(self, values: np.ndarray, name: str) -> None:
         values = np.asarray(values)

@@ -39,6 +39,8 @@ def check_drawn(count: Any, seed: Any) -> None:
     for name, value in (("count", count), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise UserError(f"{name} is a whole number. Received: {value!r}.")
+    # NumPy's numbers have an end of their own.
+    count, seed = int(count), int(seed)
     if count < 1:
         raise UserError(f"One sample or more is drawn. Received: count={count!r}.")
     if not -(2**63) <= seed <= 2**63 - count:

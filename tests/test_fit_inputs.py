@@ -81,6 +81,35 @@ def test_a_mistake_gets_one_clear_error_before_the_first_step(make, message):
     assert int(model.step) == 0
 
 
+def test_arrays_and_batches_of_nothing_are_refused():
+    for rows, size in ((images(0), None), (images(16), 0), (images(16), 1.5)):
+        with pytest.raises(UserError, match="one sample or more|batch_size is a whole number of 1 or more"):
+            small_model("gan").fit(rows, batch_size=size, verbose=0)
+    for count in (0, -1, 1.5):
+        with pytest.raises(UserError, match=f"steps_per_execution is a whole number of 1 or more. Received: {count}"):
+            small_model("gan").compile(steps_per_execution=count)
+
+
+@pytest.mark.parametrize("scheme", ["gan", "wgan"])
+def test_a_later_batch_out_of_range_ends_before_its_step(scheme):
+    model = small_model(scheme)
+    rows = np.concatenate([images(32), images(32) * 100])
+    with pytest.raises(UserError, match=r"Near step \d a batch holds samples from -99.* to 99.*they lie from -1 to 1"):
+        model.fit(dataset(rows), verbose=0)
+    assert 0 < int(model.step) <= 32 // 8 and all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_a_later_label_that_is_no_class_ends_before_its_step(two_replicas):
+    labels = np.concatenate([np.zeros(16, int), np.full(16, 12)])
+    batches = tf.data.Dataset.from_tensor_slices((images(32), labels)).batch(8)
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = small_model("cgan")
+        with pytest.raises(UserError, match="Near step . a batch holds label from 12 to 12, and they lie from 0 to"):
+            model.fit(batches, verbose=0)
+        assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
 def test_too_few_batches_for_one_step_are_refused_with_the_batch_size_that_fits():
     with pytest.raises(UserError, match="takes 2 batches of 8.*holds 1.*at most 4"):
         small_model("wgan_gp").fit(dataset(images(8)), verbose=0)

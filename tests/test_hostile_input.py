@@ -152,6 +152,12 @@ def test_labels(models, labels):
         assert labels is None or np.size(labels) in (1, 3)
 
 
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1, 2**64, 1.5, "3"])
+def test_latents_of_seeds_that_are_none(models, seed):
+    with pytest.raises(UserError, match="Seeds are whole numbers of 64 bits"):
+        kg.latent.seed_latents(models[0], [seed])
+
+
 @pytest.mark.parametrize("place", [0, 2])
 def test_more_samples_than_memory_holds(models, place):
     with pytest.raises(UserError, match="1,000,000,000,000 samples .* GB, and this machine has .*Draw fewer at a time"):

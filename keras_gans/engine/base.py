@@ -219,8 +219,9 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             keras.callbacks.History.
 
         Raises:
-            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step; or
-                several steps an execution that would run past the end of a phase.
+            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step; a
+                later batch out of its range, before its step; or several steps an execution that would run past the
+                end of a phase.
             NonFiniteError: a loss or a gradient became NaN or infinite; the step was taken back: all weights,
                 statistics and optimizers are what they were before it.
             LostWorkerError: another worker of a cluster has stopped, or has come to the end of its data.
@@ -240,6 +241,8 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
                 raise
             raise self._lost_worker(error) from None
         except tf.errors.InvalidArgumentError as error:
+            if (told := inputs.out_of_limits(error, self.steps_taken, self.fields())) is not None:
+                raise told from None
             if NON_FINITE not in str(error):
                 raise
             curve = str(error).split(NON_FINITE)[1].split(";")[0].strip()

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ def _missing(takes, batch):
     return f"This scheme takes batches of ({', '.join(takes)}). Received: {len(batch)} in place of {len(takes)}."
 
 
+# Begins an error of TensorFlow's that is told as another.
+_OUT_OF_LIMITS = "keras_gans: out of its limits: "
 # What Keras's fit() takes and an adversarial scheme cannot use, and what does that work here.
 _INSTEAD = {
     "validation_data": "the losses of two players say nothing on other data. Measure samples against data that were "
@@ -108,14 +111,57 @@ def prepare(
             raise UserError(f"A {type(x).__name__} brings its own labels and batches; leave y and batch_size out.")
         dataset = _from_python(x, model.takes)
     else:
+        if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
+            raise UserError(f"batch_size is a whole number of 1 or more. Received: {batch_size!r}.")
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
     first = dict(zip(model.takes, in_order(_first_batch(dataset), model.takes), strict=True))
     model.check_batch({name: np.asarray(values) for name, values in first.items()})
+    dataset = _within_limits(dataset, model)
     dataset = _merge_batches(dataset, len(next(iter(first.values()))), model.batches_per_step(), replicas)
     options = tf.data.Options()
     # Each of several machines takes its part of every batch; by files, which TensorFlow would try first, it cannot.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.with_options(options)
+
+
+def _within_limits(dataset, model):
+    """The dataset, which ends with an error at a later batch that holds numbers which its fields do not have.
+
+    NaN and infinity pass: the step that meets them is taken back.
+    """
+    limits = {name: field.limits for name, field in model.fields().items() if field.limits}
+
+    def check(*parts):
+        batch = parts[0] if len(parts) == 1 else parts
+        for name, values in zip(model.takes, in_order(batch, model.takes), strict=True):
+            if name in limits:
+                lowest, highest = (tf.cast(limit, values.dtype) for limit in limits[name])
+                is_out = ((values < lowest) | (values > highest)) & tf.math.is_finite(tf.cast(values, tf.float32))
+                ends = tf.reduce_min(values), tf.reduce_max(values)
+                tf.debugging.Assert(~tf.reduce_any(is_out), [f"{_OUT_OF_LIMITS}{shown_name(name)};", *ends])
+        return batch
+
+    # The assertions are held to by the map's graph, in which what has an effect is run.
+    return dataset.map(tf.autograph.experimental.do_not_convert(check)) if limits else dataset
+
+
+def out_of_limits(error: Exception, step: int, fields: Mapping[str, Any]) -> UserError | None:
+    """What a user is told where a batch was out of its field's limits; None where `error` is another.
+
+    Args:
+        error: of TensorFlow, raised by the dataset that `prepare` gives.
+        step: the last one taken.
+        fields: {name: `Field`} of the batches.
+    """
+    found = re.search(rf"{_OUT_OF_LIMITS}(.+?);\] \[(.+?)\] \[(.+?)\]", str(error))
+    if found is None:
+        return None
+    name, lowest, highest = found.groups()
+    limits = next(field.limits for each, field in fields.items() if shown_name(each) == name)
+    return UserError(
+        f"Near step {step + 1} a batch holds {name} from {lowest} to {highest}, and they lie from {limits[0]:.0f} to "
+        f"{limits[1]:.0f}, as in the batches before. Look at the data there."
+    )
 
 
 def _from_arrays(x, y, batch_size, shuffle, model):
@@ -128,6 +174,8 @@ def _from_arrays(x, y, batch_size, shuffle, model):
             f"fit() takes a tf.data.Dataset or NumPy arrays of samples. Received: {type(x).__name__}. "
             "keras_gans.data.load makes a dataset of a name, a folder or an array."
         )
+    if not all(len(part) for part in parts):
+        raise UserError("fit() takes arrays of one sample or more. Received an empty one.")
     # Checked here already, so that a batch of arrays of no use is never taken.
     name, field = next(iter(model.fields().items()))
     field.check(np.asarray(in_order(arrays, model.takes)[0][:1]), shown_name(name))

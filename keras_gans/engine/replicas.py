@@ -77,9 +77,11 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
         jit_compile, steps_per_execution: see `keras.Model.compile`.
 
     Raises:
-        UserError: XLA over CPU replicas; several steps an execution with collective operations over them, or over
-            machines.
+        UserError: no number of steps; XLA over CPU replicas; several steps an execution with collective operations
+            over them, or over machines.
     """
+    if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+        raise UserError(f"steps_per_execution is a whole number of 1 or more. Received: {steps_per_execution!r}.")
     if steps_per_execution > 1 and spans_machines(strategy):
         raise UserError(
             "TensorFlow cannot take a step back inside the loop of several steps where machines step together. Leave "

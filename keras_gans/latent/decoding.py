@@ -118,5 +118,11 @@ def seed_latents(model: "AdversarialModel", seeds: np.ndarray) -> np.ndarray:
 
     Returns:
         float32 array (n, latent_dim).
+
+    Raises:
+        UserError: a seed that is no whole number of 64 bits.
     """
-    return latents_from_seeds(np.asarray(seeds, np.int64), model.latent_dim, model.latent_prior).numpy()
+    values = np.asarray(seeds)
+    if values.size and (values.dtype.kind not in "iu" or (values > 2**63 - 1).any()):
+        raise UserError(f"Seeds are whole numbers of 64 bits, from -2**63 to 2**63 - 1. Received: {str(seeds):.80}.")
+    return latents_from_seeds(values.astype(np.int64), model.latent_dim, model.latent_prior).numpy()
