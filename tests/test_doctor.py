@@ -631,6 +631,14 @@ def test_what_averages_of_pixels_do_not_show_is_named(signs, name, looks):
     assert verdict.is_sick and verdict.remedies
 
 
+@pytest.mark.parametrize(("rate", "first"), [(1e-3, "more room"), (1e-5, "slower than the generator")])
+def test_of_copies_a_slow_discriminator_is_the_first_cause(rate, first):
+    rates = {"generator": 1e-3, "discriminator": rate}
+    given = verdicts(course((6, {"likeness": 0.6, "duplicates": 0.8, "learning_rates": rates})))[-1]
+    assert given.name == "copies" and first in given.remedies[0]
+    assert sum("more room" in remedy for remedy in given.remedies) == 1
+
+
 @pytest.mark.parametrize("signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}])
 def test_between_the_two_it_is_unclear(signs):
     assert set(names(course((12, signs)))) == {UNCLEAR}

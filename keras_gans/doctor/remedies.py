@@ -87,9 +87,9 @@ def for_overpowering(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
 
 def for_collapsed(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """A discriminator that keeps up; schemes that do not collapse."""
-    generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
+    generator = look.learning_rates.get("generator")
     rates = []
-    if generator and discriminator and discriminator < generator:
+    if _discriminator_is_slower(look):
         rates.append(
             _set_rate("discriminator", generator) + " It is slower than the generator, which lets that run off."
         )
@@ -105,7 +105,14 @@ def for_copies(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
         "Give the generator more room: --set generator.base_filters=64 or --set generator.hidden_units=[256,256], "
         "and --set latent_dim=64."
     )
-    return (larger, *for_collapsed(look, patient))
+    slower, *others = for_collapsed(look, patient)
+    # A generator that runs off from a slow discriminator makes one sample however large it is.
+    return (slower, larger, *others) if _discriminator_is_slower(look) else (larger, slower, *others)
+
+
+def _discriminator_is_slower(look):
+    generator, discriminator = (look.learning_rates.get(player) for player in ("generator", "discriminator"))
+    return bool(generator and discriminator and discriminator < generator)
 
 
 def for_not_converging(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
