@@ -9,6 +9,9 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.metadata import EXPERIMENT_TAG, SESSION_START_INFO_TAG
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from keras_gans import networks, schemes
 from keras_gans.errors import UserError
@@ -216,3 +219,17 @@ def test_the_module_imports_without_tensorflow_and_loads_every_class_without_sta
         f"assert int(run_directory.load_run({str(root / '00007-wgan_gp-digits')!r}).step) == 30"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+def test_tensorboards_table_of_runs_has_the_runs_name_and_the_figures_that_matter(tmp_path):
+    recipe = named("dcgan").replace(seed=7, batch_size=48)
+    new_run.write_to_tensorboard(tmp_path, "00003-dcgan-digits", recipe, ("discriminator", "generator"))
+    metadata = EventAccumulator(str(tmp_path)).Reload().SummaryMetadata
+    tags = SESSION_START_INFO_TAG, EXPERIMENT_TAG
+    started, table = (HParamsPluginData.FromString(metadata(tag).plugin_data.content) for tag in tags)
+    assert started.session_start_info.group_name == "00003-dcgan-digits"
+    settings = started.session_start_info.hparams
+    assert settings["name"].string_value == "dcgan" and settings["batch_size"].number_value == 48
+    assert set(settings) <= {column.name for column in table.experiment.hparam_infos}
+    shown = [column.display_name for column in table.experiment.metric_infos]
+    assert shown[:4] == ["Fréchet distance", "coverage", "discriminator's loss", "generator's loss"]
