@@ -360,7 +360,7 @@ def test_texts_that_cannot_be_are_refused(model):
         model.sample(1, texts=[3])
     with pytest.raises(UserError, match="takes texts=, not labels"):
         model.sample(1, labels=1)
-    with pytest.raises(UserError, match="one sample or more"):
+    with pytest.raises(UserError, match="One sample or more"):
         model.sample(0)
     with pytest.raises(UserError, match="XLA"):
         model.compile(jit_compile=True)
