@@ -283,6 +283,13 @@ def test_an_onnx_file_without_its_runtime_makes_room_for_tflite(exported, tmp_pa
         Servable(tmp_path / "1", "onnx")
 
 
+def test_each_format_is_answered_by_its_own_runtime(exported):
+    stated = report.read_report(exported / "1")
+    for format, kind in (("onnx", runtimes.ONNXNetwork), ("tflite", runtimes.TFLiteNetwork)):
+        found = runtimes.networks_of(exported / "1", stated, format, 1)
+        assert found and all(type(network) is kind for network in found.values())
+
+
 def test_a_damaged_file_is_said_to_be_so(exported, tmp_path):
     only(exported, tmp_path, 1, *PORTABLE)
     for format, file in (("onnx", "onnx/classify.onnx"), ("tflite", "tflite/classifier_float32.tflite")):

@@ -41,7 +41,9 @@ def test_every_recipe_builds_on_its_own_data(name):
     elif " + " in recipe.data or recipe.data == "digits_over_photographs/mnist":
         # Of the shapes of what is downloaded: one collection in grey, one in colour.
         labels, size = np.arange(40) % 10, recipe.image_size or 28
-        shown = {f"image_{side}": np.zeros((40, size, size, channels), "uint8") for side, channels in (("a", 1), ("b", 3))}
+        shown = {
+            f"image_{side}": np.zeros((40, size, size, channels), "uint8") for side, channels in (("a", 1), ("b", 3))
+        }
         source = kg.data.Source.of({**shown, "label_a": labels, "label_b": labels})
     elif recipe.data.startswith("shapes"):
         side = recipe.image_size or int(recipe.data.partition("/")[2] or 32)
