@@ -82,7 +82,8 @@ def test_a_run_whose_recipe_is_none(tmp_path, text):
     [
         ({"generator.base_filters": 0}, "generator"),
         ({"discriminator.base_filters": -3}, "discriminator"),
-        ({"latent_dim": 10**11}, "The network 'dcgan_generator'.*The reason: OOM"),
+        # It takes ten seconds.
+        pytest.param({"latent_dim": 10**11}, "The network 'dcgan_generator'.*The reason: OOM", marks=pytest.mark.slow),
         ({"generator.base_filters": "many"}, "generator.base_filters|generator"),
         ({"scheme.latent_prior": [1]}, r"latent prior \[1\]"),
         ({"scheme.ema": 5.0}, "5.0"),

@@ -268,9 +268,9 @@ def _has_own_classes(source):
 def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
     """An extractor for any images, which needs neither a network nor training: convolutions with random weights.
 
-    Such features rank samples of images that no published network was trained for better than those of a classifier
-    that learned from few of them (docs/evaluate.md; Naeem et al., "Reliable Fidelity and Diversity Metrics for
-    Generative Models", 2020). Where things are in an image is kept, to about an eighth of its side.
+    Such features rank samples as soundly as any that were learned without labels (docs/evaluate.md; Naeem et al.,
+    "Reliable Fidelity and Diversity Metrics for Generative Models", 2020). Where things are in an image is kept, to
+    about an eighth of its side.
 
     Args:
         image_shape: (height, width, channels).
@@ -301,8 +301,9 @@ def name_for(source: Any) -> str:
     """The name of the extractor that fits a data set.
 
     The project's own classifier of that very data set where there is one, else a classifier of the data's own classes
-    where there are enough images of them, else random weights. Features that were learned without labels, by telling
-    rotations or by contrast, ranked samples no better than random ones (docs/evaluate.md).
+    where there are enough images of them, else random weights: features that were learned without labels, by telling
+    rotations or by contrast, failed on few images, and were not the better ones on all samples of many
+    (docs/evaluate.md).
 
     Args:
         source: a `Source`, or the name of a data set, of which nothing is known but its name.
