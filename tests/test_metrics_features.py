@@ -219,6 +219,7 @@ def folder_of_classes(folder, each):
 
 def test_images_in_class_folders_are_compared_in_features_of_their_own_classes(tmp_path, monkeypatch):
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(classifiers, "_FEWEST_STEPS", 100)
     folder = folder_of_classes(tmp_path / "images", 60)
     source = data.hold_out(data.open_source(folder), 0.2)
     extractor = metrics.extractor_for(source)
