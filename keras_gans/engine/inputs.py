@@ -136,8 +136,8 @@ def _within_limits(dataset, model):
         for name, values in zip(model.takes, in_order(batch, model.takes), strict=True):
             if name in limits:
                 lowest, highest = (tf.cast(limit, values.dtype) for limit in limits[name])
-                is_out = ((values < lowest) | (values > highest)) & tf.math.is_finite(tf.cast(values, tf.float32))
                 ends = tf.reduce_min(values), tf.reduce_max(values)
+                is_out = [ends[0] < lowest, ends[1] > highest] & tf.math.is_finite(tf.cast(ends, tf.float32))
                 tf.debugging.Assert(~tf.reduce_any(is_out), [f"{_OUT_OF_LIMITS}{shown_name(name)};", *ends])
         return batch
 

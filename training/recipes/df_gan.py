@@ -5,7 +5,7 @@ keras-gans train df_gan_small
 """
 
 from ..recipe import Recipe, recipe
-from .text_to_image import ENCODERS, HARDEST, READING, SMALL, SMALL_ENCODERS, SMALL_STEPS
+from .text_to_image import ENCODERS, READING, SMALL, SMALL_ENCODERS, SMALL_STEPS
 
 ADAM = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.9}
 
@@ -19,7 +19,6 @@ def df_gan() -> "Recipe":
         scheme={
             "name": "df_gan",
             **READING,
-            **HARDEST,
             "shared_fakes": True,
             "gradient_penalty_weight": 2.0,
             "gradient_penalty_power": 6.0,

@@ -13,8 +13,13 @@ ENCODERS = {"text_encoder": {"name": "text_encoder"}, "image_encoder": {"name": 
 # Shapes, a few pixels wide, are what encoders read last; and among random wrong texts one in 160 differs in its shape
 # alone, so that neither discriminator nor encoders need look at it. Joined by a concatenation, the discriminator
 # learned shapes in thousands of steps; by a projection, in hundreds.
-READING = {"encoder_steps": 1500, "normalized_codes": True, "wrong_text_candidates": 16, "contrast_weight": 1.0}
-HARDEST = {"hardest_negatives": True}
+READING = {
+    "encoder_steps": 1500,
+    "normalized_codes": True,
+    "hardest_negatives": True,
+    "wrong_text_candidates": 16,
+    "contrast_weight": 1.0,
+}
 DISCRIMINATOR = {
     "name": "text_to_image_discriminator",
     "base_filters": 32,
@@ -36,7 +41,7 @@ def text_to_image() -> "Recipe":
     return Recipe(
         summary="drawn shapes by their captions",
         source="Reed et al. 2016",
-        scheme={"name": "text_to_image", **READING, **HARDEST, "shared_fakes": True, "interpolation_weight": 0.0},
+        scheme={"name": "text_to_image", **READING, "shared_fakes": True, "interpolation_weight": 0.0},
         networks={
             **ENCODERS,
             "generator": {"name": "text_to_image_generator", "base_filters": 16, "text_in_blocks": True},
