@@ -5,9 +5,10 @@ python -m benchmarks.stacking --seeds 2 3 4 --only-show           # the table of
 
 Two trainings a seed on drawn shapes by their captions. "stage II" and "stage I enlarged" are of one run of the recipe
 `stackgan_small`, with its last weights. "at once" is GAN-CLS (`text_to_image`) at the full size, of the same widths and
-rates, after as many steps of the text encoder and as many of the game as both stages have together; a step of the full
-size costs more than one of stage I, so that it has the longer time. The attributes are read off the pictures drawn to
-1,000 captions by classifiers of real ones; R-precision and Frechet distance as `keras-gans evaluate` has them.
+rates and with its text in the same places, after as many steps of the text encoder and as many of the game as both
+stages have together; a step of the full size costs more than one of stage I, so that it has the longer time. The
+attributes are read off the pictures drawn to 1,000 captions by classifiers of real ones; R-precision and Frechet
+distance as `keras-gans evaluate` has them.
 
 Every run is added to --output at once and not run again.
 """
@@ -44,7 +45,8 @@ def recipe_of(way: str, seed: int) -> recipes.Recipe:
     scheme = {
         name: value for name, value in stacked.scheme.items() if name not in ("stage_1_steps", "divergence_weight")
     }
-    generator = {"name": "text_to_image_generator", "base_filters": stacked.networks["generator"]["base_filters"]}
+    alike = {name: stacked.networks["generator"][name] for name in ("base_filters", "text_in_blocks")}
+    generator = {"name": "text_to_image_generator", **alike}
     encoders = {role: stacked.networks[role] for role in ("text_encoder", "image_encoder")}
     players = ("generator", "discriminator")
     return stacked.replace(

@@ -449,6 +449,22 @@ def test_only_with_the_text_in_its_blocks_does_a_generator_hear_it_behind_its_fi
         assert (np.ptp(images, axis=0).max() > 1e-5) == in_blocks
 
 
+def test_only_with_the_text_in_their_blocks_do_both_stages_hear_it_behind_the_layer_where_it_is_joined():
+    """With that layer's weights of the text at 0, what either stage draws depends on the text by its blocks alone."""
+    codes, noise, sizes = np.eye(4, 4, dtype="float32"), np.zeros((4, 3), "float32"), (4, 3, 4)
+    for in_blocks in (False, True):
+        stage_1 = networks.stackgan_stage_1_generator((8, 8, 1), 5, *sizes, text_in_blocks=in_blocks)
+        joined = next(layer for layer in stage_1.layers if getattr(layer, "units", 0) == 2 * 4 * 4 * 4)
+        joined.kernel.assign(np.concatenate([np.zeros((3, 128)), joined.kernel[3:]]))
+        small, *_ = stage_1([np.ones((4, 5), "float32"), codes, noise], training=False)
+        assert (np.ptp(small, axis=0).max() > 1e-5) == in_blocks
+        stage_2 = networks.stackgan_generator((8, 8, 1), *sizes, text_in_blocks=in_blocks)
+        joined = next(layer for layer in stage_2.layers if getattr(layer, "kernel", noise).shape[-2] == 16 + 3)
+        joined.kernel.assign(np.concatenate([joined.kernel[:, :, :16], np.zeros((3, 3, 3, 16))], axis=2))
+        large, *_ = stage_2([np.ones((4, 4, 4, 1), "float32"), codes, noise], training=False)
+        assert (np.ptp(large, axis=0).max() > 1e-5) == in_blocks
+
+
 def test_a_conditioning_is_one_that_there_is_and_takes_no_other_ones_options():
     for name in ("text_to_image_discriminator", "df_gan_discriminator"):
         with pytest.raises(UserError, match="projection"):

@@ -12,7 +12,7 @@ from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation
 from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.networks.text_to_image import DOUBLINGS, code_input, doubled, joined
+from keras_gans.networks.text_to_image import DOUBLINGS, code_input, doubled, hidden, joined, modulated
 from keras_gans.registry import networks
 
 
@@ -29,6 +29,7 @@ def stackgan_stage_1_generator(
     embedding_dim: int = 64,
     condition_dim: int = 64,
     base_filters: int = 64,
+    text_in_blocks: bool = False,
     upsampling: str = "nearest",
     normalization: str | None = "batch",
     activation: str = "relu",
@@ -41,6 +42,8 @@ def stackgan_stage_1_generator(
         embedding_dim: size of a code.
         condition_dim: size of what stands for the text; 128 in the paper.
         base_filters: filters of the last hidden layer, doubled in each layer below it.
+        text_in_blocks: whether what stands for the text also sets gain and offset of each channel of all hidden layers,
+            as in `networks.text_to_image_generator`. False in the paper.
         upsampling: see `layers.Upsample2D`; "nearest" as in the paper.
         normalization: "batch" as in the paper, or another, see `blocks.Blocks`, as for the next.
         activation: of the hidden layers.
@@ -61,6 +64,7 @@ def stackgan_stage_1_generator(
         (start, count, base_filters),
         upsampling,
         Blocks(normalization, activation),
+        condition if text_in_blocks else None,
     )
     return keras.Model([latents, codes, noise], [images, mean, log_deviation], name="stage_1_generator")
 
@@ -72,6 +76,7 @@ def stackgan_generator(
     condition_dim: int = 64,
     base_filters: int = 64,
     residual_blocks: int = 2,
+    text_in_blocks: bool = False,
     upsampling: str = "nearest",
     normalization: str | None = "batch",
     activation: str = "relu",
@@ -87,6 +92,7 @@ def stackgan_generator(
         condition_dim: size of what stands for the text; 128 in the paper.
         base_filters: filters at the large picture's resolution, doubled with each halving.
         residual_blocks: how many; 4 in the paper.
+        text_in_blocks: see `stackgan_stage_1_generator`; of all hidden layers from where text and picture are joined on.
         upsampling, normalization, activation: see `stackgan_stage_1_generator`.
 
     Returns:
@@ -109,13 +115,14 @@ def stackgan_generator(
     x = blocks.activated(blocks.convolution(2 * base_filters, 3, hidden=False)(small))
     for stage in range(halvings):
         x = blocks.hidden(blocks.convolution(2 ** (stage + 2) * base_filters, 4, strides=2)(x))
-    x = blocks.hidden(blocks.convolution(x.shape[-1], 3)(joined(x, condition)))
+    asked = condition if text_in_blocks else None
+    x = hidden(blocks.convolution(x.shape[-1], 3)(joined(x, condition)), asked, blocks)
     for _ in range(residual_blocks):
-        y = blocks.hidden(blocks.convolution(x.shape[-1], 3)(x))
+        y = hidden(blocks.convolution(x.shape[-1], 3)(x), asked, blocks)
         y = blocks.normalized(blocks.convolution(x.shape[-1], 3)(y))
-        x = blocks.activated(layers.Add()([x, y]))
+        x = blocks.activated(layers.Add()([x, y if asked is None else modulated(y, asked)]))
     for stage in reversed(range(halvings + 1)):
-        x = blocks.hidden(blocks.upsampling(2**stage * base_filters, upsampling)(x))
+        x = hidden(blocks.upsampling(2**stage * base_filters, upsampling)(x), asked, blocks)
     x = blocks.convolution(channels, 3, hidden=False)(x)
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model([small, codes, noise], [images, mean, log_deviation], name="generator")

@@ -145,6 +145,12 @@ def modulated(x: keras.KerasTensor, condition: keras.KerasTensor) -> keras.Keras
     return layers.Add()([layers.Multiply()([x, gain]), offset])
 
 
+def hidden(x: keras.KerasTensor, condition: keras.KerasTensor | None, blocks: Blocks) -> keras.KerasTensor:
+    """What a linear layer gives, normalized, `modulated` by a condition (batch, d) where there is one, and activated."""
+    x = blocks.normalized(x)
+    return blocks.activated(x if condition is None else modulated(x, condition))
+
+
 def doubled(
     vector: keras.KerasTensor,
     channels: int,
@@ -164,15 +170,12 @@ def doubled(
         condition: (batch, d), which sets gain and offset of each of their channels, or None.
     """
 
-    def hidden(x):
-        return blocks.hidden(x) if condition is None else blocks.activated(modulated(blocks.normalized(x), condition))
-
     start, count, base_filters = sizes
     filters = [base_filters * 2 ** (count - stage) for stage in range(count + 1)]
     x = blocks.dense(start * start * filters[0])(vector)
-    x = hidden(layers.Reshape((start, start, filters[0]))(x))
+    x = hidden(layers.Reshape((start, start, filters[0]))(x), condition, blocks)
     for stage_filters in filters[1:]:
-        x = hidden(blocks.upsampling(stage_filters, upsampling)(x))
+        x = hidden(blocks.upsampling(stage_filters, upsampling)(x), condition, blocks)
     x = blocks.convolution(channels, 3, hidden=False)(x)
     return layers.Activation("tanh", dtype="float32", name="image")(x)
 
