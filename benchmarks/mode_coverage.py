@@ -11,8 +11,10 @@ critic that takes five steps for the generator's one leaves it a fifth of the st
 says. Points: 2,500 samples; a mode is found by one sample within three sigma of its centre, "high quality" is the share
 of samples within three sigma of some centre, and the reverse KL is between the found modes' shares and even ones, as
 PacGAN's authors count; width is that of the modes over the true one. Stacked digits: a digit in each of three channels,
-1,000 modes, 26,000 samples. A mode is found by one sample of which a classifier is sure (at least 0.9 in each channel);
-"named" counts what it names, sure or not, as the literature does. Held-out data and uniform noise stand beside both.
+1,000 modes, 26,000 samples, of 8x8 pixels or of MNIST's, the literature's stacked MNIST. A mode is found by one sample
+of which a classifier is sure (at least 0.9 in each channel); "named" counts what it names, sure or not, as the
+literature does. Held-out data and uniform noise stand beside both. A recipe's name as a method is that recipe as it
+stands.
 """
 
 import argparse
@@ -40,22 +42,25 @@ _POINTS = {
     "width": ("width", "{:.2f}", 1.0),
     "reverse_kl": ("reverse KL", "{:.2f}", 1.0),
 }
+_STACKED = {
+    "modes": ("sure modes", "{:.0f}", 1.0),
+    "sure": ("sure %", "{:.1f}", 100.0),
+    "named": ("named", "{:.0f}", 1.0),
+    "reverse_kl": ("reverse KL", "{:.2f}", 1.0),
+}
+# {data: whose classifier reads a channel}.
+STACKED = {"stacked_digits": "digits", "stacked_digits/mnist": "mnist"}
 FIGURES = {
     "ring": _POINTS,
     "grid": _POINTS,
-    "stacked_digits": {
-        "modes": ("sure modes", "{:.0f}", 1.0),
-        "sure": ("sure %", "{:.1f}", 100.0),
-        "named": ("named", "{:.0f}", 1.0),
-        "reverse_kl": ("reverse KL", "{:.2f}", 1.0),
-    },
+    **dict.fromkeys(STACKED, _STACKED),
 }
-MODES = {"ring": 8, "grid": 25, "stacked_digits": 1000}
+MODES = {"ring": 8, "grid": 25, **dict.fromkeys(STACKED, 1000)}
 # Lin et al., "PacGAN" (2018), tables 1 and 3.
 PUBLISHED = {
     "ring": {"GAN": {"modes": 6.3, "high_quality": 0.982, "reverse_kl": 0.45}},
     "grid": {"GAN": {"modes": 17.3, "high_quality": 0.948, "reverse_kl": 0.70}},
-    "stacked_digits": {"DCGAN, stacked MNIST": {"named": 99.0}, "PacDCGAN2, stacked MNIST": {"named": 1000.0}},
+    **dict.fromkeys(STACKED, {"DCGAN, stacked MNIST": {"named": 99.0}, "PacDCGAN2, stacked MNIST": {"named": 1000.0}}),
 }
 _NON_SATURATING = {"name": "gan", "generator_objective": "non_saturating"}
 # {method: (scheme, what its discriminator has besides)}.
@@ -70,6 +75,8 @@ METHODS = {
     "r1": ({**_NON_SATURATING, "real_gradient_penalty_weight": 0.01}, {}),
     "r3gan": ({"name": "r3gan", "penalties": [{"name": name, "weight": 0.01} for name in ("r1", "r2")]}, {}),
 }
+# {method that is a recipe: its data}.
+RECIPES = {"r3gan_stacked": "stacked_digits", "r3gan_stacked_mnist": "stacked_digits/mnist"}
 # The penalty's weight goes with the samples' scale: the authors' is 10 for images, on points 0.1 and 0.01 are common.
 _IMAGE_WEIGHTS = {
     "wgan_gp": {"gradient_penalty_weight": 10.0},
@@ -80,10 +87,13 @@ _IMAGE_WEIGHTS = {
 
 def recipe_for(data, method, seed=0, batches=None):
     """The recipe of one run: `r1_ring` or `r1_grid` with the method's scheme, or small DCGAN networks for images."""
+    if method in RECIPES:
+        named = recipes.named(method)
+        return named.replace(seed=seed, steps=batches or named.steps)
     base = recipes.named("r1_grid" if data == "grid" else "r1_ring")
     scheme, besides = METHODS[method]
     scheme = {"latent_prior": base.scheme["latent_prior"], **scheme}
-    if data == "stacked_digits":
+    if data in STACKED:
         scheme |= {"latent_prior": "normal", **_IMAGE_WEIGHTS.get(method, {})}
         base = base.replace(
             networks={
@@ -109,8 +119,8 @@ def recipe_for(data, method, seed=0, batches=None):
 
 def found_in(data, samples):
     """{figure: value} of samples: `FIGURES` of the data."""
-    if data == "stacked_digits":
-        found = kg.metrics.stacked_mode_coverage(samples, kg.metrics.extractor("digits"))
+    if data in STACKED:
+        found = kg.metrics.stacked_mode_coverage(samples, kg.metrics.extractor(STACKED[data]))
         return {"modes": found.covered, "sure": found.sure, "named": found.named, "reverse_kl": found.reverse_kl}
     centres, sigma = {
         "ring": (kg.data.ring_centres(), kg.data.RING_SIGMAS["narrow"]),
@@ -128,13 +138,17 @@ def found_in(data, samples):
 def references(data):
     """{name: figures} of what is no generator's: data that training does not see, and noise."""
     rng = np.random.default_rng(0)
-    if data == "stacked_digits":
+    if data in STACKED:
         held_out = kg.data.open_source(data, split="test").samples[:STACKED_SAMPLES]
         noise = rng.uniform(-1.0, 1.0, held_out.shape)
     else:
         held_out = kg.data.open_source(data, split="test").samples[:POINT_SAMPLES]
         noise = rng.uniform(held_out.min(), held_out.max(), held_out.shape)
     return {"held-out data": found_in(data, held_out), "uniform noise": found_in(data, noise.astype("float32"))}
+
+
+def _methods_on(data):
+    return (*METHODS, *(method for method, its in RECIPES.items() if its == data))
 
 
 def measure(data, recipe):
@@ -144,7 +158,7 @@ def measure(data, recipe):
     start = time.perf_counter()
     model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
     seconds = time.perf_counter() - start
-    samples = model.sample(STACKED_SAMPLES if data == "stacked_digits" else POINT_SAMPLES, seed=1_000_000)
+    samples = model.sample(STACKED_SAMPLES if data in STACKED else POINT_SAMPLES, seed=1_000_000)
     return {**found_in(data, samples), "seconds": seconds}
 
 
@@ -163,7 +177,7 @@ def show(console, data, runs):
     figures = FIGURES[data]
     headers = [f"{header} of {MODES[data]}" if name == "modes" else header for name, (header, *_) in figures.items()]
     table = Table("method", "batches", "seeds", *headers, "s", title=data)
-    for batches, method in itertools.product(sorted({_batches(run) for run in runs if run["data"] == data}), METHODS):
+    for batches, method in itertools.product(sorted({_batches(run) for run in runs if run["data"] == data}), _methods_on(data)):
         mine = [run for run in runs if (run["data"], run["method"], _batches(run)) == (data, method, batches)]
         if not mine:
             continue
@@ -183,17 +197,20 @@ def _one(value, form, scale):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", choices=FIGURES, default=list(FIGURES))
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--data", nargs="+", choices=FIGURES, default=["ring", "grid", "stacked_digits"])
+    parser.add_argument("--methods", nargs="+", choices=[*METHODS, *RECIPES], help="all that there are unless given")
     parser.add_argument("--seeds", type=int, default=5, help="runs of each method, seeds 0, 1, ...")
     parser.add_argument("--batches", type=int, help="real batches of a run, instead of the recipe's")
     parser.add_argument("--output", type=Path, default=Path("mode_coverage.jsonl"), help="file of the runs")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
+    for method in arguments.methods or []:
+        if method in RECIPES and arguments.data != [RECIPES[method]]:
+            parser.error(f"{method} is of --data {RECIPES[method]}. Received: {' '.join(arguments.data)}.")
     console = Console()
     for data in arguments.data:
         for seed in [] if arguments.only_show else range(arguments.seeds):
-            for method in arguments.methods:
+            for method in arguments.methods or _methods_on(data):
                 _run(console, arguments, data, method, seed)
         show(console, data, known_runs(arguments.output))
 

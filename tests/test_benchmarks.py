@@ -16,6 +16,7 @@ from benchmarks import (
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
 from keras_gans.subwords import END, PAD
+from keras_gans.training import recipe as recipes
 from keras_gans.training.train import build_for
 from tests.small import small_model
 
@@ -123,6 +124,9 @@ def test_the_runs_of_the_tables_are_built_of_their_methods():
         assert recipe.steps == (6 if method.startswith("wgan") else 30)
         model = build_for(recipe, stacked)
         assert model.generator.output_shape == (None, 8, 8, 3)
+    for method, data in mode_coverage.RECIPES.items():
+        recipe = mode_coverage.recipe_for(data, method, seed=5)
+        assert recipe == recipes.named(method).replace(seed=5) and recipe.data == data
     plain = mode_coverage.recipe_for("grid", "gan").networks["discriminator"]
     assert mode_coverage.recipe_for("grid", "pacgan").networks["discriminator"] == {**plain, "packing": 2}
     deconvolution, nearest = (checkerboard.recipe_for(mode, 0, 5).networks for mode in ("deconv", "nearest"))
