@@ -177,7 +177,8 @@ def show(console, data, runs):
     figures = FIGURES[data]
     headers = [f"{header} of {MODES[data]}" if name == "modes" else header for name, (header, *_) in figures.items()]
     table = Table("method", "batches", "seeds", *headers, "s", title=data)
-    for batches, method in itertools.product(sorted({_batches(run) for run in runs if run["data"] == data}), _methods_on(data)):
+    lengths = sorted({_batches(run) for run in runs if run["data"] == data})
+    for batches, method in itertools.product(lengths, _methods_on(data)):
         mine = [run for run in runs if (run["data"], run["method"], _batches(run)) == (data, method, batches)]
         if not mine:
             continue

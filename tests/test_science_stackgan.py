@@ -68,9 +68,9 @@ def test_combinations_never_shown_are_as_right_as_others_in_every_run(name):
 
 
 def test_the_large_picture_has_the_datas_detail_and_keeps_the_small_one():
-    """Energy of what two by two pixels have beside their mean, over the data's; and the mean's distance from stage I."""
+    """Energy of what two by two pixels have beside their mean, over the data's; the mean's distance from stage I."""
     source = kg.data.open_source("shapes/16", split="test")
-    texts = [captions[0] for captions in source.columns["text"].values[:1000]]
+    texts = source.columns["text"].values.first(1000)
     real = from_uint8(source.samples[:1000]).numpy()
 
     def detail(images):

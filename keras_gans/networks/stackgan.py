@@ -92,7 +92,7 @@ def stackgan_generator(
         condition_dim: size of what stands for the text; 128 in the paper.
         base_filters: filters at the large picture's resolution, doubled with each halving.
         residual_blocks: how many; 4 in the paper.
-        text_in_blocks: see `stackgan_stage_1_generator`; of all hidden layers from where text and picture are joined on.
+        text_in_blocks: see `stackgan_stage_1_generator`; of all hidden layers from where text and picture meet.
         upsampling, normalization, activation: see `stackgan_stage_1_generator`.
 
     Returns:

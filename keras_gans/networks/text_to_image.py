@@ -146,7 +146,7 @@ def modulated(x: keras.KerasTensor, condition: keras.KerasTensor) -> keras.Keras
 
 
 def hidden(x: keras.KerasTensor, condition: keras.KerasTensor | None, blocks: Blocks) -> keras.KerasTensor:
-    """What a linear layer gives, normalized, `modulated` by a condition (batch, d) where there is one, and activated."""
+    """What a linear layer gives, normalized, `modulated` by a condition (batch, d) if there is one, and activated."""
     x = blocks.normalized(x)
     return blocks.activated(x if condition is None else modulated(x, condition))
 
