@@ -16,6 +16,10 @@ def dataset(values, batch_size=BATCH):
     return tf.data.Dataset.from_tensor_slices(values).batch(batch_size, drop_remainder=True)
 
 
+def iter_of(*batches):
+    yield from batches
+
+
 def steps_of(model, *args, **kwargs):
     model.fit(*args, epochs=1, verbose=0, **kwargs)
     return int(model.step)
@@ -173,11 +177,7 @@ def test_a_generator_of_batches_trains_and_loses_none():
     labelled = ((images(BATCH, seed=index), np.arange(BATCH) % 3) for index in range(2))
     assert steps_of(small_model("cgan"), labelled, steps_per_epoch=1) == 1
     with pytest.raises(UserError, match="generator is empty"):
-        model.fit(iter_of_nothing())
-
-
-def iter_of_nothing():
-    yield from ()
+        model.fit(iter_of())
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,15 @@ def test_options_of_keras_that_mean_nothing_here_say_what_does(option, value, in
     assert int(model.step) == 0
 
 
+@pytest.mark.parametrize("scheme", ["gan", "cgan"])
+@pytest.mark.parametrize("given", [dataset, iter_of, lambda batch: batch])
+def test_weights_within_a_batch_are_refused_as_the_option_is(scheme, given):
+    model, batch = small_model(scheme), (images(32), np.zeros(32, np.int32), np.ones(32, np.float32))
+    with pytest.raises(UserError, match="third for sample_weight: .*Draw the rows"):
+        model.fit(given(batch), verbose=0)
+    assert int(model.step) == 0
+
+
 @pytest.mark.parametrize(
     ("option", "value", "instead"),
     [
@@ -208,6 +217,12 @@ def test_options_of_keras_that_mean_nothing_here_say_what_does(option, value, in
 def test_compile_says_what_takes_the_place_of_its_options(option, value, instead):
     with pytest.raises(UserError, match=f"no {option} here: .*{instead}"):
         small_model("gan").compile(**{option: value})
+
+
+@pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam(1e-3)])
+def test_the_one_optimizer_that_keras_takes_first_is_told_where_it_belongs(optimizer):
+    with pytest.raises(UserError, match="no optimizer here: .*'generator': ...}"):
+        small_model("gan").compile(optimizer)
 
 
 def judge(activation, units):
@@ -292,6 +307,7 @@ def test_keras_knows_which_way_a_curve_is_better(scheme, curve, best_at, values,
         ),
         (lambda: keras.callbacks.ReduceLROnPlateau(), "ReduceLROnPlateau watches 'val_loss'"),
         (lambda: keras.callbacks.ModelCheckpoint("x.keras", save_best_only=True), "ModelCheckpoint watches 'val_loss'"),
+        (lambda: keras.callbacks.SwapEMAWeights(), "one optimizer.*ema=0.999"),
         (lambda: keras.callbacks.EarlyStopping("real_probability"), "neither high nor low.*mode='min' or 'max'"),
         (lambda: kg.callbacks.OfPlayers(keras.callbacks.EarlyStopping()), "LearningRateScheduler and ReduceLROn"),
         (

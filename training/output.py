@@ -26,7 +26,9 @@ class Output(io.TextIOBase):
 
     @property
     def _stream(self):
-        return getattr(sys, self._of) if isinstance(self._of, str) else self._of
+        stream = getattr(sys, self._of) if isinstance(self._of, str) else self._of
+        # While Rich draws on a terminal, `sys` holds a proxy that prints on the console, which would write here again.
+        return getattr(stream, "rich_proxied_file", stream)
 
     @property
     def encoding(self) -> str:

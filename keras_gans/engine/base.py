@@ -112,6 +112,9 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
                 do over several CPU replicas, see `replicas.check_compile`.
         """
+        if not isinstance(optimizers, Mapping | None):
+            # Keras's own compile takes the one optimizer in this place.
+            kwargs, optimizers = {"optimizer": optimizers, **kwargs}, None
         inputs.refuse_compile_options(kwargs, self.players)
         check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
         chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}

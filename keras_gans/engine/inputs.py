@@ -68,6 +68,15 @@ def refuse_options(options: Mapping[str, Any]) -> None:
             raise UserError(f"fit() takes no {name}: {instead}.")
 
 
+def _refuse_weights(batch, takes):
+    """Raises a `UserError` for a batch of (x, y, sample_weight), as Keras has them, whose weights would be ignored."""
+    if isinstance(batch, tuple | list) and len(batch) > max(len(takes), 2):
+        raise UserError(
+            f"This scheme takes batches of ({', '.join(takes)}). Received {len(batch)} parts, of which Keras takes the "
+            f"third for sample_weight: {_INSTEAD['sample_weight']}."
+        )
+
+
 def refuse_compile_options(options: Mapping[str, Any], players: Iterable[str]) -> None:
     """Raises a `UserError` for an option of Keras's `compile` that has no meaning for several players."""
     named = ", ".join(f"{player!r}: ..." for player in players)
@@ -114,7 +123,9 @@ def prepare(
         if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
             raise UserError(f"batch_size is a whole number of 1 or more. Received: {batch_size!r}.")
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
-    first = dict(zip(model.takes, in_order(_first_batch(dataset), model.takes), strict=True))
+    batch = _first_batch(dataset)
+    _refuse_weights(batch, model.takes)
+    first = dict(zip(model.takes, in_order(batch, model.takes), strict=True))
     model.check_batch({name: np.asarray(values) for name, values in first.items()})
     dataset = _within_limits(dataset, model)
     dataset = _merge_batches(dataset, len(next(iter(first.values()))), model.batches_per_step(), replicas)
@@ -207,6 +218,8 @@ def _from_python(batches, takes):
 
         def draw():
             return map(arranged, itertools.chain([first], batches))
+
+    _refuse_weights(first, takes)
 
     def arranged(batch):
         values = tuple(np.asarray(part) for part in in_order(batch, takes))

@@ -139,11 +139,17 @@ def fitted(callbacks: Any, model: "AdversarialModel") -> Any:
         model: to be trained.
 
     Raises:
-        UserError: one of Keras's watches what is no curve of the model, or one of which neither way is better.
+        UserError: one of Keras's watches what is no curve of the model, or one of which neither way is better, or
+            needs the one optimizer that a model of several players does not have.
     """
     if callbacks is None or isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
     given = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
+    if any(isinstance(each, keras.callbacks.SwapEMAWeights) for each in given):
+        raise UserError(
+            "SwapEMAWeights swaps the averages of a model's one optimizer, and each player has its own. Leave it out: "
+            "a scheme of ema=0.999 keeps a moving average of its own, with which it samples and is exported."
+        )
     given = [OfPlayers(each) if isinstance(each, _SET_RATES) else each for each in given]
     # Others may add to what is watched.
     only_known = all(type(each).__module__.startswith(("keras.", "keras_gans.")) for each in given if each is not None)
