@@ -44,8 +44,8 @@ def r3gan_stacked() -> Recipe:
 
 @recipe
 def r3gan_stacked_mnist() -> Recipe:
-    """MNIST's digits, one in each channel, by convolutions. A classifier is sure of 0.20 of 26,000 samples, in 911 of the
-    1,000 modes; one run, seed 100. Six minutes of one core.
+    """MNIST's digits, one in each channel, by convolutions. A classifier is sure of 0.20 of 26,000 samples, in 911 of
+    the 1,000 modes; one run, seed 100. Six minutes of one core.
     """
     adam = {"learning_rate": 1e-3, "beta_1": 0.0}
     return r3gan_stacked().replace(
