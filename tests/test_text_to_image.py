@@ -10,7 +10,7 @@ from keras_gans import losses, networks, randomness
 from keras_gans.engine.text_reading import REMEMBERED, remembered
 from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation, Tokenizer
-from keras_gans.networks.text_to_image import modulated
+from keras_gans.networks.text_to_image import branches, modulated
 from keras_gans.testing import subject
 from tests.small import small_model
 
@@ -428,7 +428,7 @@ def test_a_projection_is_a_product_of_text_and_image_beside_what_the_image_alone
 
 def test_a_text_in_the_blocks_sets_gain_and_offset_of_each_channel():
     x, condition = keras.Input((2, 2, 3)), keras.Input((2,))
-    layer = keras.Model([x, condition], modulated(x, condition))
+    layer = keras.Model([x, condition], modulated(x, branches(condition, 1)))
     maps = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
     gains, gain_biases, offsets, offset_biases = (variable.numpy().copy() for variable in layer.trainable_variables)
     assert np.all(gain_biases == 1) and np.all(offset_biases == 0) and 0 < np.abs(gains).max() < 0.1

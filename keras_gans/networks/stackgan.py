@@ -12,7 +12,7 @@ from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation
 from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.networks.text_to_image import DOUBLINGS, code_input, doubled, hidden, joined, modulated
+from keras_gans.networks.text_to_image import DOUBLINGS, branches, code_input, doubled, hidden, joined, modulated
 from keras_gans.registry import networks
 
 
@@ -58,13 +58,14 @@ def stackgan_stage_1_generator(
     count, start = doublings_of(sample_shape, DOUBLINGS, "stackgan_stage_1_generator")
     latents, codes = keras.Input((latent_dim,), name="z"), code_input(embedding_dim)
     noise, (condition, mean, log_deviation) = _augmented(codes, condition_dim)
+    asked = branches(condition, count + 1 if text_in_blocks else 0)
     images = doubled(
-        layers.Concatenate()([condition, latents]),
+        layers.Concatenate()([next(asked), latents]),
         sample_shape[2],
         (start, count, base_filters),
         upsampling,
         Blocks(normalization, activation),
-        condition if text_in_blocks else None,
+        asked if text_in_blocks else None,
     )
     return keras.Model([latents, codes, noise], [images, mean, log_deviation], name="stage_1_generator")
 
@@ -115,14 +116,16 @@ def stackgan_generator(
     x = blocks.activated(blocks.convolution(2 * base_filters, 3, hidden=False)(small))
     for stage in range(halvings):
         x = blocks.hidden(blocks.convolution(2 ** (stage + 2) * base_filters, 4, strides=2)(x))
-    asked = condition if text_in_blocks else None
-    x = hidden(blocks.convolution(x.shape[-1], 3)(joined(x, condition)), asked, blocks)
+    asked = branches(condition, 2 + 2 * residual_blocks + halvings if text_in_blocks else 0)
+    x = blocks.convolution(x.shape[-1], 3)(joined(x, next(asked)))
+    heard = asked if text_in_blocks else None
+    x = hidden(x, heard, blocks)
     for _ in range(residual_blocks):
-        y = hidden(blocks.convolution(x.shape[-1], 3)(x), asked, blocks)
+        y = hidden(blocks.convolution(x.shape[-1], 3)(x), heard, blocks)
         y = blocks.normalized(blocks.convolution(x.shape[-1], 3)(y))
-        x = blocks.activated(layers.Add()([x, y if asked is None else modulated(y, asked)]))
+        x = blocks.activated(layers.Add()([x, y if heard is None else modulated(y, heard)]))
     for stage in reversed(range(halvings + 1)):
-        x = hidden(blocks.upsampling(2**stage * base_filters, upsampling)(x), asked, blocks)
+        x = hidden(blocks.upsampling(2**stage * base_filters, upsampling)(x), heard, blocks)
     x = blocks.convolution(channels, 3, hidden=False)(x)
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model([small, codes, noise], [images, mean, log_deviation], name="generator")

@@ -3,10 +3,10 @@
 Reed et al., "Generative Adversarial Text to Image Synthesis" (2016).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.networks.blocks import Blocks
@@ -114,39 +114,53 @@ def text_to_image_generator(
     count, start = doublings_of(sample_shape, DOUBLINGS, "text_to_image_generator")
     latents, codes = keras.Input((latent_dim,), name="z"), code_input(embedding_dim)
     projected = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(text_units)(codes))
+    asked = branches(projected, count + 1 if text_in_blocks else 0)
     images = doubled(
-        layers.Concatenate()([latents, projected]),
+        layers.Concatenate()([latents, next(asked)]),
         sample_shape[2],
         (start, count, base_filters),
         upsampling,
         Blocks(normalization, activation),
-        projected if text_in_blocks else None,
+        asked if text_in_blocks else None,
     )
     return keras.Model([latents, codes], images, name="generator")
 
 
-def modulated(x: keras.KerasTensor, condition: keras.KerasTensor) -> keras.KerasTensor:
+def branches(vector: keras.KerasTensor, modulations: int) -> Iterator[keras.KerasTensor]:
+    """A vector (batch, d) for one that takes it as it is, and two more for each of so many that are `modulated` by it.
+
+    They are slices of one repeated vector, whose gradient is their sum in one order. Of several users of one tensor
+    TensorFlow's optimizer of graphs chooses the order, another one in a run that goes on than in the unbroken one,
+    which would then end in other bits.
+    """
+    if not modulations:
+        return iter([vector])
+    count = 1 + 2 * modulations
+    return iter(ops.unstack(layers.RepeatVector(count)(vector), count, axis=1))
+
+
+def modulated(x: keras.KerasTensor, condition: Iterator[keras.KerasTensor]) -> keras.KerasTensor:
     """Each channel of feature maps times a gain plus an offset, both linear in a vector; a gain near 1 to begin with.
 
     Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer" (2018), equation 2.
 
     Args:
         x: (batch, height, width, channels).
-        condition: (batch, d).
+        condition: `branches` of (batch, d), of which two are taken.
     """
     channels = x.shape[-1]
     small = keras.initializers.RandomNormal(stddev=0.02)
     gain, offset = (
         layers.Reshape((1, 1, channels))(
-            layers.Dense(channels, kernel_initializer=small.clone(), bias_initializer=beginning)(condition)
+            layers.Dense(channels, kernel_initializer=small.clone(), bias_initializer=beginning)(next(condition))
         )
         for beginning in ("ones", "zeros")
     )
     return layers.Add()([layers.Multiply()([x, gain]), offset])
 
 
-def hidden(x: keras.KerasTensor, condition: keras.KerasTensor | None, blocks: Blocks) -> keras.KerasTensor:
-    """What a linear layer gives, normalized, `modulated` by a condition (batch, d) if there is one, and activated."""
+def hidden(x: keras.KerasTensor, condition: Iterator[keras.KerasTensor] | None, blocks: Blocks) -> keras.KerasTensor:
+    """What a linear layer gives, normalized, `modulated` by a condition if there is one, and activated."""
     x = blocks.normalized(x)
     return blocks.activated(x if condition is None else modulated(x, condition))
 
@@ -157,7 +171,7 @@ def doubled(
     sizes: tuple[int, int, int],
     upsampling: str,
     blocks: Blocks,
-    condition: keras.KerasTensor | None = None,
+    condition: Iterator[keras.KerasTensor] | None = None,
 ) -> keras.KerasTensor:
     """Images in [-1, 1] of a vector: a projection to small feature maps, and doublings.
 
@@ -167,7 +181,7 @@ def doubled(
         sizes: (pixels of the first feature maps, doublings, filters after the last one).
         upsampling: see `layers.Upsample2D`.
         blocks: of the hidden layers.
-        condition: (batch, d), which sets gain and offset of each of their channels, or None.
+        condition: `branches` of what sets gain and offset of each of their channels, (batch, d), or None.
     """
 
     start, count, base_filters = sizes
