@@ -236,7 +236,20 @@ def test_the_progress_line_keeps_count_bar_and_time_left_on_a_narrow_terminal(wi
     lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue()).replace("\r", "\n").splitlines()
     last = next(line for line in reversed(lines) if "1500" in line)
     assert last.startswith("step 1500/3000 ━") and re.search(r"(\d+:)+\d\d$|-:--:--$", last.rstrip())
-    assert len(last) <= width and "steps/s" in last and "discriminator" in last
+    # Nothing is cut: what does not fit whole is left out.
+    assert len(last) <= width and "losses: discriminator 1.250, generator 0.750" in last and "…" not in last
+    assert ("steps/s" in last) == (width == 120)
+
+
+def test_of_many_losses_a_narrow_terminal_shows_the_first_ones_whole():
+    console = Console(width=64, force_terminal=True, file=io.StringIO())
+    progress = kg.callbacks.Progress(3000, 1, console)
+    progress.set_model(small_model("dcgan"))
+    progress.on_train_begin()
+    progress.on_step(1500, {"discriminator_loss": 1.25, "generator_loss": 0.75})
+    progress.close()
+    shown = console.file.getvalue().split("first step ...")[-1]
+    assert "losses: discriminator 1.250" in shown and "generator" not in shown and "…" not in shown
 
 
 def test_the_list_fits_a_narrow_terminal(monkeypatch):
@@ -250,3 +263,6 @@ def test_the_list_fits_a_narrow_terminal(monkeypatch):
     assert [start for start in starts if start in names] == names, result.output
     assert lines.index(next(line for line in lines if "your own images" in line)) < starts.index(names[0])
     assert len(lines) < len(names) + 25
+    # What does not fit is left out by whole words.
+    cut = [line.rstrip() for line in lines if "…" in line]
+    assert cut and all(line.endswith(" …") for line in cut), cut

@@ -191,6 +191,7 @@ def cluster(kind="worker", index=0, **places):
     ("text", "expected"),
     [
         ("", Worker(0, 1)),
+        ("{}", Worker(0, 1)),
         (cluster(worker=["a:1"]), Worker(0, 1)),
         (cluster(index=1, worker=["a:1", "b:1"]), Worker(1, 2)),
         (cluster("chief", 0, chief=["a:1"], worker=["b:1", "c:1"]), Worker(0, 3)),
@@ -209,6 +210,9 @@ def test_a_workers_place(text, expected, monkeypatch):
         ("{", "not the JSON of a cluster.*Received: {"),
         (cluster(index=2, worker=["a:1", "b:1"]), "worker 0 to 1. Received: worker 2"),
         (cluster("ps", 0, worker=["a:1", "b:1"]), "worker 0 to 1. Received: ps 0"),
+        # As each of several lone workers it would train a run of its own.
+        (cluster("ps", 0, ps=["a:1"], worker=["b:1"]), "worker 0 to 0. Received: ps 0"),
+        (cluster(index=7, worker=["a:1"]), "worker 0 to 0. Received: worker 7"),
     ],
 )
 def test_a_tf_config_of_no_sense(text, message, monkeypatch):

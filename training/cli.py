@@ -7,6 +7,7 @@ TensorFlow is imported only once the options have been found sound, so that help
 import contextlib
 import shlex
 import sys
+import textwrap
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -112,8 +113,8 @@ def _print_rows(title, rows, names_first=False, in_one_line=False):
     room = console.width - max(left.cell_len for left, _ in rows) - 4
     for left, right in rows:
         if in_one_line:
-            # Rich would take the room from both columns.
-            right.truncate(room, overflow="ellipsis")
+            # Rich would take the room from both columns, and end within a word.
+            right = Text(textwrap.shorten(right.plain, room, placeholder=" …"))
         table.add_row(left, right)
     console.print(table)
     console.print()

@@ -67,11 +67,11 @@ def this_worker() -> "Worker":
         kind, index = task.get("type", "worker"), int(task.get("index", 0))
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"TF_CONFIG is not the JSON of a cluster: {error}. Received: {text[:200]}.") from None
-    if chiefs + workers <= 1:
+    if not cluster:
         return Worker()
     places = {"chief": chiefs, "worker": workers}
     if not 0 <= index < places.get(kind, 0):
-        known = ", ".join(f"{name} 0 to {count - 1}" for name, count in places.items() if count)
+        known = ", ".join(f"{name} 0 to {count - 1}" for name, count in places.items() if count) or "of no worker"
         raise UserError(f"TF_CONFIG: this cluster has the tasks {known}. Received: {kind} {index}.")
     return Worker(index + (chiefs if kind == "worker" else 0), chiefs + workers)
 

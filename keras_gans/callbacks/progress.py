@@ -37,9 +37,12 @@ class Progress(EveryNSteps):
         self._line_at = self.step
         if self.console.is_terminal:
             width = 10 if self.console.width < _WIDE else 24
+            count = 2 * len(str(self.steps)) + 1
+            # What the other columns leave, with a space between each two.
+            self._room = self.console.width - (4 + count + width + 7 + 4)
             self._bar = Bar(
                 TextColumn("[bold]step", table_column=Column(no_wrap=True, min_width=4)),
-                MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=2 * len(str(self.steps)) + 1)),
+                MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=count)),
                 BarColumn(bar_width=width, table_column=Column(min_width=width)),
                 # The one that gives way on a narrow terminal: each of the others says where the run is.
                 TextColumn("{task.fields[losses]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
@@ -56,9 +59,9 @@ class Progress(EveryNSteps):
         phase = self.model.phase_title(max(step - 1, 0))
         speed = f"{rate:.1f} steps/s"
         if self._bar is not None:
-            short = ", ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in curves.items())
-            parts = [phase, speed, f"losses: {short}", f"{peak_gigabytes():.1f} GB"]
-            self._bar.update(self._task, completed=step, losses="  ".join(filter(None, parts)))
+            losses = [f"{name.removesuffix('_loss')} {value:.3f}" for name, value in curves.items()]
+            text = _fitting(losses, [phase, speed, f"{peak_gigabytes():.1f} GB"], self._room)
+            self._bar.update(self._task, completed=step, losses=text)
         elif step - self._line_at >= self.steps / 10 or step >= self.steps:
             self._line_at = step
             left = max(0.0, (self.steps - step) / rate)
@@ -76,3 +79,18 @@ class Progress(EveryNSteps):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _fitting(losses, others, room):
+    """As much of the losses, and then of the phase, the speed and the memory, as there is room for, each whole."""
+    while losses and len(_line(losses, [])) > room:
+        losses = losses[:-1]
+    shown = []
+    for part in others:
+        if len(_line(losses, [*shown, part])) <= room:
+            shown.append(part)
+    return _line(losses, shown)
+
+
+def _line(losses, others):
+    return "  ".join(filter(None, [*others, f"losses: {', '.join(losses)}" if losses else ""]))

@@ -1,5 +1,6 @@
 """The commands `keras-gans presets`, `push` and `pull`. TensorFlow is imported once the options are found sound."""
 
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +31,7 @@ def presets_command() -> None:
     for name, described in known.items():
         size = f"{described['files'][published.MODEL]['bytes'] / 1e3:,.0f} kB"
         room = max(20, console.width - wide - 12)
-        draws = str(described["draws"])
-        draws = draws if len(draws) <= room else draws[: room - 1] + "…"
+        draws = textwrap.shorten(str(described["draws"]), room, placeholder=" …")
         console.print(f"[bold cyan]{name:<{wide}}[/]  {size:>7}  {escape(draws)}", highlight=False, soft_wrap=True)
 
 
