@@ -10,8 +10,8 @@ from PIL import Image
 import keras_gans as kg
 from keras_gans import registry
 from keras_gans.errors import UserError
-from keras_gans.training.choosing import choose
-from keras_gans.training.recipe import all_names
+from keras_gans.training.choosing import choose, with_size_kept
+from keras_gans.training.recipe import all_names, named
 from tests.test_training_cli import run_here, unwrapped
 
 
@@ -167,3 +167,21 @@ def test_without_recipe_and_data_it_says_what_to_give(tmp_path):
     assert code == 2 and "With --data FOLDER alone one is chosen" in unwrapped(errors)
     code, _, errors = run_here("train", "--data", "no/such/folder", cwd=tmp_path)
     assert code == 2 and "There is no folder" in unwrapped(errors)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "size", "kept"),
+    [("gan", (40, 40), 40), ("dcgan", (40, 40), None), ("gan", (40, 30), None), ("gan", (200, 200), None)],
+)
+def test_dense_networks_keep_a_size_that_all_images_share_and_others_cannot_make(tmp_path, recipe, size, kept):
+    wanted = named(recipe).replace(data=str(write(tmp_path, 3, size)))
+    assert with_size_kept(wanted) == wanted.replace(image_size=kept)
+    assert with_size_kept(wanted.replace(image_size=16)).image_size == 16
+    assert with_size_kept(named(recipe)) == named(recipe)
+
+
+def test_a_run_of_dense_networks_keeps_the_size_and_records_it(tmp_path):
+    write(tmp_path / "drawings", 140, (40, 40))
+    code, output, errors = run_here("train", "gan", "--data", "drawings", "--dry-run", cwd=tmp_path)
+    assert code == 0, errors
+    assert '"image_size": 40' in output and "resized" not in output + errors

@@ -87,6 +87,20 @@ def _size_for(data):
     )
 
 
+def with_size_kept(recipe: Recipe) -> Recipe:
+    """The recipe with the size that all images of its folder share, where all its networks are dense and make any.
+
+    Other networks make the sizes of `KEPT_SIZES` alone, which images keep by themselves, see `data.open_source`. What
+    names a size, no folder, or images of more than the largest of those pixels: the recipe as it is.
+    """
+    is_dense = all(network["name"].startswith("mlp_") for network in recipe.networks.values())
+    folder = _folder_of(recipe.data) if is_dense and recipe.image_size is None else None
+    if folder is None:
+        return recipe
+    sides = {side for each in headers(image_files(at_home(folder))) for side in each.size}
+    return recipe.replace(image_size=min(sides)) if len(sides) == 1 and min(sides) <= KEPT_SIZES[-1] else recipe
+
+
 def _folder_of(data):
     """The one folder that data name, or None."""
     if halves_of(data) is not None or pair_of(data) is not None:

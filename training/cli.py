@@ -291,7 +291,10 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
     with console.status("importing TensorFlow ..."), one_line_if_interrupted():
         import_quietly("tensorflow")
         from . import train as training
+        from .choosing import with_size_kept
         from .strategy import fast_precision
+
+        chosen = chosen if run is not None else with_size_kept(chosen)
     if mixed_precision:
         chosen = chosen.replace(precision=fast_precision())
     if run is not None:
