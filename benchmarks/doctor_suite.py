@@ -22,6 +22,7 @@ import io
 import itertools
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -241,13 +242,13 @@ def judge_of(data: str) -> Judge:
     return Judge(recipes.named("gan").replace(**DATA[data]))
 
 
-def measure(setting: Setting, seed: int, picture: Path | None = None) -> dict[str, Any]:
+def measure(setting: Setting, seed: int, traces: Path | None = None) -> dict[str, Any]:
     """One run.
 
     Args:
         setting: of `SUITE`.
         seed: of weights, data order and latents.
-        picture: a PNG to draw samples into, or None.
+        traces: where to leave the doctor's looks and a grid of samples, a path without its ending; or None.
 
     Returns:
         {"outcome": "named", "unclear", "missed"; "fine" or "false alarm" where nothing is wrong, "verdict": that at the
@@ -256,8 +257,12 @@ def measure(setting: Setting, seed: int, picture: Path | None = None) -> dict[st
     """
     judge, recipe = judge_of(setting.data), setting.recipe_of(seed)
     scheme, source = scheme_of(recipe), judge.source
-    console = Console(file=io.StringIO(), width=120)
-    doctor = kg.callbacks.Doctor(source.rows_for(scheme.takes), every=EVERY, console=console)
+    console, report = Console(file=io.StringIO(), width=120), None
+    if traces is not None:
+        traces.parent.mkdir(parents=True, exist_ok=True)
+        report = traces.with_suffix(".jsonl")
+        report.unlink(missing_ok=True)
+    doctor = kg.callbacks.Doctor(source.rows_for(scheme.takes), every=EVERY, console=console, report_file=report)
     model = build_for(recipe, source)
     model.steps_per_execution = recipe.steps_per_execution
     start = time.process_time()
@@ -267,8 +272,8 @@ def measure(setting: Setting, seed: int, picture: Path | None = None) -> dict[st
         doctor.recover(error)
     seconds = time.process_time() - start
     samples = model.sample(SAMPLES, seed=10_000)
-    if picture is not None:
-        picture_of.save_png(picture_of.grid(samples[:64]), picture)
+    if traces is not None:
+        picture_of.save_png(picture_of.grid(samples[:64]), traces.with_suffix(".png"))
     return {
         "outcome": _outcome(setting, doctor),
         "verdict": doctor.verdict.name,
@@ -340,7 +345,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="new runs at most, for a piece of the work")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--output", type=Path, default=Path("doctor_suite.jsonl"), help="file of the runs")
-    parser.add_argument("--pictures", type=Path, help="folder for a grid of samples of each run")
+    parser.add_argument("--traces", type=Path, help="folder for each run's looks and a grid of its samples")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
     # Wide enough for a file, where there is no terminal.
@@ -357,14 +362,11 @@ def main() -> None:
 
 def _run(console, arguments, setting, seed):
     """Trains and measures one run, unless the file has it, and adds it there; whether it did."""
-    picture = None
-    if arguments.pictures:
-        arguments.pictures.mkdir(parents=True, exist_ok=True)
-        picture = arguments.pictures / f"{SUITE.index(setting):02d}-{seed}.png"
+    traces = arguments.traces and arguments.traces / re.sub(r"\W+", "-", f"{setting.name} {seed}")
     key = {"setting": setting.name, "seed": seed, "settings": dict(setting.settings), "steps": setting.steps}
     # As the file has it.
     key = json.loads(json.dumps(key))
-    figures = run_once(arguments.output, key, lambda: measure(setting, seed, picture))
+    figures = run_once(arguments.output, key, lambda: measure(setting, seed, traces))
     if figures is not None:
         said = f"{figures['outcome']} ({figures['verdict']}), Fréchet distance {figures['frechet']:.3g}"
         console.print(f"{setting.name}, seed {seed}: {said}, {figures['seconds']:.0f} s", highlight=False)
