@@ -639,7 +639,9 @@ def test_of_copies_a_slow_discriminator_is_the_first_cause(rate, first):
     assert sum("more room" in remedy for remedy in given.remedies) == 1
 
 
-@pytest.mark.parametrize("signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}])
+@pytest.mark.parametrize(
+    "signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}, {"likeness": 0.6, "coverage": 0.2}]
+)
 def test_between_the_two_it_is_unclear(signs):
     assert set(names(course((12, signs)))) == {UNCLEAR}
     # One look in doubt takes back no verdict; three in a row do.
