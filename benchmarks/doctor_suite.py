@@ -11,8 +11,8 @@ illness, "unclear" where it is that, and "missed" otherwise; a healthy one is a 
 course was an illness. Whether a run is sick is told by none of the doctor's measures: the Fréchet distance between
 2,000 samples and held-out images in the first 20 principal coordinates of the training images. A setting counts as
 sick where that is `SICK_FROM` times the median of the healthy runs on the same data and seed, or more, and above each
-of them; it is left out where it is not. So is a healthy one that does not stay below `HEALTHY_BELOW` of the distance that
-one picture, the mean, would have.
+of them; it is left out where it is not. So is a healthy one that is not below `HEALTHY_BELOW` of the distance that one
+picture, the mean, would have.
 """
 
 import argparse

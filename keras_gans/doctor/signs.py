@@ -30,8 +30,8 @@ VERY_FAR = 0.25
 UNLIKE = 0.1
 # Between the two nobody can tell.
 HARDLY_LIKE = 0.25
-# Nor of images that reach little more than collapsed ones do: batches of two reached 0.17 to 0.23, and drew 3.4 times as
-# far from the digits as healthy runs, which reached 0.34 or more in the end.
+# Nor of images that reach little more than collapsed ones do: batches of two reached 0.17 to 0.23, and drew 3.4 times
+# as far from the digits as healthy runs, which reached 0.34 or more in the end.
 HARDLY_COVERING = 0.25
 # Share of the samples that are near copies of another: healthy runs had 0.02 or less, generators of two units 0.9.
 COPIES, SOME_COPIES = 0.5, 0.2
