@@ -146,5 +146,5 @@ def becomes_liker(window: "list[VitalSigns]") -> bool:
 def repeats_less(window: "list[VitalSigns]") -> bool:
     """Whether in the second half of these looks fewer samples were near copies of another one."""
     half = len(window) // 2
-    before, after = ([look.duplicates for look in part] for part in (window[:half], window[-half:]))
+    before, after = ([look.duplicates or 0.0 for look in part] for part in (window[:half], window[-half:]))
     return statistics.median(after) < statistics.median(before) - WIDER
