@@ -639,7 +639,9 @@ def test_of_copies_a_slow_discriminator_is_the_first_cause(rate, first):
     assert sum("more room" in remedy for remedy in given.remedies) == 1
 
 
-@pytest.mark.parametrize("signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}])
+@pytest.mark.parametrize(
+    "signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}, {"likeness": 0.6, "coverage": 0.2}]
+)
 def test_between_the_two_it_is_unclear(signs):
     assert set(names(course((12, signs)))) == {UNCLEAR}
     # One look in doubt takes back no verdict; three in a row do.
@@ -650,6 +652,20 @@ def test_between_the_two_it_is_unclear(signs):
 def test_samples_that_become_more_like_the_data_are_given_time():
     rising = [(1, {"likeness": 0.01 * number, "distance": 0.02}) for number in range(14)]
     assert "unlike the data" not in names(course(*rising))
+
+
+@pytest.mark.parametrize(
+    ("likeness", "duplicates", "is_named"),
+    [
+        # As BEGAN of dense layers begins.
+        ([0.0, 0.0, 0.01, 0.05, 0.07, 0.10, 0.13, 0.31], [1.0, 0.94, 1.0, 0.93, 0.68, 0.32, 0.05, 0.02], False),
+        ([0.0, 0.0, 0.01, 0.05, 0.07, 0.10, 0.13, 0.31], [1.0] * 8, True),
+        ([0.05] * 8, [1.0, 0.94, 1.0, 0.93, 0.68, 0.60, 0.60, 0.60], True),
+    ],
+)
+def test_copies_that_become_fewer_and_more_like_the_data_are_given_time(likeness, duplicates, is_named):
+    phases = [(1, {"likeness": a, "duplicates": b}) for a, b in zip(likeness, duplicates, strict=True)]
+    assert ("copies" in names(course(*phases))) is is_named
 
 
 def test_points_may_lie_in_small_heaps():

@@ -147,6 +147,9 @@ def _judge_not_converging(window, history, patient):
 
 
 def _judge_repeating(window, history, patient):
+    # Either alone says little: one picture may come nearer to the data, and a few pictures may be joined by as few.
+    if signs.becomes_liker(window) and signs.repeats_less(window):
+        return None
     last = window[-1]
     evidence = [
         f"{wording.percent(last.duplicates)} of the samples are near copies of another one, and at the "
