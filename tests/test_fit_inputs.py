@@ -83,7 +83,7 @@ def test_a_mistake_gets_one_clear_error_before_the_first_step(make, message):
 
 def test_arrays_and_batches_of_nothing_are_refused():
     for rows, size in ((images(0), None), (images(16), 0), (images(16), 1.5)):
-        with pytest.raises(UserError, match="one sample or more|batch_size is a whole number of 1 or more"):
+        with pytest.raises(UserError, match="one sample or more|batch_size is a whole number from 1"):
             small_model("gan").fit(rows, batch_size=size, verbose=0)
     for count in (0, -1, 1.5):
         with pytest.raises(UserError, match=f"steps_per_execution is a whole number of 1 or more. Received: {count}"):

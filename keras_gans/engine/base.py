@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
-from keras_gans.engine import inputs, keras_callbacks, undoing
+from keras_gans.engine import given, inputs, keras_callbacks, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
 from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
@@ -46,6 +46,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
     Attributes:
         players: {player: names of the networks whose variables its optimizer moves}.
         built_networks: those of them that the constructor builds to fit the others.
+        network_kinds: {network: class that it must be of}, where any keras.Model will not do.
         log_names: names of the further curves that the loss functions report.
         step: int64 variable, the number of training steps taken; saved with the weights.
         optimizers: {player: optimizer}, after `compile`.
@@ -53,7 +54,13 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
 
     players: dict[str, tuple[str, ...]] = {}
     built_networks: tuple[str, ...] = ()
+    network_kinds: dict[str, type[keras.Model]] = {}
     log_names: tuple[str, ...] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "AdversarialModel":
+        # Before any constructor, of which each reads the shapes of its networks somewhere else.
+        given.check_networks(cls, args, kwargs)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
         check_strategy(tf.distribute.get_strategy())

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
 
@@ -111,8 +112,8 @@ def prepare(
             raise UserError(f"A {type(x).__name__} brings its own labels and batches; leave y and batch_size out.")
         dataset = _from_python(x, model.takes)
     else:
-        if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
-            raise UserError(f"batch_size is a whole number of 1 or more. Received: {batch_size!r}.")
+        if batch_size is not None:
+            check_whole("batch_size", batch_size)
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
     first = dict(zip(model.takes, in_order(_first_batch(dataset), model.takes), strict=True))
     model.check_batch({name: np.asarray(values) for name, values in first.items()})
