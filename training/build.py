@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import tensorflow as tf
 
 from keras_gans import registry
 from keras_gans.engine.base import AdversarialModel
-from keras_gans.errors import UserError, nearest, unknown_name
+from keras_gans.errors import UserError, nearest, reason_of, unknown_name
 from keras_gans.optimizers import Adam
 
 from .recipe import Recipe
@@ -130,10 +129,7 @@ def _made(function, what, given, options):
         raise
     except (TypeError, ValueError, ZeroDivisionError, OverflowError, MemoryError, tf.errors.OpError) as error:
         said = ", ".join(f"{key}={value!r}" for key, value in options.items()) or "no options"
-        # TensorFlow begins with {{the operation}}.
-        lines = re.sub(r"\{\{.*?\}\} *", "", str(error)).strip().splitlines()
-        reason = lines[0] if lines else type(error).__name__
-        raise UserError(f"{what} cannot be made with {said}. The reason: {reason}") from error
+        raise UserError(f"{what} cannot be made with {said}. The reason: {reason_of(error)}") from error
 
 
 def optimizers_in_full(recipe: Recipe, model: AdversarialModel) -> dict[str, dict]:

@@ -5,14 +5,14 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_number, check_switch, check_whole, is_whole, shown
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, reason_of
 from keras_gans.registry import networks
 
 Builder = TypeVar("Builder", bound=Callable[..., keras.Model])
@@ -21,9 +21,9 @@ Builder = TypeVar("Builder", bound=Callable[..., keras.Model])
 def builder(name: str, *, of_points: bool = False, **least: int) -> Callable[[Builder], Builder]:
     """Decorator: files a function under `name` in `registry.networks`, and checks what it is called with.
 
-    By the hints of its arguments: an int is a whole number from 1, or from 0 where 0 is its default; a float is a number
-    from 0; a bool is True or False; a sequence of int holds whole numbers from 1; None stands only where the hint says
-    so. Names are the function's own to check, as they have a nearest one.
+    By the hints of its arguments: an int is a whole number from 1, or from 0 where 0 is its default; a float is a
+    number from 0; a bool is True or False; a sequence of int holds whole numbers from 1; None stands only where the
+    hint says so. Names are the function's own to check, as they have a nearest one.
 
     Args:
         name: of the network.
@@ -49,10 +49,16 @@ def builder(name: str, *, of_points: bool = False, **least: int) -> Callable[[Bu
                 _check_shape(name, bound.arguments["sample_shape"], of_points)
             try:
                 return function(*bound.args, **bound.kwargs)
-            except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError, tf.errors.InvalidArgumentError) as error:
+            except (
+                MemoryError,
+                OverflowError,
+                tf.errors.ResourceExhaustedError,
+                tf.errors.InvalidArgumentError,
+            ) as error:
                 given = ", ".join(f"{argument}={shown(value)}" for argument, value in bound.arguments.items())
-                reason = (str(error).splitlines() or [type(error).__name__])[0]
-                raise UserError(f"{name} is too large to be made with {given}. The reason: {reason}") from error
+                raise UserError(
+                    f"The network {name!r} cannot be made with {given}. The reason: {reason_of(error)}"
+                ) from error
 
         return networks.register(name)(checked)
 
@@ -82,7 +88,8 @@ def _sequence(what, value, of):
     is_one = isinstance(value, Sequence | np.ndarray | tf.TensorShape) and not isinstance(value, str | bytes)
     fits = (lambda each: is_whole(each) and each >= 1) if of is int else (lambda each: isinstance(each, str))
     if not is_one or not all(map(fits, value)):
-        example = "(128, 64)" if of is int else '["", "[UNK]", "word"]'
+        example = "(28, 28, 1)" if what.endswith("sample_shape") else "(128, 64)"
+        example = example if of is int else '["", "[UNK]", "word"]'
         near = f"; [{shown(value)}] is one" if fits(value) else ""
         raise UserError(f"{what} is a sequence of {holds}, such as {example}. Received: {shown(value)}{near}.")
     return tuple(check_whole(what, each) for each in value) if of is int else value
