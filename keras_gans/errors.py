@@ -1,6 +1,7 @@
 """The errors that a user's own input can cause, and the wording they share."""
 
 import difflib
+import re
 from typing import Any
 
 
@@ -54,6 +55,13 @@ def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
     by_lower_case = {str(name).lower(): name for name in known}
     close = difflib.get_close_matches(str(value).lower(), list(by_lower_case), n=count, cutoff=0.5)
     return [by_lower_case[name] for name in close]
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, in one line for people."""
+    # TensorFlow begins with {{the operation}}.
+    lines = re.sub(r"\{\{.*?\}\} *", "", str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def unknown_name(kind: str, value: Any, known: Any) -> "UserError":

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError, nearest
 from keras_gans.fields import UNLABELLED as UNLABELLED
 from keras_gans.hints import Tensor
@@ -16,9 +17,7 @@ def check_class_count(count: int) -> int:
     Raises:
         UserError: it is not a whole number of 2 or more.
     """
-    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 2:
-        raise UserError(f"class_count must be a whole number of 2 or more. Received: {count!r}.")
-    return int(count)
+    return check_whole("class_count", count, 2)
 
 
 def check_class_names(names: Any, count: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_number
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.hints import Tensor
@@ -121,9 +122,8 @@ def real_gradient_penalty(discriminator: Score, real: tf.Tensor) -> tf.Tensor:
 
 
 def check_weight(name: str, weight: float) -> None:
-    """Refuses a weight that is no number of 0 or more."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
-        raise UserError(f"{name} must be 0 or more. Received: {weight!r}.")
+    """Refuses a weight that is no finite number from 0."""
+    check_number(name, weight, example="1.0")
 
 
 def check_keeps_samples_apart(discriminator: keras.Model, penalty: str) -> None:

@@ -314,8 +314,8 @@ def test_a_perfect_discriminators_accuracy_is_one():
     ("options", "message"),
     [
         ({"reward": "blue"}, "Unknown reward 'blue'"),
-        ({"adversarial_share": 1.5}, "adversarial_share lies between 0 and 1. Received: 1.5"),
-        ({"accuracy_ceiling": 0.3}, "accuracy_ceiling lies between 0.5 and 1"),
+        ({"adversarial_share": 1.5}, "adversarial_share is a number from 0 to 1, such as 0.5. Received: 1.5"),
+        ({"accuracy_ceiling": 0.3}, "accuracy_ceiling is a number from 0.5 to 1"),
         ({"roll_outs": -1}, "roll_outs is a whole number from 0. Received: -1"),
         ({"reward": "sentence_bleu", "roll_outs": 2}, "roll_outs is for reward='discriminator'. Received: 2"),
         ({"risk_samples": 4}, "risk_samples is for reward='sentence_bleu'"),

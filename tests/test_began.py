@@ -142,9 +142,9 @@ def test_callbacks_can_watch_the_convergence_measure(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gamma": 0.0}, "gamma lies above 0 and is at most 1.*Received: 0.0"),
+        ({"gamma": 0.0}, "gamma is a number above 0 to 1.*Received: 0.0"),
         ({"gamma": 1.5}, "gamma.*Received: 1.5"),
-        ({"lambda_k": 0.0}, "lambda_k must be positive.*Received: 0.0"),
+        ({"lambda_k": 0.0}, "lambda_k is a number above 0.*Received: 0.0"),
         ({"discriminator_steps": 2}, "one step of each player"),
         ({"shared_fakes": True}, "one step of each player"),
     ],

@@ -71,7 +71,10 @@ def test_two_replicas_group_as_one(options, two_replicas):
     ("make", "message"),
     [
         (lambda: kg.networks.mlp_discriminator((2,), packing=0), "one sample or more. Received: 0"),
-        (lambda: kg.networks.mlp_discriminator((2,), minibatch_standard_deviation=1), "two samples or more"),
+        (
+            lambda: kg.networks.mlp_discriminator((2,), minibatch_standard_deviation=1),
+            "whole number from 2. Received: 1",
+        ),
         (lambda: kg.networks.mlp_discriminator((2,), packing=2)(tf.zeros((3, 2))), "must divide by 2. Received: 3"),
         (
             lambda: kg.networks.mlp_discriminator((2,), packing=2, class_count=3, head="auxiliary"),

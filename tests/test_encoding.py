@@ -121,7 +121,7 @@ def test_a_denoising_autoencoder_sees_noise_and_is_asked_for_the_clean_sample(mo
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: autoencoder(noise=-1.0), "noise is a standard deviation of 0 or more.*Received: -1.0"),
+        (lambda: autoencoder(noise=-1.0), "noise, a standard deviation, is a number from 0.*Received: -1.0"),
         (lambda: autoencoder(latent_prior="normel"), "Unknown latent prior 'normel'.*Did you mean 'normal'"),
         (lambda: kg.networks.mlp_encoder(FLAT, posterior="gausian"), "Unknown posterior.*Did you mean 'gaussian'"),
         (lambda: autoencoder().encode(np.zeros((2, 5), "float32")), r"\(batch, 4\). Received: \(2, 5\)"),

@@ -87,10 +87,10 @@ def test_a_mistake_gets_one_clear_error_before_the_first_step(make, message):
 
 def test_arrays_and_batches_of_nothing_are_refused():
     for rows, size in ((images(0), None), (images(16), 0), (images(16), 1.5)):
-        with pytest.raises(UserError, match="one sample or more|batch_size is a whole number of 1 or more"):
+        with pytest.raises(UserError, match="one sample or more|batch_size is a whole number from 1"):
             small_model("gan").fit(rows, batch_size=size, verbose=0)
     for count in (0, -1, 1.5):
-        with pytest.raises(UserError, match=f"steps_per_execution is a whole number of 1 or more. Received: {count}"):
+        with pytest.raises(UserError, match=f"steps_per_execution is a whole number from 1. Received: {count}"):
             small_model("gan").compile(steps_per_execution=count)
 
 
@@ -219,19 +219,69 @@ def test_compile_says_what_takes_the_place_of_its_options(option, value, instead
         small_model("gan").compile(**{option: value})
 
 
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"epochs": -1}, "epochs is a whole number from 0. Received: -1; the nearest is 0"),
+        ({"epochs": 1.5}, "epochs is a whole number from 0. Received: 1.5"),
+        ({"initial_epoch": -2}, "initial_epoch is a whole number from 0. Received: -2"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch is a whole number from 1, or None .* Received: 0"),
+        ({"steps_per_epoch": -1}, "steps_per_epoch is a whole number from 1, or None .* Received: -1"),
+    ],
+)
+def test_counts_that_train_nothing_are_refused(counts, said):
+    model = small_model("gan")
+    with pytest.raises(UserError, match=said):
+        model.fit(images(BATCH), verbose=0, **counts)
+    assert int(model.step) == 0
+
+
+def test_no_epochs_and_epochs_that_are_over_are_nothing_to_train_as_keras_has_them():
+    model = small_model("gan")
+    for counts in ({"epochs": 0}, {"epochs": 2, "initial_epoch": 3}):
+        model.fit(images(32), verbose=0, **counts)
+    assert int(model.step) == 0
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "said"),
+    [
+        (lambda: keras.optimizers.Adam(-1.0), "generator: learning_rate is a number from 0 on.*-1.0"),
+        (lambda: keras.optimizers.SGD(0.1, clipnorm=-1.0), "generator: clipnorm is a number above 0.*-1.0"),
+        (lambda: keras.optimizers.schedules.PolynomialDecay(-1.0, 10), "generator is one of keras.optimizers"),
+        (
+            lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(-1.0, 10)),
+            "generator: learning_rate is a number from 0 on.*-1.0",
+        ),
+        (lambda: "adamm", "Did you mean 'adam'"),
+        (lambda: 3, "generator is one of keras.optimizers.*3"),
+        (lambda: {"class_name": "Adam", "config": {"rate": 1}}, "generator is not made of"),
+    ],
+)
+def test_an_optimizer_that_is_none_or_climbs_is_refused(optimizer, said):
+    with pytest.raises(UserError, match=said):
+        small_model("gan").compile({"generator": optimizer()})
+
+
 @pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam(1e-3)])
 def test_the_one_optimizer_that_keras_takes_first_is_told_where_it_belongs(optimizer):
     with pytest.raises(UserError, match="no optimizer here: .*'generator': ...}"):
         small_model("gan").compile(optimizer)
 
 
-def judge(activation, units):
-    return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(units, activation)])
+def judge(activation, units, *more, around=lambda layer: layer):
+    last = around(keras.layers.Dense(units, activation))
+    return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), last, *more])
 
 
 @pytest.mark.parametrize(
     ("discriminator", "said"),
-    [(judge("sigmoid", 1), "is a sigmoid: leave that out"), (judge(None, 3), "with 3 outputs")],
+    [
+        (judge("sigmoid", 1), "is a sigmoid: leave that out"),
+        (judge("sigmoid", 1, around=kg.layers.SpectralNormalization), "is a sigmoid: leave that out"),
+        (judge(None, 1, keras.layers.Softmax()), "is a softmax: leave that out"),
+        (judge(None, 3), "with 3 outputs"),
+    ],
 )
 def test_a_discriminator_gives_one_raw_score(discriminator, said):
     with pytest.raises(UserError, match=said):

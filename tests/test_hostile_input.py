@@ -1,6 +1,8 @@
 """Whatever a user types or hands over gives a right answer or one clear error, and never anything else."""
 
+import inspect
 import json
+import math
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import keras_gans as kg
-from keras_gans import data
+from keras_gans import data, registry
 from keras_gans.errors import UserError
 from keras_gans.latent import expression
 from keras_gans.runs import run_directory
@@ -83,7 +85,7 @@ def test_a_run_whose_recipe_is_none(tmp_path, text):
         ({"generator.base_filters": 0}, "generator"),
         ({"discriminator.base_filters": -3}, "discriminator"),
         # It takes ten seconds.
-        pytest.param({"latent_dim": 10**11}, "The network 'dcgan_generator'.*The reason: OOM", marks=pytest.mark.slow),
+        pytest.param({"latent_dim": 2**31 - 1}, "'dcgan_generator'.*The reason: OOM", marks=pytest.mark.slow),
         ({"generator.base_filters": "many"}, "generator.base_filters|generator"),
         ({"scheme.latent_prior": [1]}, r"latent prior \[1\]"),
         ({"scheme.ema": 5.0}, "5.0"),
@@ -110,7 +112,7 @@ def test_settings_that_make_no_model(changes, said):
 
 
 def test_layers_of_no_units():
-    with pytest.raises(UserError, match=r"hidden_units=\[-1\]"):
+    with pytest.raises(UserError, match=r"mlp_generator's hidden_units is .* from 1.*Received: \[-1\]"):
         chosen = recipes.with_settings(recipes.named("gan"), {"generator.hidden_units": [-1]})
         build_model(chosen, {"sample": FIELDS["sample"]})
 
@@ -120,6 +122,82 @@ def test_a_checkpoint_of_another_model_is_named(tmp_path):
     plain.save(tmp_path / "step-00000001.keras")
     with pytest.raises(UserError, match="holds a Sequential and no scheme"):
         run_directory.load_checkpoint(tmp_path / "step-00000001.keras")
+
+
+# Networks --------------------------------------------------------------------------------------------------------
+
+
+# One size that all of them make.
+NEEDED = {
+    "sample_shape": (8, 8, 1),
+    "source_size": 9,
+    "target_size": 9,
+    "vocabulary": ("", "[UNK]", "word"),
+    "file": "no/such.npz",
+}
+# Fewer of what is costly where nothing is wrong with it.
+SMALL_SIZES = st.integers(-3, 6)
+SIDES = [(), (28,), (28, 28, 0), (8, 8), (8, 8, 1), (7, 7, 1), [5], [None], "ab"]
+NUMBERS = [0, -1, 1, 2, 3, 1.5, 2.0, 0.5, math.nan, math.inf, -0.1, 2**31, 2**70, 10**5000]
+ODD = st.sampled_from([None, True, False, "x", "", {}, "concat", "gaussian", "instance", *SIDES, *NUMBERS])
+
+
+@pytest.mark.parametrize("name", registry.networks)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.data())
+def test_networks_of_any_arguments(name, drawn):
+    build = registry.networks[name]
+    parameters = inspect.signature(build).parameters
+    chosen = drawn.draw(st.dictionaries(st.sampled_from(sorted(parameters)), ODD | SMALL_SIZES, min_size=1, max_size=2))
+    needed = {key: value for key, value in NEEDED.items() if key in parameters}
+    small = {key: 2 for key in ("base_filters", "units", "heads", "blocks") if key in parameters}
+    if "class_count" in parameters and parameters["class_count"].default is inspect.Parameter.empty:
+        needed["class_count"] = 3
+    made = answer(lambda: build(**{**small, **needed, **chosen}))
+    if made is None:
+        return
+    for tensor in (*made.inputs, *made.outputs) if getattr(made, "inputs", None) else ():
+        assert all(side is None or side >= 1 for side in tensor.shape)
+    sample_shape = {**needed, **chosen}.get("sample_shape")
+    if "generator" in name or name.endswith("autoencoder"):
+        assert made.outputs[0].shape[1:] == tuple(sample_shape)
+    if name.endswith("translator") and sample_shape is not None:
+        assert made.output_shape[1:3] == tuple(sample_shape)[:2]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        (
+            "dcgan_generator",
+            {"base_filters": 0},
+            "base_filters is a whole number from 1. Received: 0; the nearest is 1",
+        ),
+        ("dcgan_generator", {"base_filters": "x"}, "base_filters is a whole number from 1. Received: 'x'"),
+        ("dcgan_generator", {"base_filters": 1.5}, "Received: 1.5; the nearest is 2"),
+        ("dcgan_generator", {"base_filters": True}, "Received: True"),
+        ("dcgan_generator", {"upsampling": 3}, "Unknown upsampling mode 3"),
+        ("dcgan_generator", {"sample_shape": "abc"}, r"sample_shape is a sequence.*\(28, 28, 1\). Received: 'abc'"),
+        ("dcgan_generator", {"sample_shape": (28,)}, r"\(height, width, channels\) of images, such.*Received: \(28,\)"),
+        ("dcgan_generator", {"sample_shape": (28, 28, 0)}, r"whole numbers from 1.*Received: \(28, 28, 0\)"),
+        ("dcgan_generator", {"latent_dim": None}, "latent_dim is a whole number from 1. Received: None"),
+        ("mlp_generator", {"sample_shape": ()}, r"or \(d,\) of points.*Received: \(\)"),
+        ("mlp_generator", {"hidden_units": 5}, r"hidden_units is a sequence.*Received: 5; \[5\] is one"),
+        ("mlp_generator", {"hidden_units": "ab"}, "hidden_units is a sequence.*Received: 'ab'"),
+        ("mlp_generator", {"output_activation": "tahn"}, "Unknown output activation 'tahn'. Did you mean 'tanh'"),
+        ("mlp_discriminator", {"silent_black": 1}, "silent_black is True or False. Received: 1"),
+        ("mlp_discriminator", {"dropout": "x"}, "dropout is a number from 0.*Received: 'x'"),
+        ("unet_translator", {"sample_shape": (7, 7, 1)}, "the nearest sizes are 6 and 8"),
+        ("resnet_translator", {"halvings": 2**31 - 1}, "8x8 pixels 4 times at the most.*2147483647"),
+        ("rnn_search", {"units": 0}, "units is a whole number from 1"),
+        ("sentence_table", {"file": 5}, "file is a path.*Received: 5"),
+    ],
+)
+def test_networks_say_which_argument_is_none(name, arguments, said):
+    parameters = inspect.signature(registry.networks[name]).parameters
+    needed = {key: value for key, value in NEEDED.items() if key in parameters}
+    with pytest.raises(UserError, match=said):
+        registry.networks[name](**{**needed, **arguments})
 
 
 # Sampling --------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_memory_does_not_grow_with_the_square_of_the_count():
 def test_precision_recall_refuses():
     with pytest.raises(UserError, match="5-th neighbour needs 6 or more.*Received: 5 and 9"):
         metrics.precision_recall(np.zeros((5, 2)), np.zeros((9, 2)))
-    with pytest.raises(UserError, match="k must be a whole number of 1 or more. Received: 0"):
+    with pytest.raises(UserError, match="k is a whole number from 1. Received: 0"):
         metrics.precision_recall(np.zeros((5, 2)), np.zeros((9, 2)), k=0)
     with pytest.raises(UserError, match=r"\(count, 2\).*Received: \(9, 3\)"):
         metrics.precision_recall(np.zeros((9, 2)), np.zeros((9, 3)))

@@ -55,7 +55,7 @@ def test_a_posterior_without_a_variance_is_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"prior_weight": 0.0}, "prior_weight is a variance.*Received: 0.0"),
+        ({"prior_weight": 0.0}, "prior_weight, a variance, is a number above 0.*Received: 0.0"),
         ({"latent_prior": "uniform"}, "normal prior.*latent_prior='uniform'"),
     ],
 )

@@ -166,8 +166,8 @@ def test_networks_that_do_not_fit_are_refused(changes, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gamma": -1.0}, "gamma is a weight of 0 or more. Received: -1.0"),
-        ({"prior_weight": -1.0}, "prior_weight is a weight"),
+        ({"gamma": -1.0}, "gamma is a number from 0, such as 1.0. Received: -1.0"),
+        ({"prior_weight": -1.0}, "prior_weight is a number from 0"),
         ({"latent_prior": "uniform"}, "normal prior.*latent_prior='uniform'"),
     ],
 )

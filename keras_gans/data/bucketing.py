@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import is_whole
 from keras_gans.data import pipeline
-from keras_gans.data.source import Source, is_whole
+from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError, unknown_name
 

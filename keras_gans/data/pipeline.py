@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import is_whole
 from keras_gans.data.cache import IN_MEMORY_BYTES
 from keras_gans.data.opening import open_source
-from keras_gans.data.source import is_whole
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import SAMPLE, Classes

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import is_whole
 from keras_gans.data.pipeline import to_dataset
-from keras_gans.data.source import check_labels_per_class, is_whole
+from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError
 from keras_gans.labels import UNLABELLED
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gans.checks import is_whole
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import NoLabelsError, UserError
 from keras_gans.fields import SAMPLE, Classes, Field, Images, Kinds, Points, Texts
@@ -318,11 +319,6 @@ def check_no_image_options(name: str, image_size: int | None, channels: int | No
     for option, value in (("image_size", image_size), ("channels", channels)):
         if value is not None:
             raise UserError(f"{name!r} holds points, not images: leave {option} out. Received: {option}={value!r}.")
-
-
-def is_whole(value: Any) -> bool:
-    """True for a whole number, Python's or NumPy's; a bool is none."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_labels_per_class(value: Any) -> None:

@@ -7,15 +7,13 @@ Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (19
 import keras
 import tensorflow as tf
 
-from keras_gans.errors import UserError
+from keras_gans.checks import check_number
 
 
 def check_decay(decay: float) -> None:
     """Raises a `UserError` unless `decay` is 0 (off) or between 0 and 1."""
-    if not 0 <= decay < 1:
-        raise UserError(
-            f"ema is the share of the average that a step keeps, such as 0.999, or 0 for none. Received: {decay!r}."
-        )
+    what = "ema, the share of the average that a step keeps and 0 for none,"
+    check_number(what, decay, 0.0, 1.0, below=True, example="0.999")
 
 
 def average_of(network: keras.Model) -> keras.Model:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
 
@@ -77,6 +78,22 @@ def _refuse_weights(batch, takes):
         )
 
 
+def check_counts(epochs: Any, options: Mapping[str, Any]) -> None:
+    """Raises a `UserError` for numbers of epochs or steps that Keras's `fit` takes for no training at all.
+
+    0 epochs, or an `initial_epoch` that is not before their end, are nothing left to train, as Keras defines it: a run
+    that is taken up again after its last epoch has so many.
+
+    Args:
+        epochs: of `fit`.
+        options: its further arguments.
+    """
+    check_whole("epochs", epochs, 0)
+    check_whole("initial_epoch", options.get("initial_epoch", 0), 0)
+    if options.get("steps_per_epoch") is not None:
+        check_whole("steps_per_epoch", options["steps_per_epoch"], why=", or None for all batches there are")
+
+
 def refuse_compile_options(options: Mapping[str, Any], players: Iterable[str]) -> None:
     """Raises a `UserError` for an option of Keras's `compile` that has no meaning for several players."""
     named = ", ".join(f"{player!r}: ..." for player in players)
@@ -120,8 +137,8 @@ def prepare(
             raise UserError(f"A {type(x).__name__} brings its own labels and batches; leave y and batch_size out.")
         dataset = _from_python(x, model.takes)
     else:
-        if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
-            raise UserError(f"batch_size is a whole number of 1 or more. Received: {batch_size!r}.")
+        if batch_size is not None:
+            check_whole("batch_size", batch_size)
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
     batch = _first_batch(dataset)
     _refuse_weights(batch, model.takes)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import losses
+from keras_gans.checks import check_number, check_switch, check_whole
 from keras_gans.engine.kinds import Curves
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.replicas import global_rows
@@ -68,22 +69,12 @@ class TextReading:
                 f"The image encoder takes images of {tuple(self.sample_shape())}. Received one that takes "
                 f"{tuple(images.input_shape[1:])}."
             )
-        if isinstance(self.encoder_steps, bool) or not isinstance(self.encoder_steps, int) or self.encoder_steps < 0:
-            raise UserError(f"encoder_steps is a whole number from 0. Received: {self.encoder_steps!r}.")
-        if isinstance(self.wrong_text_weight, bool) or not 0 <= self.wrong_text_weight < 1:
-            raise UserError(
-                f"wrong_text_weight is a share, from 0 to below 1; the papers' is 0.5. Received: "
-                f"{self.wrong_text_weight!r}."
-            )
-        candidates = self.wrong_text_candidates
-        if isinstance(candidates, bool) or not isinstance(candidates, int) or candidates < 1:
-            raise UserError(
-                "wrong_text_candidates is a whole number from 1, which is the papers' choice among all texts of the "
-                f"batch. Received: {candidates!r}."
-            )
+        check_whole("encoder_steps", self.encoder_steps, 0)
+        check_number("wrong_text_weight", self.wrong_text_weight, 0.0, 1.0, below=True, example="the papers' 0.5")
+        why = ", which is the papers' choice among all texts of the batch"
+        check_whole("wrong_text_candidates", self.wrong_text_candidates, why=why)
         for name in ("normalized_codes", "hardest_negatives"):
-            if not isinstance(getattr(self, name), bool):
-                raise UserError(f"{name} is True or False. Received: {getattr(self, name)!r}.")
+            check_switch(name, getattr(self, name))
 
     def _check_takes_codes(self, role: str, network: keras.Model) -> None:
         """Raises a `UserError` unless a network's second input is the text's code."""

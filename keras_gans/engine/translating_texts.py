@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
+from keras_gans.checks import check_number, check_whole
 from keras_gans.drawing import plot
 from keras_gans.engine import decoding
 from keras_gans.engine.base import AdversarialModel
@@ -18,7 +19,7 @@ from keras_gans.engine.validity import within
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.fields import Field, Texts
 from keras_gans.hints import Tensor
-from keras_gans.layers import Transformer
+from keras_gans.layers import Transformer, Translator
 from keras_gans.subwords import BEGIN, PAD, Subwords, learn, plain
 
 METHODS = ("greedy", "beam")
@@ -45,6 +46,7 @@ class TextTranslatingModel(AdversarialModel):
         UserError: vocabularies that are none or not the network's, or numbers that are not sensible.
     """
 
+    network_kinds = {"generator": Translator}
     takes = {"source": (Texts,), "target": (Texts,)}
     translates = {_DIRECTION: ("source", "target")}
 
@@ -69,10 +71,8 @@ class TextTranslatingModel(AdversarialModel):
                 raise UserError(
                     f"The generator knows {known[side]} {side} tokens. Received a {side}_vocabulary of {len(subwords)}."
                 )
-        if isinstance(beam_width, bool) or not isinstance(beam_width, int) or beam_width < 1:
-            raise UserError(f"beam_width is a whole number from 1. Received: {beam_width!r}.")
-        if not length_penalty >= 0:
-            raise UserError(f"length_penalty is 0 or more. Received: {length_penalty!r}.")
+        check_whole("beam_width", beam_width)
+        check_number("length_penalty", length_penalty, example="0.6")
         self.generator, self.beam_width, self.length_penalty = generator, beam_width, length_penalty
         self._functions: dict[str, Any] = {}
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_gans import penalties as penalty_values
 from keras_gans import randomness
+from keras_gans.checks import check_switch, check_whole
 from keras_gans.engine import averages, undoing
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.replicas import mean_over_replicas
@@ -118,13 +119,14 @@ class GAN(Sampler, AdversarialModel):
             raise UserError(f"The generator makes samples of shape {made}, but the discriminator takes {taken}.")
         self._check_scores()
         size = _first(self.generator.input_shape)[-1]
+        check_whole("latent_dim", self.latent_dim, why=", the size of a latent")
         if size != self.latent_dim:
             raise UserError(
                 f"The generator takes latents of size {size}. Received: latent_dim={self.latent_dim}. Build the "
                 "generator with that latent_dim, or leave it out here."
             )
-        if not isinstance(self.discriminator_steps, int) or self.discriminator_steps < 1:
-            raise UserError(f"discriminator_steps must be 1 or more. Received: {self.discriminator_steps!r}.")
+        check_whole("discriminator_steps", self.discriminator_steps)
+        check_switch("shared_fakes", self.shared_fakes)
         if self.shared_fakes and self.batches_per_step() > 1:
             raise UserError(
                 f"shared_fakes needs one batch a step. Received: discriminator_steps={self.discriminator_steps}, and "
@@ -134,11 +136,13 @@ class GAN(Sampler, AdversarialModel):
     def _check_scores(self):
         """Refuses a discriminator whose answers are probabilities, or several numbers a row."""
         last = self.discriminator.layers[-1]
-        squashes = getattr(last, "activation", None) in (keras.activations.sigmoid, keras.activations.softmax)
-        if squashes and self.scores_rows:
+        # Of a wrapper, such as a normalization of weights, what it wraps.
+        activation = getattr(getattr(last, "layer", last), "activation", None)
+        activation = keras.activations.softmax if isinstance(last, keras.layers.Softmax) else activation
+        if activation in (keras.activations.sigmoid, keras.activations.softmax) and self.scores_rows:
             raise UserError(
                 f"The discriminator ends in raw scores, and each loss does the rest. Received one whose last layer, "
-                f"{last.name!r}, is a {last.activation.__name__}: leave that out."
+                f"{last.name!r}, is a {activation.__name__}: leave that out."
             )
         shape = self.discriminator.output_shape
         if self.scores_rows and "label" not in self.takes and isinstance(shape, tuple) and shape[1:] not in ((), (1,)):

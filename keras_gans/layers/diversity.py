@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 
@@ -36,8 +37,7 @@ class Packing(keras.layers.Layer):
 
     def __init__(self, count: int, **kwargs: Any):
         super().__init__(**kwargs)
-        if not isinstance(count, int) or count < 1:
-            raise UserError(f"A pack holds one sample or more. Received: {count!r}.")
+        check_whole("The number of samples in a pack", count)
         self.count = count
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -78,8 +78,7 @@ class MinibatchStandardDeviation(keras.layers.Layer):
 
     def __init__(self, group_size: int = 4, **kwargs: Any):
         super().__init__(**kwargs)
-        if not isinstance(group_size, int) or group_size < 2:
-            raise UserError(f"A group holds two samples or more. Received: {group_size!r}.")
+        check_whole("The number of samples in a group", group_size, 2)
         self.group_size = group_size
 
     def call(self, inputs: Tensor) -> Tensor:

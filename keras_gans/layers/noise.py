@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import randomness
+from keras_gans.checks import check_number
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.private_apis import layers_of
@@ -58,8 +59,7 @@ class GaussianNoise(RandomLayer):
 
     def __init__(self, stddev: float, **kwargs: Any):
         super().__init__(**kwargs)
-        if not stddev >= 0:
-            raise UserError(f"The standard deviation of noise must be 0 or more. Received: {stddev!r}.")
+        check_number("The standard deviation of noise", stddev, example="0.1")
         self.stddev = stddev
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
@@ -87,8 +87,7 @@ class Dropout(RandomLayer):
 
     def __init__(self, rate: float, **kwargs: Any):
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise UserError(f"A dropout rate lies from 0 to below 1. Received: {rate!r}.")
+        check_number("A dropout rate", rate, 0.0, 1.0, below=True, example="0.3")
         self.rate = rate
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:

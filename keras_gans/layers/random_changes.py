@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import randomness
+from keras_gans.checks import check_number
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import RandomLayer, draw_rows
@@ -19,9 +20,7 @@ from keras_gans.layers.noise import RandomLayer, draw_rows
 
 def check_range(name: str, value: float, most: float = math.inf) -> None:
     """Raises a `UserError` unless the range of a random change is a number from 0 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most or value == math.inf:
-        numbers = "of 0 or more" if most == math.inf else f"from 0 to {most:g}"
-        raise UserError(f"{name} of an augmentation must be a number {numbers}. Received: {value!r}.")
+    check_number(f"{name} of an augmentation", value, 0.0, most, example="0.1")
 
 
 @keras.saving.register_keras_serializable(package="keras_gans")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import atomically
 from keras_gans.hints import Tensor
@@ -46,8 +47,7 @@ class Tokenizer(keras.layers.Layer):
         self.length, self.level = length, level
         if level not in LEVELS:
             raise unknown_name("level of tokens", level, LEVELS)
-        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
-            raise UserError(f"length is a whole number of tokens from 1. Received: {length!r}.")
+        check_whole("length", length, why=", the tokens of a text")
         if self.vocabulary[:2] != SPECIAL:
             raise UserError(f"A vocabulary begins with '' and '[UNK]'. Received: {list(self.vocabulary[:2])}.")
         twice = [token for token, count in Counter(self.vocabulary).items() if count > 1]
@@ -77,8 +77,7 @@ class Tokenizer(keras.layers.Layer):
         """
         if level not in LEVELS:
             raise unknown_name("level of tokens", level, LEVELS)
-        if not isinstance(max_words, int) or isinstance(max_words, bool) or max_words < 1:
-            raise UserError(f"max_words is a whole number from 1. Received: {max_words!r}.")
+        check_whole("max_words", max_words)
         counts: Counter[str] = Counter()
         longest = 0
         for row in texts:

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import Dropout
@@ -292,8 +293,8 @@ class Transformer(Translator):
         if units % heads or units % 2:
             raise UserError(f"units are even and divide among the heads. Received: units={units}, heads={heads}.")
         for option, value in (("layer_count", layer_count), ("feed_forward_units", feed_forward_units)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise UserError(f"{option} is a whole number from 1. Received: {value!r}.")
+            if value is not None:
+                check_whole(option, value)
         self.units, self.layer_count, self.heads, self.dropout = units, layer_count, heads, dropout
         self.feed_forward_units = feed_forward_units
         hidden = 4 * units if feed_forward_units is None else feed_forward_units

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 
 
@@ -41,5 +42,4 @@ def as_feature_pair(
 def require_positive(**counts: int) -> None:
     """Raises `UserError` unless each named count is a whole number of 1 or more."""
     for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise UserError(f"{name} must be a whole number of 1 or more. Received: {value!r}.")
+        check_whole(name, value)

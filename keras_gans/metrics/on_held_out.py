@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_gans.checks import is_whole
 from keras_gans.data.opening import open_source
-from keras_gans.data.source import Source, is_whole
+from keras_gans.data.source import Source
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import features
 

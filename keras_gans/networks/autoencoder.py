@@ -7,10 +7,10 @@ import keras
 from keras import layers
 
 from keras_gans.networks.blocks import Blocks
-from keras_gans.registry import networks
+from keras_gans.networks.builders import builder
 
 
-@networks.register("mlp_autoencoder")
+@builder("mlp_autoencoder", of_points=True)
 def mlp_autoencoder(
     sample_shape: Sequence[int],
     latent_dim: int = 64,

@@ -10,8 +10,8 @@ import keras
 from keras import layers
 
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.registry import networks
 
 # From 8 pixels as in the paper; from 4 and 7 for images of 8 and 28.
 _DOUBLINGS = {8: 1, 16: 1, 28: 2, 32: 2, 64: 3, 128: 4}
@@ -34,7 +34,7 @@ def _decoded(blocks, codes, sample_shape, base_filters, upsampling):
     return layers.Activation("linear", dtype="float32")(x)
 
 
-@networks.register("began_generator")
+@builder("began_generator")
 def began_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 64,
@@ -64,7 +64,7 @@ def began_generator(
     return keras.Model(latents, images, name="generator")
 
 
-@networks.register("began_autoencoder")
+@builder("began_autoencoder")
 def began_autoencoder(
     sample_shape: Sequence[int],
     latent_dim: int = 64,

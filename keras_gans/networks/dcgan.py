@@ -11,6 +11,7 @@ from keras import layers
 
 from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation, augmented
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import (
     check_labels,
@@ -22,7 +23,6 @@ from keras_gans.networks.labels import (
     with_label_map,
 )
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.registry import networks
 
 # From 2 pixels for the smallest images, 7 for MNIST's and 4 for the others, as in the paper.
 _DOUBLINGS = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
@@ -36,7 +36,7 @@ def _blocks(normalization, activation, labels=None, class_count=None):
     return Blocks(normalization, activation, _KERNEL_INITIALIZER, _GAIN_INITIALIZER, labels, class_count)
 
 
-@networks.register("dcgan_generator")
+@builder("dcgan_generator")
 def dcgan_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 64,
@@ -94,7 +94,7 @@ def _halvings(x, count, base_filters, blocks, dropout=0.0):
     return x
 
 
-@networks.register("dcgan_encoder")
+@builder("dcgan_encoder")
 def dcgan_encoder(
     sample_shape: Sequence[int],
     latent_dim: int = 64,
@@ -130,7 +130,7 @@ def dcgan_encoder(
     return keras.Model(images if noise is None else [images, noise], codes, name="encoder")
 
 
-@networks.register("dcgan_discriminator")
+@builder("dcgan_discriminator")
 def dcgan_discriminator(
     sample_shape: Sequence[int],
     base_filters: int = 64,

@@ -10,15 +10,15 @@ from keras import layers
 
 from keras_gans.layers import Upsample2D
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.sizes import doublings_of
 from keras_gans.networks.text_to_image import DOUBLINGS, check_conditioning, code_input, joined, projected_with_text
-from keras_gans.registry import networks
 
 # The papers' generators and discriminators have at most eight times the filters of their thinnest layer.
 _WIDEST = 8
 
 
-@networks.register("df_gan_generator")
+@builder("df_gan_generator")
 def df_gan_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 100,
@@ -82,7 +82,7 @@ def _affine(x, condition, text_units):
     return layers.Add()([layers.Multiply()([x, gain]), offset])
 
 
-@networks.register("df_gan_discriminator")
+@builder("df_gan_discriminator")
 def df_gan_discriminator(
     sample_shape: Sequence[int],
     embedding_dim: int = 64,

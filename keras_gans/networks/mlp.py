@@ -1,20 +1,21 @@
 """Multilayer perceptrons, for small images and for points."""
 
+import inspect
 import math
 from collections.abc import Sequence
 
 import keras
 from keras import layers
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers import Dropout, GaussianNoise, MinibatchStandardDeviation
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.codes import check_posterior, coded, with_noise
 from keras_gans.networks.labels import check_labels, class_wise, label_input, packed, scored, with_embedding
-from keras_gans.registry import networks
 
 
-@networks.register("mlp_generator")
+@builder("mlp_generator", of_points=True)
 def mlp_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 100,
@@ -46,6 +47,7 @@ def mlp_generator(
         UserError: arguments that exclude each other.
     """
     check_labels(class_count, conditioning)
+    _check_output_activation(output_activation)
     latents, labels = keras.Input((latent_dim,), name="z"), label_input() if conditioning else None
     x = with_embedding(latents, labels, class_count) if conditioning == "concat" else latents
     blocks = Blocks(class_wise(normalization, conditioning), activation, labels=labels, class_count=class_count)
@@ -56,7 +58,15 @@ def mlp_generator(
     return keras.Model([latents, labels] if conditioning else latents, samples, name="generator")
 
 
-@networks.register("mlp_discriminator")
+def _check_output_activation(name):
+    known = [each for each, value in vars(keras.activations).items() if inspect.isroutine(value)]
+    # A gated linear unit has half of the outputs.
+    known = [each for each in known if each not in ("get", "serialize", "deserialize", "glu")]
+    if name is not None and name not in known:
+        raise unknown_name("output activation", name, ("None", *known))
+
+
+@builder("mlp_discriminator", of_points=True)
 def mlp_discriminator(
     sample_shape: Sequence[int],
     hidden_units: Sequence[int] = (128,),
@@ -126,7 +136,7 @@ def mlp_discriminator(
     return keras.Model([samples, labels] if conditioning else samples, outputs, name="discriminator")
 
 
-@networks.register("mlp_encoder")
+@builder("mlp_encoder", of_points=True)
 def mlp_encoder(
     sample_shape: Sequence[int],
     latent_dim: int = 8,

@@ -12,7 +12,7 @@ from keras_gans.errors import UserError
 from keras_gans.files import at_home
 from keras_gans.layers.text import SentenceTable
 from keras_gans.layers.tokenizer import Tokenizer
-from keras_gans.registry import networks
+from keras_gans.networks.builders import builder
 
 # Sentences that a callable is asked for at once.
 _CHUNK = 256
@@ -53,7 +53,7 @@ def sentence_encoder(
     return model
 
 
-@networks.register("sentence_table")
+@builder("sentence_table")
 def sentence_table(vocabulary: Sequence[str], file: str, level: str = "word", length: int = 16) -> keras.Model:
     """`sentence_encoder` of a file, for a recipe: `np.savez(file, texts=[...], vectors=...)`.
 
@@ -68,6 +68,8 @@ def sentence_table(vocabulary: Sequence[str], file: str, level: str = "word", le
     Raises:
         UserError: no such file, or one that does not hold a finite vector for each text.
     """
+    if not isinstance(file, str):
+        raise UserError(f"sentence_table's file is a path, as str, of what np.savez wrote. Received: {file!r}.")
     try:
         with np.load(at_home(file)) as held:
             texts, vectors = held["texts"], held["vectors"]

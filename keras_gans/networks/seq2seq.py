@@ -10,10 +10,10 @@ from keras import layers
 from keras_gans.errors import UserError
 from keras_gans.layers.text import TokenEmbedding
 from keras_gans.layers.translators import PairConvolution, RNNSearch, Transformer
-from keras_gans.registry import networks
+from keras_gans.networks.builders import builder
 
 
-@networks.register("rnn_search")
+@builder("rnn_search")
 def rnn_search(
     source_size: int,
     target_size: int,
@@ -39,7 +39,7 @@ def rnn_search(
     return RNNSearch(source_size, target_size, units, embedding_units, dropout, tied)
 
 
-@networks.register("transformer_translator")
+@builder("transformer_translator")
 def transformer_translator(
     source_size: int,
     target_size: int,
@@ -70,7 +70,7 @@ def transformer_translator(
     return Transformer(source_size, target_size, units, layer_count, heads, dropout, feed_forward_units, tied)
 
 
-@networks.register("pair_grid_discriminator")
+@builder("pair_grid_discriminator")
 def pair_grid_discriminator(
     source_size: int,
     target_size: int,

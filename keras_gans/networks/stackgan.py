@@ -11,9 +11,9 @@ from keras import layers
 from keras_gans.errors import UserError
 from keras_gans.layers import ConditioningAugmentation
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.sizes import doublings_of
 from keras_gans.networks.text_to_image import DOUBLINGS, branches, code_input, doubled, hidden, joined, modulated
-from keras_gans.registry import networks
 
 
 def _augmented(codes, condition_dim):
@@ -22,7 +22,7 @@ def _augmented(codes, condition_dim):
     return noise, ConditioningAugmentation(condition_dim, name="augmentation")([codes, noise])
 
 
-@networks.register("stackgan_stage_1_generator")
+@builder("stackgan_stage_1_generator")
 def stackgan_stage_1_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 100,
@@ -70,7 +70,7 @@ def stackgan_stage_1_generator(
     return keras.Model([latents, codes, noise], [images, mean, log_deviation], name="stage_1_generator")
 
 
-@networks.register("stackgan_generator")
+@builder("stackgan_generator", residual_blocks=0)
 def stackgan_generator(
     sample_shape: Sequence[int],
     embedding_dim: int = 64,

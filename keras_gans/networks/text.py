@@ -11,7 +11,7 @@ from keras import layers
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.layers.text import Masked, MaskedMean, Positions, TokenEmbedding, WordsMask
 from keras_gans.networks.blocks import Blocks
-from keras_gans.registry import networks
+from keras_gans.networks.builders import builder
 from keras_gans.words import LEVELS
 
 TEXT_ENCODERS = ("convolutional", "attention")
@@ -20,7 +20,7 @@ _KERNELS = {"word": (1, 3), "character": (5, 5, 5)}
 _HEADS = 4
 
 
-@networks.register("text_encoder")
+@builder("text_encoder")
 def text_encoder(
     vocabulary: Sequence[str],
     embedding_dim: int = 64,
@@ -88,7 +88,7 @@ def _attending(vectors, tokens, units):
     return MaskedMean()([x, tokens])
 
 
-@networks.register("image_encoder")
+@builder("image_encoder")
 def image_encoder(
     sample_shape: Sequence[int], embedding_dim: int = 64, base_filters: int = 32, activation: str = "leaky_relu"
 ) -> keras.Model:

@@ -10,9 +10,9 @@ from keras import layers, ops
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.networks.blocks import Blocks
+from keras_gans.networks.builders import builder
 from keras_gans.networks.labels import CONDITIONINGS
 from keras_gans.networks.sizes import doublings_of
-from keras_gans.registry import networks
 
 # From 4 pixels, 7 for MNIST's and 2 for the smallest.
 DOUBLINGS = {4: 1, 8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
@@ -77,7 +77,7 @@ def projected_with_text(features: keras.KerasTensor, codes: keras.KerasTensor, b
     return layers.Add(dtype="float32", name="score")([alone, agreement])
 
 
-@networks.register("text_to_image_generator")
+@builder("text_to_image_generator")
 def text_to_image_generator(
     sample_shape: Sequence[int],
     latent_dim: int = 100,
@@ -194,7 +194,7 @@ def doubled(
     return layers.Activation("tanh", dtype="float32", name="image")(x)
 
 
-@networks.register("text_to_image_discriminator")
+@builder("text_to_image_discriminator")
 def text_to_image_discriminator(
     sample_shape: Sequence[int],
     embedding_dim: int = 64,
@@ -232,9 +232,6 @@ def text_to_image_discriminator(
         UserError: a size that the network cannot take, or no such choice.
     """
     count, _ = doublings_of(sample_shape, DOUBLINGS, "text_to_image_discriminator")
-    for name, value in {"stem_filters": stem_filters, "joint_filters": joint_filters}.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise UserError(f"{name} is a whole number of filters from 0. Received: {value!r}.")
     check_conditioning(conditioning)
     if conditioning == "projection" and (joint_filters or text_units is not None):
         raise UserError(

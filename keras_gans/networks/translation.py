@@ -12,7 +12,7 @@ from keras import layers
 from keras_gans.errors import UserError
 from keras_gans.layers import Dropout, ReflectionPadding2D
 from keras_gans.networks.blocks import Blocks
-from keras_gans.registry import networks
+from keras_gans.networks.builders import builder
 
 _KERNEL_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 
@@ -28,8 +28,12 @@ def _as_image(blocks, x, output_channels, kernel_size):
     return layers.Activation("tanh", dtype="float32", name="translation")(x)
 
 
-def _check_divides(sample_shape, factor, network):
+def _check_divides(sample_shape, halvings, network):
     height, width = sample_shape[:2]
+    most = max(height, width).bit_length()
+    if halvings > most:
+        raise UserError(f"{network} halves {height}x{width} pixels {most} times at the most. Received: {halvings=}.")
+    factor = 2**halvings
     if height % factor or width % factor or min(height, width) < 2 * factor:
         lower = max(2 * factor, height // factor * factor)
         raise UserError(
@@ -38,7 +42,7 @@ def _check_divides(sample_shape, factor, network):
         )
 
 
-@networks.register("resnet_translator")
+@builder("resnet_translator", blocks=0, halvings=0)
 def resnet_translator(
     sample_shape: Sequence[int],
     output_channels: int | None = None,
@@ -65,7 +69,7 @@ def resnet_translator(
     Raises:
         UserError: a size that does not divide.
     """
-    _check_divides(sample_shape, 2**halvings, "resnet_translator")
+    _check_divides(sample_shape, halvings, "resnet_translator")
     blocks_of = Blocks(normalization, "relu", _KERNEL_INITIALIZER)
     images = keras.Input(tuple(sample_shape), name="image")
     x = blocks_of.hidden(_reflected(blocks_of, images, base_filters, 7))
@@ -80,7 +84,7 @@ def resnet_translator(
     return keras.Model(images, _as_image(blocks_of, x, output_channels or sample_shape[-1], 7), name="translator")
 
 
-@networks.register("unet_translator")
+@builder("unet_translator")
 def unet_translator(
     sample_shape: Sequence[int],
     output_channels: int | None = None,
@@ -110,8 +114,9 @@ def unet_translator(
     side = min(sample_shape[:2])
     if halvings is None:
         counts = range(side.bit_length(), -1, -1)
-        halvings = next(count for count in counts if side % 2**count == 0 and side >> count > 1)
-    _check_divides(sample_shape, 2**halvings, "unet_translator")
+        # An odd number of pixels cannot be halved, which the check says.
+        halvings = next((count for count in counts if side % 2**count == 0 and side >> count > 1), 0) or 1
+    _check_divides(sample_shape, halvings, "unet_translator")
     down = Blocks(normalization, "leaky_relu", _KERNEL_INITIALIZER)
     up = Blocks(normalization, "relu", _KERNEL_INITIALIZER)
     images = keras.Input(tuple(sample_shape), name="image")
@@ -131,7 +136,7 @@ def unet_translator(
     return keras.Model(images, _as_image(up, x, output_channels or sample_shape[-1], 3), name="translator")
 
 
-@networks.register("plain_translator")
+@builder("plain_translator", hidden_layers=0)
 def plain_translator(
     sample_shape: Sequence[int],
     output_channels: int | None = None,
@@ -159,7 +164,7 @@ def plain_translator(
     return keras.Model(images, layers.Activation("tanh", dtype="float32", name="translation")(x), name="translator")
 
 
-@networks.register("patch_discriminator")
+@builder("patch_discriminator")
 def patch_discriminator(
     sample_shape: Sequence[int],
     base_filters: int = 64,
@@ -198,7 +203,7 @@ def patch_discriminator(
     return keras.Model(images, layers.Activation("linear", dtype="float32", name="score")(x), name="discriminator")
 
 
-@networks.register("image_classifier")
+@builder("image_classifier", halvings=0)
 def image_classifier(
     sample_shape: Sequence[int],
     class_count: int,

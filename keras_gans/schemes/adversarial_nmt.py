@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import losses, randomness
+from keras_gans.checks import check_number, check_whole
 from keras_gans.engine import decoding
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.kinds import Judged
@@ -131,21 +132,20 @@ class AdversarialNMT(TextTranslatingModel):
         super().__init__(generator, source_vocabulary, target_vocabulary, **kwargs)
         if reward not in REWARDS:
             raise unknown_name("reward", reward, REWARDS)
-        _check_share("adversarial_share", adversarial_share, 0.0, 1.0)
-        _check_share("accuracy_ceiling", accuracy_ceiling, 0.5, 1.0)
-        _check_share("baseline_momentum", baseline_momentum, 0.0, 1.0)
-        _check_share("label_smoothing", label_smoothing, 0.0, 0.99)
-        if isinstance(roll_outs, bool) or not isinstance(roll_outs, int) or roll_outs < 0:
-            raise UserError(f"roll_outs is a whole number from 0. Received: {roll_outs!r}.")
+        check_number("adversarial_share", adversarial_share, 0.0, 1.0, example="0.5")
+        check_number("accuracy_ceiling", accuracy_ceiling, 0.5, 1.0, example="0.82")
+        check_number("baseline_momentum", baseline_momentum, 0.0, 1.0, example="0.99")
+        check_number("label_smoothing", label_smoothing, 0.0, 0.99, example="0.1")
+        check_whole("roll_outs", roll_outs, 0)
         if roll_outs and reward != "discriminator":
             raise UserError(f"roll_outs is for reward='discriminator'. Received: {roll_outs} with reward={reward!r}.")
         for option, value in (("risk_samples", risk_samples), ("risk_sharpness", risk_sharpness)):
             if value is not None and reward != "sentence_bleu":
                 raise UserError(f"{option} is for reward='sentence_bleu'. Received: {value!r} with reward={reward!r}.")
-        if risk_samples is not None and (not isinstance(risk_samples, int) or risk_samples < 2):
-            raise UserError(f"risk_samples is a whole number from 2. Received: {risk_samples!r}.")
-        if risk_sharpness is not None and not risk_sharpness > 0:
-            raise UserError(f"risk_sharpness is above 0. Received: {risk_sharpness!r}.")
+        if risk_samples is not None:
+            check_whole("risk_samples", risk_samples, 2)
+        if risk_sharpness is not None:
+            check_number("risk_sharpness", risk_sharpness, above=True, example="0.005")
         self.discriminator, self.reward, self.roll_outs = discriminator, reward, roll_outs
         self.likelihood_steps, self.warm_up_steps = likelihood_steps, warm_up_steps
         self.adversarial_share, self.accuracy_ceiling = adversarial_share, accuracy_ceiling
@@ -332,8 +332,3 @@ class AdversarialNMT(TextTranslatingModel):
 def _over_tokens(values, mask):
     """The mean over all tokens of the global batch that a mask (batch, t) selects."""
     return masked_mean(tf.reshape(values, (-1,)), tf.reshape(mask, (-1,)))
-
-
-def _check_share(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UserError(f"{name} lies between {low:g} and {high:g}. Received: {value!r}.")

@@ -10,9 +10,9 @@ import keras
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_number
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
-from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 
@@ -38,8 +38,7 @@ class Autoencoder(EncodingModel):
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, *, noise: float = 0.0, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
-        if not noise >= 0:
-            raise UserError(f"noise is a standard deviation of 0 or more, such as 0.3. Received: {noise!r}.")
+        check_number("noise, a standard deviation,", noise, example="0.3")
         self.noise = noise
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:

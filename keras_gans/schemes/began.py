@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_number
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.two_player import GAN
@@ -62,10 +63,8 @@ class BEGAN(GAN):
                 f"BEGAN's discriminator is an autoencoder: it answers {discriminator.input_shape} in the same shape. "
                 f"Received: {discriminator.output_shape}. networks.mlp_autoencoder makes such a one."
             )
-        if not 0 < gamma <= 1:
-            raise UserError(f"gamma lies above 0 and is at most 1; the paper's are 0.3 to 0.7. Received: {gamma!r}.")
-        if not lambda_k > 0:
-            raise UserError(f"lambda_k must be positive; the paper's is 0.001. Received: {lambda_k!r}.")
+        check_number("gamma", gamma, 0.0, 1.0, above=True, example="the paper's 0.3 to 0.7")
+        check_number("lambda_k", lambda_k, above=True, example="the paper's 0.001")
         if self.discriminator_steps != 1 or self.shared_fakes:
             raise UserError("BEGAN balances one step of each player: leave discriminator_steps and shared_fakes out.")
         if self.penalties:

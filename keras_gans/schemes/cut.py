@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_number, check_whole
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.contrasting import at_places, features_of, projection_heads, sizes_of
 from keras_gans.engine.translating import TranslatingModel
@@ -66,10 +67,8 @@ class CUT(TranslatingModel):
         check_weight("nce_weight", nce_weight)
         check_weight("identity_nce_weight", identity_nce_weight)
         for name, value in (("patches", patches), ("units", units)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UserError(f"{name} is a whole number from 1. Received: {value!r}.")
-        if not temperature > 0:
-            raise UserError(f"temperature is above 0. Received: {temperature!r}.")
+            check_whole(name, value)
+        check_number("temperature", temperature, above=True, example="the paper's 0.07")
         super().__init__(a_to_b, **kwargs)
         self.discriminator_b = discriminator_b
         self.nce_weight, self.identity_nce_weight = nce_weight, identity_nce_weight

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_whole
 from keras_gans.engine.base import register_scheme
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Field, Images
@@ -70,8 +71,7 @@ class CyCADA(CycleGAN):
     ):
         super().__init__(a_to_b, b_to_a, discriminator_a, discriminator_b, **kwargs)
         check_weight("semantic_weight", semantic_weight)
-        if isinstance(classifier_steps, bool) or not isinstance(classifier_steps, int) or classifier_steps < 0:
-            raise UserError(f"classifier_steps is a whole number from 0. Received: {classifier_steps!r}.")
+        check_whole("classifier_steps", classifier_steps, 0)
         self.classifier_a, self.classifier_b = classifier_a, classifier_b
         self.class_count, self.class_names = class_count, tuple(class_names) or tuple(map(str, range(class_count)))
         self.semantic_weight, self.classifier_steps = semantic_weight, classifier_steps

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_whole
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.image_pool import ImagePool
 from keras_gans.engine.translating import TranslatingModel
@@ -96,6 +97,7 @@ class CycleGAN(TranslatingModel):
                 raise unknown_name(kind, value, known)
         check_weight("cycle_weight", cycle_weight)
         check_weight("identity_weight", identity_weight)
+        check_whole("pool_size", pool_size, 0)
         if identity_weight:
             self.log_names = (*self.log_names, "identity_error")
         super().__init__(a_to_b, **kwargs)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_whole
 from keras_gans.engine.base import AdversarialModel, register_scheme
 from keras_gans.engine.kinds import Judged
 from keras_gans.engine.phases import Phase
@@ -116,8 +117,7 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
         self.latent_dim = sum(self._parts)
 
     def _check_stages(self):
-        if isinstance(self.stage_1_steps, bool) or not isinstance(self.stage_1_steps, int) or self.stage_1_steps < 0:
-            raise UserError(f"stage_1_steps is a whole number from 0. Received: {self.stage_1_steps!r}.")
+        check_whole("stage_1_steps", self.stage_1_steps, 0)
         for role in (*STAGE_1, *STAGE_2):
             self._check_takes_codes(role, getattr(self, role))
         for generator in (self.stage_1_generator, self.generator):

@@ -9,9 +9,9 @@ import keras
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.checks import check_number
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
-from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
 
@@ -41,8 +41,7 @@ class VAE(EncodingModel):
     def __init__(self, encoder: keras.Model, decoder: keras.Model, *, prior_weight: float = 1.0, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
         self.check_divergence_is_known("The variational autoencoder")
-        if not prior_weight > 0:
-            raise UserError(f"prior_weight is a variance and positive, such as 0.05. Received: {prior_weight!r}.")
+        check_number("prior_weight, a variance,", prior_weight, above=True, example="0.05")
         self.prior_weight = prior_weight
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:

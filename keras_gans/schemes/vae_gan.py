@@ -15,6 +15,7 @@ from keras_gans.engine.encoding import EncodingModel
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
+from keras_gans.penalties import check_weight
 
 
 @register_scheme("vae_gan")
@@ -67,8 +68,7 @@ class VAEGAN(EncodingModel):
                 "networks.mlp_discriminator(..., head='features') makes such a one."
             )
         for name, weight in (("gamma", gamma), ("prior_weight", prior_weight)):
-            if not weight >= 0:
-                raise UserError(f"{name} is a weight of 0 or more. Received: {weight!r}.")
+            check_weight(name, weight)
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The authors' code: RMSProp; Adam with DCGAN's momentum is what suits small networks.

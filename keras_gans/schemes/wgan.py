@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from keras_gans import losses
+from keras_gans.checks import check_number
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.two_player import GAN
-from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
 from keras_gans.penalties import clip_weights
 
@@ -45,8 +45,7 @@ class WGAN(GAN):
         **kwargs: Any,
     ):
         super().__init__(generator, discriminator, latent_dim, discriminator_steps=discriminator_steps, **kwargs)
-        if not clip > 0:
-            raise UserError(f"clip must be positive; the paper's is 0.01. Received: {clip!r}.")
+        check_number("clip", clip, above=True, example="the paper's 0.01")
         self.clip = clip
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
