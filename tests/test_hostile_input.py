@@ -18,7 +18,7 @@ from keras_gans.runs import run_directory
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 from tests.small import FIELDS, small_model
-from tests.test_training_cli import run_here
+from tests.test_training_cli import run_here, unwrapped
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -330,3 +330,20 @@ def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):
     assert code == 0, errors
     assert folder.name in " ".join(output.split()) and "held out to measure with" in " ".join(output.split())
     assert run_here("sample", "latest", "--count", "4", cwd=tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (("export", "preset:dcgan_digits", "--to", ""), "--to"),
+        (("train", "gan", "--data="), "--data"),
+        (("train", "gan", "--runs", ""), "--runs"),
+        (("evaluate", ""), "RUN"),
+        (("serve", ""), "FOLDER"),
+        (("latent", "invert", "preset:dcgan_digits", ""), "IMAGES"),
+    ],
+)
+def test_an_empty_place_is_not_the_folder_that_one_is_in(command, what, tmp_path):
+    code, _, errors = run_here(*command, cwd=tmp_path)
+    assert code == 2 and f"{what} is empty. Received: ''." in unwrapped(errors), errors
+    assert not list(tmp_path.iterdir())

@@ -35,6 +35,7 @@ from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
+from .commands import App
 from .evaluate_command import evaluate_command
 from .going_on import check_goes_on, check_resumable, recipe_of
 from .latent_command import latent_app
@@ -46,7 +47,7 @@ from .translate_command import translate_command
 
 DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
-app = typer.Typer(
+app = App(
     name="keras-gans",
     help="Train, watch, sample and export generative adversarial networks.\n\n"
     "Start with:  keras-gans train dcgan   (about a minute or two on two cores, on data that comes along)",

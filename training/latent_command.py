@@ -19,9 +19,10 @@ from keras_gans.latent import expression as expressions
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
+from .commands import App
 from .texts import check_reads, file_name, texts_of
 
-latent_app = typer.Typer(
+latent_app = App(
     name="latent",
     help="Walk between samples, add and subtract what they show, trade variety for quality, find a picture's latent."
     "\n\nA generator turns a latent, a list of random numbers, into a sample. Each sample has a seed: number k of "
