@@ -197,7 +197,7 @@ def test_a_mistake_is_one_message_at_once(arguments, message, tmp_path, without_
 @pytest.mark.parametrize(
     ("start", "arguments", "message"),
     [
-        (run_here, ["train", "dcgan", "--data", "ring"], "square images"),
+        (run_here, ["train", "dcgan", "--data", "ring"], "of images, such as"),
         (run_here, ["train", "dcgan", "--batch-size", "5000"], "1,297"),
         # Devices are made before TensorFlow has used any, so in a process of its own.
         (run_forked, ["train", "dcgan", "--devices", "cpu:2", "--batch-size", "15"], "--batch-size 16"),

@@ -7,8 +7,7 @@ from typing import Any
 import keras
 
 from keras_gans import registry
-from keras_gans.checks import shown
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import UserError, nearest, shown
 
 _BUILDER = "a function of keras_gans.networks makes one, and so does keras.Model(inputs, outputs)"
 
