@@ -53,7 +53,9 @@ def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
         A list of names, empty where nothing resembles `value`.
     """
     by_lower_case = {str(name).lower(): name for name in known}
-    close = difflib.get_close_matches(str(value).lower(), list(by_lower_case), n=count, cutoff=0.5)
+    close = difflib.get_close_matches(
+        (value if isinstance(value, str) else shown(value)).lower(), list(by_lower_case), n=count, cutoff=0.5
+    )
     return [by_lower_case[name] for name in close]
 
 
