@@ -84,8 +84,8 @@ def sgan_mnist() -> "Recipe":
 
 @recipe
 def sgan_mnist_mlp() -> "Recipe":
-    """The authors' own networks, which no image is moved for: @GAN@ of MNIST's test images right from a hundred labels,
-    @FAIR@ by all but the GAN; seeds 0 to 4. They train a hundred times as long. Some 3 minutes of one core.
+    """The authors' own networks, of images that are not moved. A hundred labels of MNIST: 0.882 [0.869, 0.912] right,
+    0.765 by all but the GAN; seeds 0 to 4. The authors train 45 times as long. Some 3 minutes of one core.
     """
     base = sgan_mnist()
     small = sgan()
