@@ -4,8 +4,6 @@ The judge of a sample's class is a classifier that no GAN here has to do with: o
 classifier fitted on the 500 that no GAN trains on, of MNIST's the project's own feature extractor.
 """
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -105,10 +103,8 @@ def from_labels_alone(recipe, source, steps, role="discriminator"):
     network = getattr(build_model(recipe, source.fields_for(scheme_of(recipe).takes)), role)
     logits = network.outputs[0][:, : source.class_count]
     few = kg.data.labelled_subset(source, recipe.labels_per_class, recipe.seed)
-    images = np.repeat(few.samples, -(-recipe.batch_size // len(few)), axis=0)
-    labels = np.repeat(few.labels, -(-recipe.batch_size // len(few)))
     dataset = kg.data.to_dataset(
-        dataclasses.replace(few, images=images, labels=labels),
+        few.take(np.repeat(np.arange(len(few)), -(-recipe.batch_size // len(few)))),
         batch_size=recipe.batch_size // 2,
         labels=True,
         seed=recipe.seed,
@@ -147,12 +143,10 @@ def trained_on(recipe, source):
 def shuffled_digits(seed, train=1000):
     """1,000 digits to train on and 797 to test with, shuffled by the seed."""
     parts = [kg.data.open_source("digits", split=split, labels=True) for split in ("train", "test")]
-    images, labels = (np.concatenate([getattr(part, field) for part in parts]) for field in ("images", "labels"))
-    order = np.random.default_rng(seed).permutation(len(images))
-    return tuple(
-        dataclasses.replace(parts[0], images=images[chosen], labels=labels[chosen])
-        for chosen in (order[:train], order[train:])
-    )
+    samples, labels = (np.concatenate([getattr(part, each) for part in parts]) for each in ("samples", "labels"))
+    both = kg.data.Source.of_samples("digits", "all", samples, labels)
+    order = np.random.default_rng(seed).permutation(len(both))
+    return both.take(order[:train]), both.take(order[train:])
 
 
 @pytest.mark.parametrize("labels_per_class", LABELS_PER_CLASS)
