@@ -1,15 +1,14 @@
 """From a recipe to a compiled model."""
 
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import registry
+from keras_gans import optimizers, registry
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError, nearest, reason_of, unknown_name
 from keras_gans.optimizers import Adam
@@ -151,70 +150,21 @@ def _optimizer_options(recipe, player, model):
     if "name" in given:
         name = given["name"]
         # The fused kernel gives Keras's result, faster.
-        return _optimizer_class(name), dict(given)
+        return Adam if name == "adam" else optimizers.class_named(name), dict(given)
     default = model.default_optimizers()[player]
     known = {key: value for key, value in default.get_config().items() if key != "name" and value is not None}
     return type(default), {"name": type(default).__name__.lower(), **known, **given}
-
-
-def _optimizer_class(name):
-    if name == "adam":
-        return Adam
-    known = {
-        each.lower()
-        for each, value in vars(keras.optimizers).items()
-        if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer)
-    } - {"optimizer", "lossscaleoptimizer"}
-    if not isinstance(name, str) or name.lower() not in known:
-        raise unknown_name("optimizer", name, known)
-    return type(keras.optimizers.get(name))
 
 
 def _optimizer(recipe, player, model):
     optimizer, options = _optimizer_options(recipe, player, model)
     options.pop("name")
     _check_arguments(f"optimizers.{player}", options, _arguments(optimizer))
-    _check_optimizer_options(player, options)
+    optimizers.check_options(f"optimizers.{player}.", options)
     moves = model.steps_of(player, recipe.steps) * (model.batches_per_step() if player == "discriminator" else 1)
     if recipe.learning_rate_schedule != "constant":
         options["learning_rate"] = _schedule(recipe.learning_rate_schedule, options["learning_rate"], moves)
     return _made(optimizer, f"The optimizer of {player}", {}, options)
-
-
-# {arguments of optimizers: (what is said of them, whether a number is one)}: Keras takes any, also a rate that climbs
-# the loss, an average that diverges, weights that grow by decay.
-_OF_OPTIMIZERS: dict[tuple[str, ...], tuple[str, Callable[[float], bool]]] = {
-    # At 0 a player stands still, which some experiments want and the doctor names.
-    ("learning_rate",): ("is a number from 0 on, such as 0.0002", lambda value: 0 <= value < math.inf),
-    ("beta_1", "beta_2", "rho", "momentum", "ema_momentum"): (
-        "lies from 0 to below 1, such as 0.5",
-        lambda value: 0 <= value < 1,
-    ),
-    ("weight_decay", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength"): (
-        "is a number from 0 on, such as 0.004",
-        lambda value: 0 <= value < math.inf,
-    ),
-    ("epsilon", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"): (
-        "is a number above 0, such as 1e-07 or 1.0",
-        lambda value: 0 < value < math.inf,
-    ),
-}
-_SWITCHES = ("amsgrad", "nesterov", "centered", "use_ema", "relative_step")
-_NEEDED = ("learning_rate", "beta_1", "beta_2", "rho", "momentum")
-
-
-def _check_optimizer_options(player, options):
-    """Refuses what Keras takes without a word."""
-    for name, value in options.items():
-        what = f"optimizers.{player}.{name}"
-        if name in _SWITCHES and not isinstance(value, bool):
-            raise UserError(f"{what} is true or false. Received: {value!r}.")
-        if value is None and name not in _NEEDED:
-            continue
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        for names, (said, fits) in _OF_OPTIMIZERS.items():
-            if name in names and not (is_number and fits(value)):
-                raise UserError(f"{what} {said}. Received: {value!r}.")
 
 
 def _schedule(name, rate, moves):

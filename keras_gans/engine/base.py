@@ -10,12 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
+from keras_gans.checks import shown
 from keras_gans.engine import given, inputs, keras_callbacks, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
 from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
 from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.optimizers import chosen as optimizer_of
 from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes
 
@@ -116,15 +118,19 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             **kwargs: `run_eagerly` and `steps_per_execution`, as `keras.Model.compile`.
 
         Raises:
-            UserError: a player that the scheme does not have, one optimizer for two players, or what TensorFlow cannot
-                do over several CPU replicas, see `replicas.check_compile`.
+            UserError: a player that the scheme does not have, one optimizer for two players, what is no optimizer or
+                has an argument out of its range, or what TensorFlow cannot do over several CPU replicas, see
+                `replicas.check_compile`.
         """
         inputs.refuse_compile_options(kwargs, self.players)
         check_compile(self.distribute_strategy, jit_compile, kwargs.get("steps_per_execution", 1))
-        chosen = {player: keras.optimizers.get(value) for player, value in (optimizers or {}).items()}
-        for player in chosen:
+        if not isinstance(optimizers, Mapping | None):
+            named = ", ".join(f"{player!r}: ..." for player in self.players)
+            raise UserError(f"compile() takes optimizers={{{named}}}. Received: optimizers={shown(optimizers)}.")
+        for player in optimizers or {}:
             if player not in self.players:
                 raise unknown_name("player", player, self.players)
+        chosen = {player: optimizer_of(value, player) for player, value in (optimizers or {}).items()}
         chosen = {**self.default_optimizers(), **chosen}
         if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
             raise UserError("Two players share one optimizer object; give each player an optimizer of its own.")
@@ -226,14 +232,15 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             keras.callbacks.History.
 
         Raises:
-            UserError: a field that is missing, or of the wrong rank, shape, type or range, before the first step; a
-                later batch out of its range, before its step; or several steps an execution that would run past the
-                end of a phase.
+            UserError: numbers of epochs or steps that are none; a field that is missing, or of the wrong rank, shape,
+                type or range, before the first step; a later batch out of its range, before its step; or several steps
+                an execution that would run past the end of a phase.
             NonFiniteError: a loss or a gradient became NaN or infinite; the step was taken back: all weights,
                 statistics and optimizers are what they were before it.
             LostWorkerError: another worker of a cluster has stopped, or has come to the end of its data.
         """
         inputs.refuse_options(kwargs)
+        inputs.check_counts(epochs, kwargs)
         dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
         callbacks = self.with_phase_changes(keras_callbacks.fitted(callbacks, self))
         try:

@@ -69,6 +69,22 @@ def refuse_options(options: Mapping[str, Any]) -> None:
             raise UserError(f"fit() takes no {name}: {instead}.")
 
 
+def check_counts(epochs: Any, options: Mapping[str, Any]) -> None:
+    """Raises a `UserError` for numbers of epochs or steps that Keras's `fit` takes for no training at all.
+
+    0 epochs, or an `initial_epoch` that is not before their end, are nothing left to train, as Keras defines it: a run
+    that is taken up again after its last epoch has so many.
+
+    Args:
+        epochs: of `fit`.
+        options: its further arguments.
+    """
+    check_whole("epochs", epochs, 0)
+    check_whole("initial_epoch", options.get("initial_epoch", 0), 0)
+    if options.get("steps_per_epoch") is not None:
+        check_whole("steps_per_epoch", options["steps_per_epoch"], why=", or None for all batches there are")
+
+
 def refuse_compile_options(options: Mapping[str, Any], players: Iterable[str]) -> None:
     """Raises a `UserError` for an option of Keras's `compile` that has no meaning for several players."""
     named = ", ".join(f"{player!r}: ..." for player in players)

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.private_apis import reduces_collectively
 
@@ -80,8 +81,7 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
         UserError: no number of steps; XLA over CPU replicas; several steps an execution with collective operations
             over them, or over machines.
     """
-    if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-        raise UserError(f"steps_per_execution is a whole number of 1 or more. Received: {steps_per_execution!r}.")
+    check_whole("steps_per_execution", steps_per_execution)
     if steps_per_execution > 1 and spans_machines(strategy):
         raise UserError(
             "TensorFlow cannot take a step back inside the loop of several steps where machines step together. Leave "
