@@ -313,6 +313,39 @@ def test_square_brackets_are_shown_as_they_were_typed(tmp_path, arguments):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["export", "latest", "--to", ""], "What follows --to is empty"),
+        (["export", "latest", "--to="], "What follows --to is empty"),
+        (["export", "latest", "--to", "x", "--runs", ""], "--runs is empty"),
+        (["export", "", "--to", "x"], "export is empty"),
+        (["train", "dcgan", "--data", ""], "--data is empty"),
+        (["train", "dcgan", "--resume="], "--resume is empty"),
+        (["train", "dcgan", "--run-dir", ""], "--run-dir is empty"),
+        (["sample", "latest", "--to", ""], "--to is empty"),
+        (["sample", "latest", "--texts", ""], "--texts is empty"),
+        (["evaluate", "latest", "--runs", ""], "--runs is empty"),
+        (["translate", "latest", "a.png", ""], "a.png is empty"),
+        (["latent", "truncate", "latest", "--to", ""], "--to is empty"),
+        (["verify", ""], "verify is empty"),
+        (["promote", ""], "promote is empty"),
+        (["rollback", ""], "rollback is empty"),
+        (["serve", ""], "serve is empty"),
+        (["push", "", "a/b"], "push is empty"),
+        (["theory", "--to", ""], "--to is empty"),
+    ],
+)
+def test_an_empty_path_is_not_the_working_directory(tmp_path, arguments, said):
+    code, output, errors = run_here(*arguments, cwd=tmp_path)
+    assert code == 2 and said in " ".join(errors.split()) and "Traceback" not in output + errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_may_be_empty(tmp_path):
+    assert "is empty. Name something" not in run_here("sample", "latest", "--text", "", cwd=tmp_path)[2]
+
+
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
 def test_seeds_that_are_none(tmp_path, seed):
     code, _, errors = run_here("train", "dcgan", "--seed", seed, cwd=tmp_path)

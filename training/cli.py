@@ -512,6 +512,7 @@ def main() -> None:
     # Another one in this process may have lost its own.
     console.file = Output("stdout")
     try:
+        _refuse_empty(sys.argv[1:])
         with _warnings_in_a_line(errors):
             app(standalone_mode=True)
     except UserError as error:
@@ -524,6 +525,19 @@ def main() -> None:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
         _print_said(errors, "Stopped:", error)
         sys.exit(1)
+
+
+def _refuse_empty(words):
+    """Refuses an empty string, as of a script's variable that is not set: as a path it is the working directory."""
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else "keras-gans"
+        if word.startswith("--") and word.endswith("="):
+            before = word[:-1]
+        elif word:
+            continue
+        # A text may be one without a word.
+        if before not in ("--text", "--from-text", "--to-text"):
+            raise UserError(f"What follows {before} is empty. Name something there, or leave it out. Received: ''.")
 
 
 @contextlib.contextmanager
