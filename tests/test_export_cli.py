@@ -44,7 +44,7 @@ def add_checkpoint(runs, step):
     "arguments, message",
     [
         (["7", "--formats", "tflight"], "Did you mean 'tflite'"),
-        (["7", "--formats", ""], "What follows --formats is empty"),
+        (["7", "--formats", ""], "at least one format"),
         (["7", "--tflite-kinds", "int8"], "Unknown kind of TFLite file 'int8'"),
         (["7", "--override", "ill"], "Unknown override 'ill'"),
         (["7", "--stage", "--formats", "tflite"], "Only a version with a saved_model"),
