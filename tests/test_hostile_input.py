@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import subprocess
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import keras_gans as kg
-from keras_gans import data, registry
+from keras_gans import data, printing, registry
 from keras_gans.errors import UserError
 from keras_gans.latent import expression
 from keras_gans.runs import run_directory
@@ -352,8 +353,43 @@ def test_seeds_that_are_none(tmp_path, seed):
     assert code == 2 and "seed" in errors and "Traceback" not in errors
 
 
-def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):
-    folder = tmp_path / MARKUP.replace("/", "_")
+# Breaks a line, colours the terminal, and turns what follows around.
+ACTING = "a\n\tb\x1b[31mc\u202ed"
+
+
+def test_names_are_printed_as_they_cannot_act():
+    assert printing.printable(ACTING) == r"a\n\tb\x1b[31mc\u202ed"
+    assert printing.printable("a\nb\x1b", lines=True) == "a\nb\\x1b"
+    assert printing.printable("Füße 日本 👩\u200d🔬 \u3000") == "Füße 日本 👩\u200d🔬 \u3000"
+    assert printing.printable(b"\xff".decode("utf-8", "surrogateescape")) == r"\udcff"
+    assert printing.escape("[bold]\r") == r"\[bold]\r"
+
+
+@pytest.mark.parametrize("name", [ACTING, "it's\n\\n", "a b", "plain", b"\xff\n".decode("utf-8", "surrogateescape")])
+def test_commands_to_copy_name_the_same_file(name):
+    quoted = printing.quoted(name)
+    assert printing.printable(quoted) == quoted
+    said = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True).stdout
+    assert said == name.encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "dcgan", "--data", f"./{ACTING}"],
+        ["train", ACTING],
+        ["sample", f"./{ACTING}"],
+        ["export", ACTING, "--to", "x"],
+        ["verify", f"./{ACTING}"],
+    ],
+)
+def test_errors_do_not_act_on_the_terminal(tmp_path, arguments):
+    code, output, errors = run_here(*arguments, cwd=tmp_path)
+    assert code == 2 and not set(output + errors) & set("\x1b\t\u202e") and r"\x1b[31m" in errors
+
+
+def test_a_folder_with_a_name_that_acts_trains_and_samples(tmp_path):
+    folder = tmp_path / (MARKUP.replace("/", "_") + ACTING)
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
     for index, image in enumerate(images):
         kg.drawing.picture.save_png(image, folder / f"{index}.png")
@@ -361,5 +397,6 @@ def test_a_folder_with_brackets_in_its_name_trains_and_samples(tmp_path):
     name = f"./{folder.name}"
     code, output, errors = run_here("train", "dcgan", "--data", name, *small, cwd=tmp_path)
     assert code == 0, errors
-    assert folder.name in " ".join(output.split()) and "held out to measure with" in " ".join(output.split())
+    assert printing.printable(folder.name) in " ".join(output.split()) and "\x1b" not in output
+    assert "held out to measure with" in " ".join(output.split())
     assert run_here("sample", "latest", "--count", "4", cwd=tmp_path)[0] == 0

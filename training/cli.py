@@ -5,7 +5,6 @@ TensorFlow is imported only once the options have been found sound, so that help
 """
 
 import contextlib
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +28,7 @@ from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
 from keras_gans.limits import check_drawn
 from keras_gans.presets.command import presets_command, pull_command, push_command
+from keras_gans.printing import escape, printable, quoted
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
@@ -310,12 +309,12 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
 def _print_outcome(outcome, root, translates):
     """Says what a run left and what to do next; `translates` is "texts", "pictures" or empty."""
     if not outcome.began:
-        console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
+        console.print(f"{escape(outcome.run)} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
         return
     if outcome.run is None:
         console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
         return
-    run = shlex.quote(str(outcome.run))
+    run = quoted(outcome.run)
     if outcome.signal is not None:
         # Whoever is not reading the one may read the other.
         said = Console(file=Output("stderr")) if console.file.is_lost else console
@@ -326,7 +325,7 @@ def _print_outcome(outcome, root, translates):
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
-    logs = shlex.quote(str(outcome.run.parent))
+    logs = quoted(outcome.run.parent)
     _print_command(f"tensorboard --logdir {logs}", "watch the curves and the samples change")
     if translates == "texts":
         _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
@@ -335,11 +334,11 @@ def _print_outcome(outcome, root, translates):
     else:
         _print_command(f"keras-gans sample {run} --count 64", "draw more")
     exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
-    _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
+    _print_command(f"keras-gans export {run} --to {quoted(exported)}", "SavedModel and TFLite")
 
 
 def _root_option(root):
-    return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
+    return "" if root == Path("runs") else f" --runs {quoted(root)}"
 
 
 def _print_command(command, purpose="", said=console):
@@ -563,7 +562,7 @@ def _warnings_in_a_line(errors):
 
 def _print_said(errors, kind, said, style="bold red"):
     # As text, because what a user typed may look like markup.
-    errors.print(Text.assemble((kind, style), " ", str(said)), highlight=False, soft_wrap=True)
+    errors.print(Text.assemble((kind, style), " ", printable(said, lines=True)), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
