@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, shown
 
 # Sizes and counts are held as int32 by TensorFlow.
 MOST = 2**31 - 1
@@ -27,16 +27,6 @@ def _finite(value):
     except OverflowError:
         # An int of hundreds of digits.
         return False
-
-
-def shown(value: Any) -> str:
-    """A value as messages have it, of which a long one is cut."""
-    try:
-        text = repr(value)
-    except ValueError:
-        # Python writes no int of thousands of digits.
-        return f"a number of about {value.bit_length()} bits"
-    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def check_whole(name: str, value: Any, least: int = 1, why: str = "") -> int:

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans.checks import is_number, shown
-from keras_gans.errors import UserError, reason_of, unknown_name
+from keras_gans.errors import UserError, reason_of, shown, unknown_name
 from keras_gans.hints import Tensor
 from keras_gans.private_apis import adam_moments
 

@@ -16,7 +16,7 @@ from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
 from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
 from keras_gans.engine.updating import NON_FINITE, Updating
-from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
+from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, shown, unknown_name
 from keras_gans.optimizers import chosen as optimizer_of
 from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes

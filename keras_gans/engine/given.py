@@ -9,7 +9,7 @@ import keras
 
 from keras_gans import registry
 from keras_gans.checks import shown
-from keras_gans.errors import UserError, nearest
+from keras_gans.errors import UserError, nearest, shown
 from keras_gans.private_apis import origin_of
 
 _BUILDER = "a function of keras_gans.networks makes one, and so does keras.Model(inputs, outputs)"

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.checks import check_number, check_switch, check_whole, is_whole, shown
-from keras_gans.errors import UserError, reason_of
+from keras_gans.errors import UserError, reason_of, shown
 from keras_gans.registry import networks
 
 Builder = TypeVar("Builder", bound=Callable[..., keras.Model])
