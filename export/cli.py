@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +10,11 @@ import numpy as np
 import rich.box
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from keras_gans.errors import UserError
 from keras_gans.limits import BATCH_LIMIT, check_batch_limit, check_drawn
+from keras_gans.printing import escape, quoted
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
@@ -353,14 +352,14 @@ def _print_next_steps(console, report, to):
     if report["live"]:
         lines += ["It is the canary. Make it stable, or not:"]
         lines += [
-            f"  keras-gans promote {shlex.quote(str(to))}",
-            f"  keras-gans rollback --canary {shlex.quote(str(to))}",
+            f"  keras-gans promote {quoted(to)}",
+            f"  keras-gans rollback --canary {quoted(to)}",
         ]
     elif is_labelled and "saved_model" in report["formats"]:
         lines += [f"{promotion.FILE_NAME} says which version is live. To make it this one:"]
-        lines += [f"  keras-gans promote {shlex.quote(str(to))} {report['version']}"]
+        lines += [f"  keras-gans promote {quoted(to)} {report['version']}"]
     if set(SERVED) & set(report["formats"]):
-        lines += ["Try it here:", f"  keras-gans serve {shlex.quote(str(to))}"]
+        lines += ["Try it here:", f"  keras-gans serve {quoted(to)}"]
     if "saved_model" in report["formats"]:
         follows = (
             "what models.config says is followed" if is_labelled else "any newer version in the folder is picked up"
@@ -369,7 +368,7 @@ def _print_next_steps(console, report, to):
     if "web" in report:
         lines += [
             "Try it in a browser, at http://localhost:8000 (any server of static files will do):",
-            f"  python -m http.server --bind 127.0.0.1 --directory {shlex.quote(str(Path(report['path']) / 'web'))}",
+            f"  python -m http.server --bind 127.0.0.1 --directory {quoted(Path(report['path']) / 'web')}",
         ]
     first = next((part for name, part in report.items() if name == "tflite" or name.startswith("tflite_")), None)
     if first is not None:
@@ -390,7 +389,7 @@ _EXAMPLES = {"seed": 7, "label": 1, "text": "a small red circle"}
 
 def _serving_commands(report, folder, is_labelled):
     name = model_name(folder)
-    mount = shlex.quote(f"{folder}:/models/{name}")
+    mount = quoted(f"{folder}:/models/{name}")
     url = f"http://localhost:8501/v1/models/{name}:predict"
     serve = f"  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={name} tensorflow/serving"
     if is_labelled:

@@ -101,11 +101,11 @@ def export_model(
             formats that can hold the model, answers that are not finite or too far from the model's, or a folder that
             cannot be written.
     """
+    check_target(to)
     to, asked = Path(to), tuple(formats)
     formats, batch_sizes = check_formats(asked), check_batch_sizes(tflite_batch_sizes)
     kinds = check_tflite_kinds(tflite_kinds)
     check_batch_limit(batch_limit)
-    check_target(to)
     check_keep(keep)
     check_stage(stage, formats)
     check_web(formats, kinds, batch_sizes)

@@ -100,7 +100,10 @@ def model_name(folder: str | Path) -> str:
 
 
 def check_target(to: str | Path) -> None:
-    """Refuses a target that is, or lies under, something other than a folder."""
+    """Refuses a target that has no name, or that is, or lies under, something other than a folder."""
+    if to == "":
+        raise UserError("Versions go into a folder of their own, such as 'exported/dcgan'. Received: ''.")
+    to = Path(to)
     for path in (to.absolute(), *to.absolute().parents):
         if path.exists():
             if not path.is_dir():

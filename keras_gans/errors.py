@@ -41,6 +41,16 @@ class LostServiceError(RuntimeError):
     """The tf.data service that makes the batches is gone, so that no further one comes."""
 
 
+def shown(value: Any) -> str:
+    """A value as messages have it, of which a long one is cut."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python writes no int of thousands of digits.
+        return f"a number of about {value.bit_length()} bits"
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
     """Names in `known` that resemble `value`, the most alike first.
 
@@ -53,10 +63,12 @@ def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
         A list of names, empty where nothing resembles `value`.
     """
     by_lower_case = {str(name).lower(): name for name in known}
-    close = difflib.get_close_matches(
-        (value if isinstance(value, str) else shown(value)).lower(), list(by_lower_case), n=count, cutoff=0.5
-    )
+    close = difflib.get_close_matches(_word(value), list(by_lower_case), n=count, cutoff=0.5)
     return [by_lower_case[name] for name in close]
+
+
+def _word(value):
+    return (value if isinstance(value, str) else shown(value)).lower()
 
 
 def reason_of(error: BaseException) -> str:

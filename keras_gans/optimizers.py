@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -106,9 +107,14 @@ def chosen(value: Any, player: str) -> keras.optimizers.Optimizer:
     except (TypeError, ValueError, KeyError) as error:
         raise UserError(f"The optimizer of {player} is not made of {shown(value)}: {reason_of(error)}") from None
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    options = (optimizer.inner_optimizer if scaled else optimizer).get_config()
+    with warnings.catch_warnings():
+        # Of a rate that is a function, which could not be saved.
+        warnings.simplefilter("ignore")
+        options = (optimizer.inner_optimizer if scaled else optimizer).get_config()
     rate = options.get("learning_rate")
-    if isinstance(rate, dict):
+    if callable(rate):
+        del options["learning_rate"]
+    elif isinstance(rate, dict):
         # A schedule's rates follow from the one that it begins with.
         options["learning_rate"] = rate.get("config", {}).get("initial_learning_rate", 0.0)
     check_options(f"The optimizer of {player}: ", options)

@@ -167,6 +167,13 @@ def operation_of(tensor: Any) -> str:
     return tensor._keras_history.operation.name
 
 
+def origin_of(tensor: Any) -> tuple[Any, int, list[Any]]:
+    """Where a symbolic tensor of Keras comes from: (its layer or operation, which of its outputs it is, its inputs)."""
+    history = tensor._keras_history
+    inputs = history.operation._inbound_nodes[history.node_index].input_tensors
+    return history.operation, history.tensor_index, list(inputs)
+
+
 @contextlib.contextmanager
 def without_importing_tensorflow() -> Iterator[None]:
     """Lets TensorFlow's official messages, `tensorflow.core...._pb2`, be imported without TensorFlow.

@@ -70,7 +70,7 @@ def test_two_replicas_group_as_one(options, two_replicas):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: kg.networks.mlp_discriminator((2,), packing=0), "one sample or more. Received: 0"),
+        (lambda: kg.networks.mlp_discriminator((2,), packing=0), "packing is a whole number from 1. Received: 0"),
         (
             lambda: kg.networks.mlp_discriminator((2,), minibatch_standard_deviation=1),
             "whole number from 2. Received: 1",

@@ -225,3 +225,9 @@ def test_threads_are_those_that_tensorflow_is_told_or_the_process_s_own_cores(mo
     for told, threads in (("", 3), ("0", 3), ("two", 3), ("2", 2)):
         monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", told)
         assert verify._threads() == threads
+
+
+def test_a_target_without_a_name_is_not_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(tiny(), "", "folder of their own.*Received: ''")
+    assert not list(tmp_path.iterdir())

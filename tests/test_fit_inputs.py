@@ -94,6 +94,63 @@ def test_arrays_and_batches_of_nothing_are_refused():
             small_model("gan").compile(steps_per_execution=count)
 
 
+@pytest.fixture(scope="module")
+def plain():
+    return small_model("gan")
+
+
+@pytest.mark.parametrize("name", ["epochs", "steps_per_epoch", "initial_epoch"])
+@pytest.mark.parametrize("count", [-1, 1.5, "3", True, float("nan")])
+def test_numbers_of_epochs_and_steps_that_are_none(plain, name, count):
+    with pytest.raises(UserError, match=f"^{name} is a whole number from [01].*Received: "):
+        plain.fit(images(16), batch_size=8, verbose=0, **{name: count})
+    assert int(plain.step) == 0
+
+
+def test_an_epoch_of_no_steps_is_none(plain):
+    with pytest.raises(UserError, match="steps_per_epoch is a whole number from 1, or None.*Received: 0; the nearest"):
+        plain.fit(images(16), batch_size=8, verbose=0, steps_per_epoch=0)
+
+
+@pytest.mark.parametrize("given", [{"epochs": 0}, {"epochs": 2, "initial_epoch": 2}, {"epochs": 2, "initial_epoch": 5}])
+def test_nothing_left_to_train_is_no_mistake_as_keras_defines_it(plain, given):
+    assert plain.fit(images(16), batch_size=8, verbose=0, **given).history == {}
+    assert int(plain.step) == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: {"generator": kg.optimizers.Adam(-1.0)}, "generator: learning_rate is a number from 0 on.*-1.0"),
+        (lambda: {"discriminator": keras.optimizers.SGD(-0.1)}, "discriminator: learning_rate.*Received: -0.1"),
+        (lambda: {"generator": keras.optimizers.RMSprop(float("nan"))}, "learning_rate.*Received: nan"),
+        (lambda: {"generator": keras.optimizers.Adam(1e-3, beta_1=1.5)}, "beta_1 lies from 0 to below 1.*1.5"),
+        (
+            lambda: {"generator": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(-1e-3, 9))},
+            "learning_rate.*Received: -0.001",
+        ),
+        (
+            lambda: {"generator": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(-0.1))},
+            "learning_rate.*Received: -0.1",
+        ),
+        (lambda: {"generator": "adma"}, "Unknown optimizer 'adma'.*'adam'"),
+        (lambda: {"generator": None}, "The optimizer of generator is one of keras.optimizers.*Received: None"),
+        (lambda: {"generator": {"class_name": "x"}}, "The optimizer of generator is not made of"),
+        (lambda: "adam", "optimizers={'discriminator': ..., 'generator': ...}.*Received: optimizers='adam'"),
+    ],
+)
+def test_optimizers_that_keras_takes_without_a_word(plain, make, said):
+    with pytest.raises(UserError, match=said):
+        plain.compile(optimizers=make())
+
+
+def test_optimizers_that_are_sound_are_taken():
+    model = small_model("gan")
+    rates = [0.0, keras.optimizers.schedules.CosineDecay(1e-3, 9), lambda: 1e-3]
+    for rate in rates:
+        model.compile(optimizers={"generator": keras.optimizers.SGD(rate), "discriminator": "rmsprop"})
+
+
 @pytest.mark.parametrize("scheme", ["gan", "wgan"])
 def test_a_later_batch_out_of_range_ends_before_its_step(scheme):
     model = small_model(scheme)

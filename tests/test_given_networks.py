@@ -9,6 +9,7 @@ import keras_gans as kg
 from keras_gans import registry
 from keras_gans.engine import averages
 from keras_gans.errors import UserError
+from tests.small import small_model
 
 
 class Subclassed(keras.Model):
@@ -66,6 +67,54 @@ def test_every_scheme_refuses_what_is_no_network(network, scheme, name):
 def test_what_to_do_instead_is_said(network, given, said):
     with pytest.raises(UserError, match=f"^discriminator is a built keras.Model.*{said}"):
         kg.schemes.VanillaGAN(network, given)
+
+
+def scored(end):
+    """A discriminator of points whose raw score goes through `end`."""
+    points = keras.Input((2,))
+    return keras.Model(points, end(points))
+
+
+def _nested(points):
+    return keras.layers.Reshape((1,))(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid")])(points))
+
+
+ENDS = {
+    "activation": keras.layers.Dense(1, activation="sigmoid"),
+    "softmax": lambda points: keras.layers.Softmax()(keras.layers.Dense(1)(points)),
+    "wrapped": lambda points: kg.layers.SpectralNormalization(keras.layers.Dense(1, activation="hard_sigmoid"))(points),
+    "operation": lambda points: keras.ops.sigmoid(keras.layers.Dense(1)(points)),
+    "reshaped": lambda points: keras.layers.Flatten()(keras.layers.Dense(1, activation="softmax")(points)),
+    "nested": _nested,
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_scores_that_are_shares_are_refused(end):
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(UserError, match="^The discriminator ends in raw scores.*last layer.*(sigmoid|softmax).*leave"):
+        kg.schemes.VanillaGAN(generator, scored(ENDS[end]))
+
+
+def test_raw_scores_behind_a_sigmoid_within_are_taken():
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    hidden = keras.layers.Dense(4, activation="sigmoid")
+    kg.schemes.VanillaGAN(generator, scored(lambda points: keras.layers.Dense(1)(hidden(points))))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name"), [(each, judge) for each, judge in PLACES if "discriminator" in judge and each != "began"]
+)
+def test_every_scheme_refuses_scores_that_are_shares(scheme, name):
+    model = small_model(scheme)
+    arguments = model.get_config()
+    networks = {each: getattr(model, each) for each in model.network_names()}
+    judge = networks[name]
+    first, *others = judge.outputs
+    squashed = keras.Model(judge.inputs, [keras.ops.sigmoid(first), *others] if others else keras.ops.sigmoid(first))
+    kept = {key: getattr(model, key) for key in arguments if key not in networks}
+    with pytest.raises(UserError, match=f"^The {name} ends in raw scores"):
+        type(model)(**networks | {name: squashed}, **kept)
 
 
 def test_a_translator_of_texts_is_of_its_class(network):

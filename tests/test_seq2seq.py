@@ -339,7 +339,7 @@ def test_the_discriminator_may_read_vectors():
     [
         (lambda: kg.networks.pair_grid_discriminator(9, 7, length=9), "10 tokens or more. Received: length=9"),
         (lambda: kg.networks.pair_grid_discriminator(9, 7, embedding_units=None), "give translator_units"),
-        (lambda: kg.networks.rnn_search(9, 9, tied="yes"), "tied is true or false. Received: 'yes'"),
+        (lambda: kg.networks.rnn_search(9, 9, tied="yes"), "tied is True or False. Received: 'yes'"),
         (lambda: kg.networks.transformer_translator(9, 9, layer_count=0), "layer_count is a whole number from 1"),
         (lambda: kg.networks.rnn_search(4, 9), "more than its 4 special tokens. Received: 4"),
         (lambda: kg.networks.transformer_translator(9, 9, units=10, heads=4), "divide among the heads"),

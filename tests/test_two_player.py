@@ -84,7 +84,7 @@ def test_one_player_may_keep_the_papers_optimizer():
             lambda g, d: kg.schemes.WGAN(g, d, shared_fakes=True),
             "shared_fakes needs one batch a step.*discriminator_steps=5",
         ),
-        (lambda g, d: kg.schemes.WGAN(g, d, discriminator_steps=0), "1 or more. Received: 0"),
+        (lambda g, d: kg.schemes.WGAN(g, d, discriminator_steps=0), "whole number from 1. Received: 0"),
         (lambda g, d: kg.schemes.WGAN(g, d, clip=-0.1), "clip is a number above 0.*Received: -0.1"),
         (lambda g, d: kg.schemes.LSGAN(g, d, targets=(0, 1, 0)), r"c different from a.*Received: \(0, 1, 0\)"),
         (

@@ -5,7 +5,6 @@ TensorFlow is imported only once the options have been found sound, so that help
 """
 
 import contextlib
-import shlex
 import sys
 import textwrap
 import warnings
@@ -14,7 +13,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -31,11 +29,11 @@ from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
 from keras_gans.limits import check_drawn
 from keras_gans.presets.command import presets_command, pull_command, push_command
+from keras_gans.printing import escape, printable, quoted
 from keras_gans.quiet import import_quietly, one_line_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
-from .commands import App
 from .evaluate_command import evaluate_command
 from .going_on import check_goes_on, check_resumable, recipe_of
 from .latent_command import latent_app
@@ -47,7 +45,7 @@ from .translate_command import translate_command
 
 DOCTOR_MODES = ("watch", "stop", "roll-back", "off")
 
-app = App(
+app = typer.Typer(
     name="keras-gans",
     help="Train, watch, sample and export generative adversarial networks.\n\n"
     "Start with:  keras-gans train dcgan   (about a minute or two on two cores, on data that comes along)",
@@ -315,12 +313,12 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
 def _print_outcome(outcome, root, translates):
     """Says what a run left and what to do next; `translates` is "texts", "pictures" or empty."""
     if not outcome.began:
-        console.print(f"{outcome.run} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
+        console.print(f"{escape(outcome.run)} has taken {outcome.steps} steps: nothing is left to do.", highlight=False)
         return
     if outcome.run is None:
         console.print(f"Done: {outcome.steps} steps. The chief's run directory holds everything.", highlight=False)
         return
-    run = shlex.quote(str(outcome.run))
+    run = quoted(outcome.run)
     if outcome.signal is not None:
         # Whoever is not reading the one may read the other.
         said = Console(file=Output("stderr")) if console.file.is_lost else console
@@ -331,7 +329,7 @@ def _print_outcome(outcome, root, translates):
     shown = f" What it makes is in [bold]{escape(str(outcome.picture))}[/]" if outcome.picture else ""
     console.print(f"\nDone: {outcome.steps} steps.{shown}", highlight=False)
     console.print("Next:")
-    logs = shlex.quote(str(outcome.run.parent))
+    logs = quoted(outcome.run.parent)
     _print_command(f"tensorboard --logdir {logs}", "watch the curves and the samples change")
     if translates == "texts":
         _print_command(f'keras-gans translate {run} "..."', "translate a sentence")
@@ -340,11 +338,11 @@ def _print_outcome(outcome, root, translates):
     else:
         _print_command(f"keras-gans sample {run} --count 64", "draw more")
     exported = Path("exported") / outcome.run.name.split("-", 1)[-1]
-    _print_command(f"keras-gans export {run} --to {shlex.quote(str(exported))}", "SavedModel and TFLite")
+    _print_command(f"keras-gans export {run} --to {quoted(exported)}", "SavedModel and TFLite")
 
 
 def _root_option(root):
-    return "" if root == Path("runs") else f" --runs {shlex.quote(str(root))}"
+    return "" if root == Path("runs") else f" --runs {quoted(root)}"
 
 
 def _print_command(command, purpose="", said=console):
@@ -517,6 +515,7 @@ def main() -> None:
     # Another one in this process may have lost its own.
     console.file = Output("stdout")
     try:
+        _refuse_empty(sys.argv[1:])
         with _warnings_in_a_line(errors):
             app(standalone_mode=True)
     except UserError as error:
@@ -529,6 +528,19 @@ def main() -> None:
         # A full disk or a folder that may not be written to; whatever was there before is still whole.
         _print_said(errors, "Stopped:", error)
         sys.exit(1)
+
+
+def _refuse_empty(words):
+    """Refuses an empty string, as of a script's variable that is not set: as a path it is the working directory."""
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else "keras-gans"
+        if word.startswith("--") and word.endswith("="):
+            before = word[:-1]
+        elif word:
+            continue
+        # A text may be one without a word.
+        if before not in ("--text", "--from-text", "--to-text"):
+            raise UserError(f"What follows {before} is empty. Name something there, or leave it out. Received: ''.")
 
 
 @contextlib.contextmanager
@@ -554,7 +566,7 @@ def _warnings_in_a_line(errors):
 
 def _print_said(errors, kind, said, style="bold red"):
     # As text, because what a user typed may look like markup.
-    errors.print(Text.assemble((kind, style), " ", str(said)), highlight=False, soft_wrap=True)
+    errors.print(Text.assemble((kind, style), " ", printable(said, lines=True)), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

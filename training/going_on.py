@@ -1,11 +1,11 @@
 """Going on with a run: from which recipe, from where, and how to say so."""
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import Any
 
 from keras_gans.errors import UserError
+from keras_gans.printing import quoted
 from keras_gans.runs import published, run_directory
 
 from .recipe import Recipe, differences
@@ -101,4 +101,4 @@ def last_checkpoint(run: str | Path) -> str:
 
 def how_to_go_on(run: str | Path) -> str:
     """A sentence with the command that goes on, for people."""
-    return f"keras-gans train --resume {shlex.quote(str(run))} goes on from it."
+    return f"keras-gans train --resume {quoted(run)} goes on from it."

@@ -10,19 +10,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from keras_gans.data.folder import EXTENSIONS, check_folder
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent import expression as expressions
+from keras_gans.printing import escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 
-from .commands import App
 from .texts import check_reads, file_name, texts_of
 
-latent_app = App(
+latent_app = typer.Typer(
     name="latent",
     help="Walk between samples, add and subtract what they show, trade variety for quality, find a picture's latent."
     "\n\nA generator turns a latent, a list of random numbers, into a sample. Each sample has a seed: number k of "

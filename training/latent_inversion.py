@@ -4,7 +4,6 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 from keras_gans import data, latent
@@ -13,6 +12,7 @@ from keras_gans.drawing import picture
 from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import SAMPLE
 from keras_gans.latent import inversion
+from keras_gans.printing import escape
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 from rich.console import Console
-from rich.markup import escape
 
 import keras_gans as kg
 from keras_gans.data.holding_out import held_out_of
@@ -18,6 +17,7 @@ from keras_gans.engine.classifying import Classifier
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
+from keras_gans.printing import escape
 from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
 
@@ -290,7 +290,7 @@ def _to_go_on_with(run, automatic, console):
     except NoReadableCheckpointError as error:
         if not automatic:
             raise
-        console.print(f"{escape(str(error))} So a new run begins.", highlight=False, soft_wrap=True)
+        console.print(f"{escape(error, lines=True)} So a new run begins.", highlight=False, soft_wrap=True)
         return None, None
 
 
@@ -495,7 +495,7 @@ def _opening_line(run, recipe, source, devices, done):
     held = ", ".join(field.describe() for field in source.fields_for(scheme_of(recipe).takes).values())
     start = f"going on from step {done}" if done else f"{recipe.steps} steps"
     aside = "" if source.held_out is None else f", {len(source.held_out):,} more held out to measure with"
-    note = f"\n{escape(source.note)}" if source.note else ""
+    note = f"\n{escape(source.note, lines=True)}" if source.note else ""
     return (
         f"[bold]{escape(recipe.name)}[/] ({escape(recipe.source)}) on {escape(recipe.data)}: {len(source):,} "
         f"{escape(held)}{aside}, {start} on {escape(', '.join(devices))} -> {escape(str(run))}{note}"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
+from keras_gans.printing import escape
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel

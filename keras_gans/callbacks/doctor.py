@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from rich.console import Console
-from rich.markup import escape
 
 from keras_gans.callbacks.board import DOCTOR
 from keras_gans.callbacks.every import EveryNSteps
@@ -21,6 +20,7 @@ from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, json_lines
+from keras_gans.printing import escape
 
 
 class Doctor(EveryNSteps):

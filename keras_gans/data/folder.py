@@ -20,6 +20,7 @@ from keras_gans.data.texts import TextArray
 from keras_gans.errors import DamageWarning, NoSplitError, UserError, nearest
 from keras_gans.fields import Texts
 from keras_gans.files import at_home
+from keras_gans.printing import printable
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "validation", "val", "test")
@@ -385,7 +386,7 @@ def _failures(files, act, progress, title):
 
 def _listed(failures):
     more = len(failures) - _REPORTED_FILES
-    shown = list(failures.values())[:_REPORTED_FILES]
+    shown = [printable(failure) for failure in list(failures.values())[:_REPORTED_FILES]]
     return "\n  ".join(shown) + (f"\n  and {more} more" if more > 0 else "")
 
 

@@ -1,6 +1,7 @@
 """What a scheme is constructed with: its networks, checked before anything reads their shapes."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import keras
 
 from keras_gans import registry
 from keras_gans.errors import UserError, nearest, shown
+from keras_gans.private_apis import origin_of
 
 _BUILDER = "a function of keras_gans.networks makes one, and so does keras.Model(inputs, outputs)"
 
@@ -72,6 +74,63 @@ def check_network(name: str, network: Any, kind: type | None = None) -> None:
         f"{name} is a built keras.Model, whose inputs and outputs are known: {instead}. Received: "
         f"{_described(network)}, of which they are not."
     )
+
+
+# What makes shares of scores, by the names of activations and of the layers and operations that are nothing else.
+_SQUASHING = ("sigmoid", "hard_sigmoid", "log_sigmoid", "softmax", "log_softmax", "sparsemax")
+# What changes a score's shape or type, and says nothing of its size.
+_PASSING = ("reshape", "flatten", "permute", "identity", "cast", "squeeze", "activation", "dropout")
+
+
+def check_raw_scores(name: str, network: keras.Model) -> None:
+    """Refuses a judge whose first output, its scores, are shares: each loss makes these of raw scores itself.
+
+    Args:
+        name: what the scheme calls it.
+        network: keras.Model of symbolic outputs.
+
+    Raises:
+        UserError: it ends in a sigmoid, a softmax or their kin, as an activation, a layer or an operation, also inside
+            of a wrapper or of a network within the network.
+    """
+    found = _squashed(network.outputs[0])
+    if found is not None:
+        raise UserError(
+            f"The {name} ends in raw scores, and each loss does the rest. Received one whose last layer, "
+            f"{found[0]!r}, is a {found[1]}: leave that out."
+        )
+
+
+def _squashed(tensor):
+    """(layer's name, activation's name) of what makes shares of a symbolic tensor, or None."""
+    operation, index, inputs = origin_of(tensor)
+    if isinstance(operation, keras.Model):
+        # Of a network without symbolic outputs nothing is known.
+        inner = getattr(operation, "outputs", None)
+        return _squashed(inner[index]) if inner else None
+    found = _activation_of(operation)
+    if found in _SQUASHING:
+        return operation.name, found
+    passes = _snake(type(operation).__name__) in _PASSING and found in (None, "linear")
+    return _squashed(inputs[0]) if passes and len(inputs) == 1 else None
+
+
+def _activation_of(operation):
+    """The name of a layer's activation, of the layer that it wraps, or of an operation; None where it has none."""
+    wrapped = getattr(operation, "layer", None)
+    if isinstance(wrapped, keras.layers.Layer):
+        if getattr(wrapped, "outputs", None):
+            return (_squashed(wrapped.outputs[0]) or (None, None))[1]
+        return _activation_of(wrapped)
+    activation = getattr(operation, "activation", None)
+    if activation is not None:
+        return getattr(activation, "__name__", None)
+    name = _snake(type(operation).__name__)
+    return name if name in _SQUASHING else None
+
+
+def _snake(name):
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _described(value):

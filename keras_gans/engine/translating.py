@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans.drawing import picture
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.image_files import endpoints_of_files, example_files
 from keras_gans.engine.kinds import Endpoints, Judged, Shown
 from keras_gans.errors import UserError, unknown_name
@@ -56,10 +57,11 @@ class TranslatingModel(AdversarialModel):
         return {"sample_shape": shapes[role[-1]]}
 
     def check_judge(self, name: str, shape: tuple[int, ...]) -> None:
-        """Raises a `UserError` unless the discriminator of that name takes images of the shape."""
+        """Raises a `UserError` unless that discriminator takes images of the shape and gives raw scores."""
         taken = tuple(getattr(self, name).input_shape[1:])
         if taken != tuple(shape):
             raise UserError(f"{name} is shown images {tuple(shape)}, but it takes {taken}.")
+        check_raw_scores(name, getattr(self, name))
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of B from images of A."""

@@ -13,6 +13,7 @@ from keras_gans import randomness
 from keras_gans.checks import check_switch, check_whole
 from keras_gans.engine import averages, undoing
 from keras_gans.engine.base import AdversarialModel
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
@@ -135,15 +136,8 @@ class GAN(Sampler, AdversarialModel):
 
     def _check_scores(self):
         """Refuses a discriminator whose answers are probabilities, or several numbers a row."""
-        last = self.discriminator.layers[-1]
-        # Of a wrapper, such as a normalization of weights, what it wraps.
-        activation = getattr(getattr(last, "layer", last), "activation", None)
-        activation = keras.activations.softmax if isinstance(last, keras.layers.Softmax) else activation
-        if activation in (keras.activations.sigmoid, keras.activations.softmax) and self.scores_rows:
-            raise UserError(
-                f"The discriminator ends in raw scores, and each loss does the rest. Received one whose last layer, "
-                f"{last.name!r}, is a {activation.__name__}: leave that out."
-            )
+        if self.scores_rows:
+            check_raw_scores("discriminator", self.discriminator)
         shape = self.discriminator.output_shape
         if self.scores_rows and "label" not in self.takes and isinstance(shape, tuple) and shape[1:] not in ((), (1,)):
             if len(shape) == 2:

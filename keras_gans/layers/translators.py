@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from keras_gans.checks import check_whole
+from keras_gans.checks import check_switch, check_whole
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import Dropout
@@ -42,8 +42,7 @@ class Translator(keras.Model):
         for size in (source_size, target_size):
             if size <= len(SPECIAL):
                 raise UserError(f"A vocabulary has more than its {len(SPECIAL)} special tokens. Received: {size}.")
-        if not isinstance(tied, bool):
-            raise UserError(f"tied is true or false. Received: {tied!r}.")
+        check_switch("tied", tied)
         self.source_size, self.target_size, self.tied = source_size, target_size, tied
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from keras_gans.errors import UserError
+from keras_gans.printing import escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import published, run_directory
 

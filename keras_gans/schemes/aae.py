@@ -13,6 +13,7 @@ from keras import ops
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.errors import UserError
 from keras_gans.hints import Loss, Tensor
 from keras_gans.optimizers import Adam
@@ -69,7 +70,7 @@ class AdversarialAutoencoder(EncodingModel):
         return offered | ({"sample_shape": (sizes[role],)} if role in sizes else {})
 
     def check_judge(self, name: str) -> None:
-        """Raises a `UserError` unless the network of that name takes what `code_sizes` says."""
+        """Raises a `UserError` unless the network of that name takes what `code_sizes` says, and gives raw scores."""
         size = self.code_sizes(self.latent_dim, len(self.class_names))[name]
         taken = tuple(getattr(self, name).inputs[0].shape[1:])
         if taken != (size,):
@@ -77,6 +78,7 @@ class AdversarialAutoencoder(EncodingModel):
                 f"The adversarial autoencoder's {name} takes codes of shape ({size},). Received one that takes "
                 f"{taken}. networks.mlp_discriminator(({size},)) makes such a one."
             )
+        check_raw_scores(name, getattr(self, name))
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         # The paper's SGD with momentum needs a schedule for each data set.

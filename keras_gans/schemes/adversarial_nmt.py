@@ -14,6 +14,7 @@ from keras_gans import losses, randomness
 from keras_gans.checks import check_number, check_whole
 from keras_gans.engine import decoding
 from keras_gans.engine.base import register_scheme
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.kinds import Judged
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.replicas import masked_mean, mean_over_replicas
@@ -129,6 +130,7 @@ class AdversarialNMT(TextTranslatingModel):
                 f"The discriminator reads the generator's vectors, of {generator.vector_size} numbers. Received one "
                 f"that takes {discriminator.input_shape}."
             )
+        check_raw_scores("discriminator", discriminator)
         super().__init__(generator, source_vocabulary, target_vocabulary, **kwargs)
         if reward not in REWARDS:
             raise unknown_name("reward", reward, REWARDS)

@@ -16,6 +16,7 @@ from keras import ops
 from keras_gans import losses
 from keras_gans.checks import check_whole
 from keras_gans.engine.base import AdversarialModel, register_scheme
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.kinds import Judged
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.serving import Sampler
@@ -127,6 +128,8 @@ class StackGAN(TextConditional, Sampler, AdversarialModel):
                     "A generator of StackGAN takes [latents or small images, codes, noise] and gives [images, mean, "
                     f"log deviation]. Received one of {sizes[0]} inputs and {sizes[1]} outputs."
                 )
+        for judge, _ in (STAGE_1, STAGE_2):
+            check_raw_scores(judge, getattr(self, judge))
         small, large = self.small_shape(), self.sample_shape()
         pairs = {
             "stage II takes": (tuple(self.generator.inputs[0].shape[1:]), small),

@@ -12,6 +12,7 @@ from keras import ops
 from keras_gans import losses
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.encoding import EncodingModel
+from keras_gans.engine.given import check_raw_scores
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
@@ -67,6 +68,7 @@ class VAEGAN(EncodingModel):
                 f"VAE/GAN's discriminator ends in a score and features. Received outputs of shapes {shapes}. "
                 "networks.mlp_discriminator(..., head='features') makes such a one."
             )
+        check_raw_scores("discriminator", discriminator)
         for name, weight in (("gamma", gamma), ("prior_weight", prior_weight)):
             check_weight(name, weight)
 
