@@ -78,16 +78,6 @@ def reason_of(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def shown(value: Any) -> str:
-    """A value as messages have it, of which a long one is cut."""
-    try:
-        text = repr(value)
-    except ValueError:
-        # Python writes no int of thousands of digits.
-        return f"a number of about {value.bit_length()} bits"
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
 def unknown_name(kind: str, value: Any, known: Any) -> "UserError":
     """The one wording for a name that nothing is registered under.
 

@@ -538,6 +538,9 @@ def _refuse_empty(words):
             before = word[:-1]
         elif word:
             continue
+        if words[0] == "translate" and not before.startswith("--"):
+            # Of sentences it says itself which one is empty.
+            continue
         # A text may be one without a word.
         if before not in ("--text", "--from-text", "--to-text"):
             raise UserError(f"What follows {before} is empty. Name something there, or leave it out. Received: ''.")
