@@ -538,8 +538,8 @@ def _refuse_empty(words):
             before = word[:-1]
         elif word:
             continue
-        if words[0] == "translate" and not before.startswith("--"):
-            # Of sentences it says itself which one is empty.
+        if words[0] == "translate" and place == 2:
+            # What follows the run may be a sentence, of which the command says itself that it is empty.
             continue
         # A text may be one without a word.
         if before not in ("--text", "--from-text", "--to-text"):
