@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import randomness
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import UserError, shown, unknown_name
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import RandomLayer, draw_rows
 from keras_gans.layers.random_changes import (
@@ -116,7 +116,7 @@ def augmented(images: keras.KerasTensor, augmentation: dict[str, Any] | None) ->
     if not isinstance(augmentation, dict):
         raise UserError(
             'An augmentation is a dictionary of ranges, such as {"flip": true, "shift": 0.125} in a recipe or --set. '
-            f"Received: {augmentation!r}."
+            f"Received: {shown(augmentation)}."
         )
     for name in augmentation:
         if name not in AUGMENTATIONS:
