@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, shown
 from keras_gans.files import at_home
 from keras_gans.layers.text import SentenceTable
 from keras_gans.layers.tokenizer import Tokenizer
@@ -69,7 +69,7 @@ def sentence_table(vocabulary: Sequence[str], file: str, level: str = "word", le
         UserError: no such file, or one that does not hold a finite vector for each text.
     """
     if not isinstance(file, str):
-        raise UserError(f"sentence_table's file is a path, as str, of what np.savez wrote. Received: {file!r}.")
+        raise UserError(f"sentence_table's file is a path, as str, of what np.savez wrote. Received: {shown(file)}.")
     try:
         with np.load(at_home(file)) as held:
             texts, vectors = held["texts"], held["vectors"]
