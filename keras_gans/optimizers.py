@@ -156,9 +156,9 @@ def check_options(where: str, options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         what = f"{where}{name}"
         if name in _SWITCHES and not isinstance(value, bool):
-            raise UserError(f"{what} is true or false. Received: {value!r}.")
+            raise UserError(f"{what} is true or false. Received: {shown(value)}.")
         if value is None and name not in _NEEDED:
             continue
         for names, (said, fits) in _OF_OPTIMIZERS.items():
             if name in names and not (is_number(value) and fits(value)):
-                raise UserError(f"{what} {said}. Received: {value!r}.")
+                raise UserError(f"{what} {said}. Received: {shown(value)}.")

@@ -133,6 +133,7 @@ def test_nothing_left_to_train_is_no_mistake_as_keras_defines_it(plain, given):
             lambda: {"generator": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(-0.1))},
             "learning_rate.*Received: -0.1",
         ),
+        (lambda: {"generator": keras.optimizers.SGD(0.1, clipvalue=-(10**5000))}, "clipvalue .* a number of about"),
         (lambda: {"generator": "adma"}, "Unknown optimizer 'adma'.*'adam'"),
         (lambda: {"generator": None}, "The optimizer of generator is one of keras.optimizers.*Received: None"),
         (lambda: {"generator": {"class_name": "x"}}, "The optimizer of generator is not made of"),

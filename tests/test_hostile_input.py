@@ -343,6 +343,11 @@ def test_an_empty_path_is_not_the_working_directory(tmp_path, arguments, said):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_text_may_end_in_an_equals_sign(tmp_path):
+    _, _, errors = run_here("sample", "latest", "--text=one =", cwd=tmp_path)
+    assert "no run 'latest'" in errors and "empty" not in errors
+
+
 def test_texts_may_be_empty(tmp_path):
     assert "is empty. Name something" not in run_here("sample", "latest", "--text", "", cwd=tmp_path)[2]
 

@@ -534,8 +534,9 @@ def _refuse_empty(words):
     """Refuses an empty string, as of a script's variable that is not set: as a path it is the working directory."""
     for place, word in enumerate(words):
         before = words[place - 1] if place else "keras-gans"
-        if word.startswith("--") and word.endswith("="):
-            before = word[:-1]
+        name, equals, value = word.partition("=")
+        if word.startswith("--") and equals and not value:
+            before = name
         elif word:
             continue
         if words[0] == "translate" and place == 2:
