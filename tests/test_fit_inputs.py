@@ -160,6 +160,55 @@ def test_a_later_batch_out_of_range_ends_before_its_step(scheme):
     assert 0 < int(model.step) <= 32 // 8 and all(np.isfinite(weights).all() for weights in model.get_weights())
 
 
+class Drawn(keras.utils.PyDataset):
+    """Batches of a list."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self._batches = batches
+
+    @property
+    def num_batches(self):
+        return len(self._batches)
+
+    def __getitem__(self, index):
+        return self._batches[index]
+
+
+def without_shape(batches):
+    return tf.data.Dataset.from_generator(lambda: iter(batches), output_types=tf.float32)
+
+
+@pytest.mark.parametrize("give", [lambda batches: iter_of(*batches), Drawn, without_shape])
+@pytest.mark.parametrize("shape", [(BATCH, 4, 8, 1), (BATCH, 8, 8), (BATCH, 8, 8, 3)])
+def test_a_later_batch_of_another_shape_ends_before_its_step(plain, give, shape):
+    said = rf"atch .* holds samples of shape \({', '.join(map(str, shape))}\).* had \(batch, 8, 8, 1\)"
+    with pytest.raises(UserError, match=said) as caught:
+        plain.fit(give([images(BATCH), np.zeros(shape, "float32")]), verbose=0)
+    assert "\n" not in str(caught.value) and caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        (np.zeros((BATCH, 8, 8, 1), complex), "Batch 2 holds samples of complex128, and those before it were float32"),
+        ((), r"batches of \(sample\). Received: 0"),
+    ],
+)
+def test_a_later_batch_of_another_kind_ends_before_its_step(plain, batch, said):
+    with pytest.raises(UserError, match=said):
+        plain.fit(iter_of(images(BATCH), batch), verbose=0)
+
+
+def test_what_a_generator_raises_comes_out_as_it_is(plain):
+    def broken():
+        yield images(BATCH)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        plain.fit(broken(), verbose=0)
+
+
 def test_a_later_label_that_is_no_class_ends_before_its_step(two_replicas):
     labels = np.concatenate([np.zeros(16, int), np.full(16, 12)])
     batches = tf.data.Dataset.from_tensor_slices((images(32), labels)).batch(8)

@@ -20,6 +20,14 @@ from keras_gans.optimizers import chosen as optimizer_of
 from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes
 
+# What TensorFlow raises where another worker is gone, or no longer does the same.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.InternalError,
+)
+
 Scheme = TypeVar("Scheme", bound="type[AdversarialModel]")
 
 
@@ -232,37 +240,46 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
 
         Raises:
             UserError: numbers of epochs or steps that are none; a field that is missing, or of the wrong rank, shape,
-                type or range, before the first step; a later batch out of its range, before its step; or several steps
-                an execution that would run past the end of a phase.
+                type or range, before the first step; a later batch of another shape or out of its range, before its
+                step; or several steps an execution that would run past the end of a phase. What a generator or a
+                `PyDataset` raises itself comes out as it is.
             NonFiniteError: a loss or a gradient became NaN or infinite; the step was taken back: all weights,
                 statistics and optimizers are what they were before it.
             LostWorkerError: another worker of a cluster has stopped, or has come to the end of its data.
         """
         inputs.refuse_options(kwargs)
         inputs.check_counts(epochs, kwargs)
-        dataset = inputs.prepare(x, y, batch_size, self, shuffle=kwargs.pop("shuffle", True), replicas=self._replicas())
+        raised: list[Exception] = []
+        dataset = inputs.prepare(
+            x,
+            y,
+            batch_size,
+            self,
+            shuffle=kwargs.pop("shuffle", True),
+            replicas=self._replicas(),
+            raised=raised,
+        )
         callbacks = self.with_phase_changes(keras_callbacks.fitted(callbacks, self))
         try:
             return super().fit(dataset, epochs=epochs, verbose=verbose, callbacks=callbacks, shuffle=False, **kwargs)
-        except (
-            tf.errors.UnavailableError,
-            tf.errors.AbortedError,
-            tf.errors.CancelledError,
-            tf.errors.InternalError,
-        ) as error:
-            if not spans_machines(self.distribute_strategy):
+        except tf.errors.OpError as error:
+            if (meant := raised[0] if raised else self._meant_by(error)) is None:
                 raise
-            raise self._lost_worker(error) from None
-        except tf.errors.InvalidArgumentError as error:
-            if (told := inputs.out_of_limits(error, self.steps_taken, self.fields())) is not None:
-                raise told from None
-            if NON_FINITE not in str(error):
-                raise
-            curve = str(error).split(NON_FINITE)[1].split(";")[0].strip()
-            raise NonFiniteError(
-                f"Step {self.steps_taken + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
-                "saved. Look for NaN in the data; else lower the learning rate."
-            ) from None
+            raise meant from None
+
+    def _meant_by(self, error):
+        """What a user is told where training ended with an error of TensorFlow's that stands for another, or None."""
+        if isinstance(error, _LOST) and spans_machines(self.distribute_strategy):
+            return self._lost_worker(error)
+        if not isinstance(error, tf.errors.InvalidArgumentError):
+            return None
+        if NON_FINITE not in str(error):
+            return inputs.unlike_the_first(error, self.steps_taken, self)
+        curve = str(error).split(NON_FINITE)[1].split(";")[0].strip()
+        return NonFiniteError(
+            f"Step {self.steps_taken + 1}: {curve} is NaN or infinite. The update was not applied and nothing was "
+            "saved. Look for NaN in the data; else lower the learning rate."
+        )
 
     def _lost_worker(self, error):
         if isinstance(error, tf.errors.InternalError):

@@ -48,8 +48,9 @@ def _missing(takes, batch):
     return f"This scheme takes batches of ({', '.join(takes)}). Received: {len(batch)} in place of {len(takes)}."
 
 
-# Begins an error of TensorFlow's that is told as another.
+# Begin an error of TensorFlow's that is told as another.
 _OUT_OF_LIMITS = "keras_gans: out of its limits: "
+_OTHER_SHAPE = "keras_gans: of another shape: "
 # What Keras's fit() takes and an adversarial scheme cannot use, and what does that work here.
 _INSTEAD = {
     "validation_data": "the losses of two players say nothing on other data. Measure samples against data that were "
@@ -110,7 +111,14 @@ def refuse_compile_options(options: Mapping[str, Any], players: Iterable[str]) -
 
 
 def prepare(
-    x: Any, y: Any, batch_size: int | None, model: "AdversarialModel", *, shuffle: bool, replicas: int
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    model: "AdversarialModel",
+    *,
+    shuffle: bool,
+    replicas: int,
+    raised: list[Exception] | None = None,
 ) -> tf.data.Dataset:
     """The dataset that `fit` hands to Keras.
 
@@ -121,6 +129,7 @@ def prepare(
         model: an `AdversarialModel`.
         shuffle: whether to shuffle arrays.
         replicas: number of replicas that share a batch.
+        raised: takes what a generator or a `PyDataset` raises later, which TensorFlow wraps into an error of its own.
 
     Returns:
         tf.data.Dataset whose elements hold `model.batches_per_step()` batches.
@@ -135,7 +144,7 @@ def prepare(
     elif isinstance(x, keras.utils.PyDataset) or inspect.isgenerator(x):
         if y is not None or batch_size is not None:
             raise UserError(f"A {type(x).__name__} brings its own labels and batches; leave y and batch_size out.")
-        dataset = _from_python(x, model.takes)
+        dataset = _from_python(x, model.takes, [] if raised is None else raised)
     else:
         if batch_size is not None:
             check_whole("batch_size", batch_size)
@@ -144,7 +153,7 @@ def prepare(
     _refuse_weights(batch, model.takes)
     first = dict(zip(model.takes, in_order(batch, model.takes), strict=True))
     model.check_batch({name: np.asarray(values) for name, values in first.items()})
-    dataset = _within_limits(dataset, model)
+    dataset = _like_the_first(dataset, first, model)
     dataset = _merge_batches(dataset, len(next(iter(first.values()))), model.batches_per_step(), replicas)
     options = tf.data.Options()
     # Each of several machines takes its part of every batch; by files, which TensorFlow would try first, it cannot.
@@ -152,44 +161,70 @@ def prepare(
     return dataset.with_options(options)
 
 
-def _within_limits(dataset, model):
-    """The dataset, which ends with an error at a later batch that holds numbers which its fields do not have.
+def _like_the_first(dataset, first, model):
+    """The dataset, which ends with an error at a later batch of another shape, or of numbers that its fields lack.
 
     NaN and infinity pass: the step that meets them is taken back.
     """
     limits = {name: field.limits for name, field in model.fields().items() if field.limits}
+    specifications = dict(zip(model.takes, in_order(dataset.element_spec, model.takes), strict=True))
+    shapes = {
+        name: specification.shape.merge_with((None, *np.shape(first[name])[1:]))
+        for name, specification in specifications.items()
+        if not specification.shape[1:].is_fully_defined()
+    }
 
     def check(*parts):
-        batch = parts[0] if len(parts) == 1 else parts
+        batch, checked = parts[0] if len(parts) == 1 else parts, {}
         for name, values in zip(model.takes, in_order(batch, model.takes), strict=True):
+            if name in shapes:
+                shape, expected = tf.shape(values), tf.constant(shapes[name][1:].as_list(), "int32")
+                is_alike = (tf.size(shape[1:]) == tf.size(expected)) & tf.reduce_all(shape[1:] == expected)
+                told = tf.debugging.Assert(is_alike, [f"{_OTHER_SHAPE}{shown_name(name)};", shape], summarize=16)
+                with tf.control_dependencies([told]):
+                    values = tf.ensure_shape(values, shapes[name])
             if name in limits:
                 lowest, highest = (tf.cast(limit, values.dtype) for limit in limits[name])
                 ends = tf.reduce_min(values), tf.reduce_max(values)
                 is_out = [ends[0] < lowest, ends[1] > highest] & tf.math.is_finite(tf.cast(ends, tf.float32))
                 tf.debugging.Assert(~tf.reduce_any(is_out), [f"{_OUT_OF_LIMITS}{shown_name(name)};", *ends])
-        return batch
+            checked[name] = values
+        if isinstance(batch, Mapping):
+            return {**batch, **checked}
+        return (*checked.values(), *batch[len(checked) :]) if isinstance(batch, tuple) else values
 
     # The assertions are held to by the map's graph, in which what has an effect is run.
-    return dataset.map(tf.autograph.experimental.do_not_convert(check)) if limits else dataset
+    return dataset.map(tf.autograph.experimental.do_not_convert(check)) if limits or shapes else dataset
 
 
-def out_of_limits(error: Exception, step: int, fields: Mapping[str, Any]) -> UserError | None:
-    """What a user is told where a batch was out of its field's limits; None where `error` is another.
+def unlike_the_first(error: Exception, step: int, model: "AdversarialModel") -> UserError | None:
+    """What a user is told where a batch was not like the first; None where `error` is another.
 
     Args:
         error: of TensorFlow, raised by the dataset that `prepare` gives.
         step: the last one taken.
-        fields: {name: `Field`} of the batches.
+        model: that is trained.
     """
-    found = re.search(rf"{_OUT_OF_LIMITS}(.+?);\] \[(.+?)\] \[(.+?)\]", str(error))
-    if found is None:
-        return None
-    name, lowest, highest = found.groups()
-    limits = next(field.limits for each, field in fields.items() if shown_name(each) == name)
-    return UserError(
-        f"Near step {step + 1} a batch holds {name} from {lowest} to {highest}, and they lie from {limits[0]:.0f} to "
-        f"{limits[1]:.0f}, as in the batches before. Look at the data there."
-    )
+    fields = {shown_name(name): field for name, field in model.fields().items()}
+    if found := re.search(rf"{_OTHER_SHAPE}(.+?);\] \[(.*?)\]", str(error)):
+        name, shape = found.groups()
+        received = ", ".join(shape.split())
+        return UserError(
+            f"Near step {step + 1} a batch holds {name} of shape ({received}), and those before it had "
+            f"{_of_batch(fields[name].shape)}. All rows have one shape; keras_gans.data.load makes it so."
+        )
+    if found := re.search(rf"{_OUT_OF_LIMITS}(.+?);\] \[(.+?)\] \[(.+?)\]", str(error)):
+        name, lowest, highest = found.groups()
+        limits = fields[name].limits
+        return UserError(
+            f"Near step {step + 1} a batch holds {name} from {lowest} to {highest}, and they lie from {limits[0]:.0f} "
+            f"to {limits[1]:.0f}, as in the batches before. Look at the data there."
+        )
+    return None
+
+
+def _of_batch(shape):
+    return f"({', '.join(map(str, ('batch', *shape)))})"
 
 
 def _from_arrays(x, y, batch_size, shuffle, model):
@@ -218,15 +253,18 @@ def _from_arrays(x, y, batch_size, shuffle, model):
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def _from_python(batches, takes):
-    """The dataset of a `keras.utils.PyDataset`, which begins anew with each epoch, or of a generator, which ends."""
+def _from_python(batches, takes, raised):
+    """The dataset of a `keras.utils.PyDataset`, which begins anew with each epoch, or of a generator, which ends.
+
+    What either raises at a later batch goes to the list `raised` too.
+    """
     if isinstance(batches, keras.utils.PyDataset):
         count = batches.num_batches
         first = batches[0]
 
         def draw():
-            for index in range(count):
-                yield arranged(batches[index])
+            for index in itertools.count() if count is None else range(count):
+                yield batches[index]
             batches.on_epoch_end()
     else:
         count, first = None, next(batches, None)
@@ -234,21 +272,38 @@ def _from_python(batches, takes):
             raise UserError("The generator is empty: there is not one batch to train on.")
 
         def draw():
-            return map(arranged, itertools.chain([first], batches))
+            return itertools.chain([first], batches)
 
     _refuse_weights(first, takes)
+    expected = {name: np.asarray(part) for name, part in zip(takes, in_order(first, takes), strict=True)}
 
-    def arranged(batch):
-        values = tuple(np.asarray(part) for part in in_order(batch, takes))
-        return values if len(values) > 1 else values[0]
+    def arranged():
+        try:
+            for number, batch in enumerate(draw(), 1):
+                parts = {name: np.asarray(part) for name, part in zip(takes, in_order(batch, takes), strict=True)}
+                for name, values in parts.items():
+                    _check_as_before(shown_name(name), values, expected[name], number)
+                yield tuple(parts.values()) if len(parts) > 1 else next(iter(parts.values()))
+        except Exception as error:
+            raised.append(error)
+            raise
 
-    def specification(values):
-        return tf.TensorSpec((None, *values.shape[1:]), values.dtype)
-
+    signature = tuple(tf.TensorSpec((None, *values.shape[1:]), values.dtype) for values in expected.values())
     dataset = tf.data.Dataset.from_generator(
-        draw, output_signature=tf.nest.map_structure(specification, arranged(first))
+        arranged, output_signature=signature if len(signature) > 1 else signature[0]
     )
     return dataset if count is None else dataset.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _check_as_before(name, values, expected, number):
+    """Raises a `UserError` where a later batch's field has another shape or kind of number than the first one's."""
+    if values.ndim != expected.ndim or values.shape[1:] != expected.shape[1:]:
+        raise UserError(
+            f"Batch {number} holds {name} of shape {values.shape}, and those before it had "
+            f"{_of_batch(expected.shape[1:])}. All rows have one shape; keras_gans.data.load makes it so."
+        )
+    if not np.can_cast(values.dtype, expected.dtype, "same_kind"):
+        raise UserError(f"Batch {number} holds {name} of {values.dtype}, and those before it were {expected.dtype}.")
 
 
 def _first_batch(dataset):
