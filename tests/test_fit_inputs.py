@@ -182,7 +182,7 @@ def without_shape(batches):
 @pytest.mark.parametrize("give", [lambda batches: iter_of(*batches), Drawn, without_shape])
 @pytest.mark.parametrize("shape", [(BATCH, 4, 8, 1), (BATCH, 8, 8), (BATCH, 8, 8, 3)])
 def test_a_later_batch_of_another_shape_ends_before_its_step(plain, give, shape):
-    said = rf"atch .* holds samples of shape \({', '.join(map(str, shape))}\).* had \(batch, 8, 8, 1\)"
+    said = rf"atch .*holds samples of shape \({', '.join(map(str, shape))}\).* had \(batch, 8, 8, 1\)"
     with pytest.raises(UserError, match=said) as caught:
         plain.fit(give([images(BATCH), np.zeros(shape, "float32")]), verbose=0)
     assert "\n" not in str(caught.value) and caught.value.__suppress_context__

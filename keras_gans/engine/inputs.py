@@ -180,7 +180,8 @@ def _like_the_first(dataset, first, model):
             if name in shapes:
                 shape, expected = tf.shape(values), tf.constant(shapes[name][1:].as_list(), "int32")
                 is_alike = (tf.size(shape[1:]) == tf.size(expected)) & tf.reduce_all(shape[1:] == expected)
-                told = tf.debugging.Assert(is_alike, [f"{_OTHER_SHAPE}{shown_name(name)};", shape], summarize=16)
+                received = tf.strings.reduce_join(tf.strings.as_string(shape), separator=", ")
+                told = tf.debugging.Assert(is_alike, [f"{_OTHER_SHAPE}{shown_name(name)};", received])
                 with tf.control_dependencies([told]):
                     values = tf.ensure_shape(values, shapes[name])
             if name in limits:
@@ -208,9 +209,8 @@ def unlike_the_first(error: Exception, step: int, model: "AdversarialModel") -> 
     fields = {shown_name(name): field for name, field in model.fields().items()}
     if found := re.search(rf"{_OTHER_SHAPE}(.+?);\] \[(.*?)\]", str(error)):
         name, shape = found.groups()
-        received = ", ".join(shape.split())
         return UserError(
-            f"Near step {step + 1} a batch holds {name} of shape ({received}), and those before it had "
+            f"Near step {step + 1} a batch holds {name} of shape ({shape}), and those before it had "
             f"{_of_batch(fields[name].shape)}. All rows have one shape; keras_gans.data.load makes it so."
         )
     if found := re.search(rf"{_OUT_OF_LIMITS}(.+?);\] \[(.+?)\] \[(.+?)\]", str(error)):
