@@ -1,4 +1,4 @@
-"""Importing TensorFlow without the page of notices that it greets with."""
+"""Importing TensorFlow without the page of notices that it greets with, and Ctrl-C without one of files."""
 
 import contextlib
 import importlib
@@ -9,6 +9,34 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any
+
+
+class Interrupted(BaseException):
+    """Ctrl-C on the command line.
+
+    No `KeyboardInterrupt`, of which some libraries have an answer of their own.
+    """
+
+
+def end_if_interrupted(errors: int = 2, said: str = "Interrupted.") -> Any:
+    """Has Ctrl-C end the process at once with one line, from here on.
+
+    Args:
+        errors: file descriptor to write the line to.
+        said: the line.
+
+    Returns:
+        What `signal.signal` takes to have Ctrl-C do what it did before.
+    """
+
+    def end(number, frame):
+        # The line may stand beside a progress display, which hides the cursor.
+        shown = "\x1b[?25h\n" if os.isatty(errors) else ""
+        with contextlib.suppress(OSError):
+            os.write(errors, f"{shown}{said}\n".encode())
+        os._exit(128 + number)
+
+    return signal.signal(signal.SIGINT, end)
 
 
 @contextlib.contextmanager
@@ -23,18 +51,37 @@ def one_line_if_interrupted(errors: int = 2) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def end(number, frame):
-        # The line may stand beside a progress display, which hides the cursor.
-        shown = "\x1b[?25h\n" if os.isatty(errors) else ""
-        os.write(errors, f"{shown}Interrupted before anything began.\n".encode())
-        os._exit(128 + number)
-
-    before = signal.signal(signal.SIGINT, end)
+    before = end_if_interrupted(errors, "Interrupted before anything began.")
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def raising_if_interrupted() -> Iterator[None]:
+    """Has Ctrl-C raise `Interrupted`, so that what is half done is cleared away; a second one ends the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number, frame):
+        end_if_interrupted()
+        raise Interrupted
+
+    def unraisable(what, /):
+        # Raised where Python can only print it, such as in a finalizer.
+        if isinstance(what.exc_value, Interrupted):
+            signal.raise_signal(signal.SIGINT)
+        shown(what)
+
+    shown, sys.unraisablehook = sys.unraisablehook, unraisable
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = shown
 
 
 def import_quietly(module: str) -> Any:

@@ -354,6 +354,44 @@ def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path):
     assert (done.returncode, done.stderr) == (130, "Interrupted before anything began.\n")
 
 
+@pytest.mark.parametrize(
+    "where", ["training.recipe.named", "training.train.make_strategy", "training.train.build_for", "training.train._fit"]
+)
+def test_ctrl_c_at_any_other_moment_is_one_line_and_leaves_nothing(where, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"keras_gans.{where}", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    before = signal.getsignal(signal.SIGINT)
+    code, _, errors = run_here("train", "gan", "--data", str(pictures), "--image-size", "8", cwd=tmp_path)
+    assert (code, errors) == (130, "Interrupted.\n")
+    assert not list(tmp_path.glob("runs/*")) and signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_where_python_can_raise_nothing_ends_the_process_all_the_same():
+    code = """
+import signal
+from keras_gans.quiet import raising_if_interrupted
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+with raising_if_interrupted():
+    Finalized()
+    print("went on")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
+def test_ctrl_c_once_the_command_is_done_is_one_line(tmp_path):
+    code = """
+import atexit, signal, sys
+from keras_gans.training.command import main
+atexit.register(signal.raise_signal, signal.SIGINT)
+sys.argv = ["keras-gans", "--version-that-is-none"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130 and done.stderr.endswith("\nInterrupted.\n") and "Traceback" not in done.stderr
+
+
 def test_weights_that_are_infinite_at_the_end_are_one_message(pictures, tmp_path, monkeypatch):
     def save(self, path):
         raise NonFiniteError(f"{path} was not written.")

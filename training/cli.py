@@ -5,6 +5,7 @@ TensorFlow is imported only once the options have been found sound, so that help
 """
 
 import contextlib
+import signal
 import sys
 import textwrap
 import warnings
@@ -30,7 +31,7 @@ from keras_gans.export.server.command import serve_command
 from keras_gans.limits import check_drawn
 from keras_gans.presets.command import presets_command, pull_command, push_command
 from keras_gans.printing import escape, printable, quoted
-from keras_gans.quiet import import_quietly, one_line_if_interrupted
+from keras_gans.quiet import Interrupted, import_quietly, one_line_if_interrupted, raising_if_interrupted
 from keras_gans.runs import run_directory
 
 from . import recipe as recipes
@@ -302,7 +303,11 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
         console.print(chosen.to_json(), markup=False, end="")
         training.describe(chosen, devices=options["devices"], console=console)
         return
-    outcome = training.train(chosen, root=root, run=run, console=console, **options)
+    try:
+        outcome = training.train(chosen, root=root, run=run, console=console, **options)
+    except KeyboardInterrupt:
+        # Of a second signal.
+        raise Interrupted from None
     from .build import scheme_of
 
     scheme = scheme_of(chosen)
@@ -516,8 +521,11 @@ def main() -> None:
     console.file = Output("stdout")
     try:
         _refuse_empty(sys.argv[1:])
-        with _warnings_in_a_line(errors):
+        with _warnings_in_a_line(errors), raising_if_interrupted():
             app(standalone_mode=True)
+    except Interrupted:
+        errors.print("Interrupted.")
+        sys.exit(128 + signal.SIGINT)
     except UserError as error:
         _print_said(errors, "Error:", error)
         sys.exit(2)

@@ -21,6 +21,7 @@ from keras_gans.callbacks.board import ACCURACY, DOCTOR, EVALUATION, tag
 from keras_gans.data.pairs import short_name
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
+from keras_gans.quiet import Interrupted
 from keras_gans.runs.run_directory import NOT_BEGUN
 
 from .recipe import settings_of
@@ -82,10 +83,10 @@ class Begin(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def forgotten_unless_begun(run: str | Path) -> Iterator[None]:
-    """Removes a run's directory where a `UserError` ends the block before the first step."""
+    """Removes a run's directory where a `UserError` or Ctrl-C ends the block before the first step."""
     try:
         yield
-    except UserError:
+    except (UserError, KeyboardInterrupt, Interrupted):
         if (Path(run) / NOT_BEGUN).exists():
             shutil.rmtree(run, ignore_errors=True)
         raise
