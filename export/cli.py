@@ -9,12 +9,11 @@ from typing import Annotated
 import numpy as np
 import rich.box
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from keras_gans.errors import UserError
 from keras_gans.limits import BATCH_LIMIT, check_batch_limit, check_drawn
-from keras_gans.printing import escape, quoted
+from keras_gans.printing import Console, escape, quoted
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 

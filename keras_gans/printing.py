@@ -3,9 +3,10 @@
 import re
 import shlex
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
-from rich import markup
+from rich import console, markup, segment
 
 # Marks that turn the direction of whatever follows: a name could make a line read as another.
 _TURNS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -51,3 +52,19 @@ def quoted(text: Any) -> str:
         for character in text
     )
     return f"$'{written}'"
+
+
+def cell(text: Any) -> str:
+    """A text as a cell of a table of TensorBoard's, which are Markdown, has it: `printable`, its bars no borders."""
+    return printable(text).replace("|", "\\|")
+
+
+class Console(console.Console):
+    """As `rich.console.Console`, and whatever is printed on it is `printable`, whoever made its text."""
+
+    def render(
+        self, renderable: console.RenderableType, options: console.ConsoleOptions | None = None
+    ) -> Iterable[segment.Segment]:
+        """As Rich's, whose own control codes pass."""
+        for part in super().render(renderable, options):
+            yield part if part.control else segment.Segment(printable(part.text, lines=True), part.style)

@@ -89,6 +89,15 @@ def test_imports_run_one_way():
     assert not offences, "\n".join(offences)
 
 
+def test_what_is_printed_goes_through_the_one_console_that_nothing_acts_on():
+    by_rich = [
+        name
+        for name, path, tree in HOUSE
+        if "rich.console.Console" in imports(name, path, tree) and "Console(" in path.read_text(encoding="utf-8")
+    ]
+    assert not by_rich
+
+
 def test_every_folder_has_its_rule_and_every_rule_its_folder():
     folders = {path.parent.name for _, path, _ in HOUSE if path.name == "__init__.py"}
     assert set(ALLOWED) == folders - {"keras_gans", "recipes", "theory", "server"}

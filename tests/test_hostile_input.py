@@ -1,6 +1,7 @@
 """Whatever a user types or hands over gives a right answer or one clear error, and never anything else."""
 
 import inspect
+import io
 import json
 import math
 import subprocess
@@ -10,15 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
 
 import keras_gans as kg
 from keras_gans import data, printing, registry
 from keras_gans.errors import UserError
 from keras_gans.latent import expression
 from keras_gans.runs import run_directory
+from keras_gans.training import new_run
 from keras_gans.training import recipe as recipes
 from keras_gans.training.build import build_model, scheme_of
 from tests.small import FIELDS, small_model
+from tests.test_callbacks import events
 from tests.test_training_cli import run_here
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -368,6 +373,26 @@ def test_names_are_printed_as_they_cannot_act():
     assert printing.printable("Füße 日本 👩\u200d🔬 \u3000") == "Füße 日本 👩\u200d🔬 \u3000"
     assert printing.printable(b"\xff".decode("utf-8", "surrogateescape")) == r"\udcff"
     assert printing.escape("[bold]\r") == r"\[bold]\r"
+
+
+def test_whatever_is_printed_cannot_act_whoever_made_its_text():
+    output = io.StringIO()
+    console = printing.Console(file=output, width=60, force_terminal=True)
+    table = Table(ACTING)
+    table.add_row(ACTING)
+    with console.status(f"loading {ACTING}"):
+        console.print(ACTING, table, Text(ACTING), markup=False)
+    shown = output.getvalue()
+    assert "\x1b[31m" not in shown and "\u202e" not in shown and shown.count(r"\x1b[31m") >= 3
+    # Rich's own codes pass: those of the cursor.
+    assert "\x1b[?25l" in shown
+
+
+def test_texts_of_tensorboard_cannot_act(tmp_path):
+    recipe = recipes.named("gan").replace(data=f"{ACTING}|x")
+    new_run.write_to_tensorboard(tmp_path, "run", recipe, ("generator",))
+    ((_, table),) = events(tmp_path)["recipe"]
+    assert rf"| data | {printing.printable(ACTING)}\|x |" in table.item().decode().splitlines()
 
 
 @pytest.mark.parametrize("name", [ACTING, "it's\n\\n", "a b", "plain", b"\xff\n".decode("utf-8", "surrogateescape")])

@@ -355,7 +355,8 @@ def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "where", ["training.recipe.named", "training.train.make_strategy", "training.train.build_for", "training.train._fit"]
+    "where",
+    ["training.recipe.named", "training.train.make_strategy", "training.train.build_for", "training.train._fit"],
 )
 def test_ctrl_c_at_any_other_moment_is_one_line_and_leaves_nothing(where, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(f"keras_gans.{where}", lambda *_, **__: signal.raise_signal(signal.SIGINT))
@@ -424,6 +425,27 @@ def test_the_recipe_in_the_checkpoint_decides(six, tmp_path):
     code, _, errors = run_here("train", "--resume", "1", "--doctor", "off", cwd=tmp_path)
     assert code == 0, errors
     assert kg.load_run(six).steps_taken == 8
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "", "{", "{}", '{"steps": "many"}', "[" * 100_000])
+def test_a_run_whose_recipe_is_damaged_goes_on_from_what_its_checkpoint_notes(text, six, tmp_path):
+    before = (six / "recipe.json").read_text()
+    (six / "recipe.json").write_text(text)
+    code, output, errors = run_here("train", "--resume", "auto", "--steps", "7", "--doctor", "off", cwd=tmp_path)
+    assert code == 0 and "going on from step 6" in unwrapped(output), errors
+    said = unwrapped(errors)
+    assert (
+        said.count("Damaged:") == 1 and "recipe.json" in said and "step-00000006.keras was saved with was taken" in said
+    )
+    assert json.loads((six / "recipe.json").read_text()) == {**json.loads(before), "steps": 7}
+
+
+def test_a_damaged_recipe_without_a_checkpoint_that_notes_one_is_an_error(six, tmp_path):
+    (six / "recipe.json").write_text("[]")
+    for path in (six / "checkpoints").iterdir():
+        path.write_bytes(b"rubbish")
+    code, _, errors = run_here("train", "--resume", "auto", cwd=tmp_path)
+    assert code == 2 and "does not hold a recipe" in unwrapped(errors)
 
 
 @pytest.mark.parametrize("change", ["half of them deleted", "one changed", "two swapped"])

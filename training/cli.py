@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -30,7 +29,7 @@ from keras_gans.export.sampling import exported_version
 from keras_gans.export.server.command import serve_command
 from keras_gans.limits import check_drawn
 from keras_gans.presets.command import presets_command, pull_command, push_command
-from keras_gans.printing import escape, printable, quoted
+from keras_gans.printing import Console, escape, printable, quoted
 from keras_gans.quiet import Interrupted, import_quietly, one_line_if_interrupted, raising_if_interrupted
 from keras_gans.runs import run_directory
 

@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 import rich.box
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 

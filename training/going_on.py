@@ -14,7 +14,12 @@ from .recipe import Recipe, differences
 def recipe_of(run: str | Path) -> "Recipe":
     """The `Recipe` that a run was started with; its module is imported where it is the user's own."""
     run_directory.import_own_module(run)
-    return Recipe.from_dict(run_directory.read_recipe(run))
+    fields = run_directory.read_recipe(run)
+    try:
+        return Recipe.from_dict(fields)
+    except UserError as error:
+        message = f"{Path(run) / 'recipe.json'} holds no recipe that can be used: {error}"
+        return Recipe.from_dict(run_directory.recipe_as_noted(run, UserError(message)))
 
 
 def check_goes_on(run: str | Path) -> None:

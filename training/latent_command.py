@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from keras_gans.data.folder import EXTENSIONS, check_folder
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent import expression as expressions
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 

@@ -21,6 +21,7 @@ from keras_gans.callbacks.board import ACCURACY, DOCTOR, EVALUATION, tag
 from keras_gans.data.pairs import short_name
 from keras_gans.errors import UserError
 from keras_gans.files import atomically
+from keras_gans.printing import cell, printable
 from keras_gans.quiet import Interrupted
 from keras_gans.runs.run_directory import NOT_BEGUN
 
@@ -144,7 +145,7 @@ def write_to_tensorboard(board: str | Path, name: str, recipe: "Recipe", players
         players: those whose losses the table has.
     """
     settings = settings_of(recipe)
-    table = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
+    table = "\n".join(f"| {cell(key)} | {cell(value)} |" for key, value in settings.items())
     kept = {key: settings[key] for key in _COMPARED if settings.get(key) is not None}
     losses = {tag(f"{player}_loss"): f"{player}'s loss" for player in players}
     figures = _MEASURED | losses | _FURTHER
@@ -156,7 +157,7 @@ def write_to_tensorboard(board: str | Path, name: str, recipe: "Recipe", players
             hparams=[hparams.HParam(key) for key in _COMPARED],
             metrics=[hparams.Metric(figure, display_name=shown) for figure, shown in figures.items()],
         )
-        hparams.hparams({k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()}, name)
+        hparams.hparams({k: v if isinstance(v, (bool, int, float)) else printable(v) for k, v in kept.items()}, name)
     writer.close()
 
 

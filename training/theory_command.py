@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import rich.box
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from keras_gans.errors import UserError
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 
 from . import theory

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
-from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.data.holding_out import held_out_of
@@ -17,7 +16,7 @@ from keras_gans.engine.classifying import Classifier
 from keras_gans.errors import LostWorkerError, NonFiniteError, NoReadableCheckpointError, UserError
 from keras_gans.fields import Classes, Texts
 from keras_gans.files import clear_left_over
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
 

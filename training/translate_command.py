@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.files import at_home
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.printing import Console
 from keras_gans.quiet import import_quietly
 
 from ..formats import model_name

@@ -4,13 +4,12 @@ import time
 from pathlib import Path
 
 import tensorflow as tf
-from rich.console import Console
 
 from keras_gans.callbacks.board import ACCURACY
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.callbacks.metrics_file import MetricsFile
 from keras_gans.metrics.accuracy import ClassifierAccuracy, sentence
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 
 # While training goes on; at its end more are asked about.
 _ROWS = 2000

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
 
 from keras_gans.callbacks.board import DOCTOR
 from keras_gans.callbacks.every import EveryNSteps
@@ -20,7 +19,7 @@ from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, json_lines
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape, printable
 
 
 class Doctor(EveryNSteps):
@@ -349,4 +348,4 @@ def _as_markdown(verdict):
     lines = [f"**{verdict.name}**: {verdict.summary}.", "", *(f"- {sentence}" for sentence in verdict.evidence)]
     if verdict.remedies:
         lines += ["", "Try:", "", *(f"1. {sentence}" for sentence in verdict.remedies)]
-    return "\n".join(lines)
+    return printable("\n".join(lines), lines=True)

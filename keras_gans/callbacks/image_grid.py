@@ -10,6 +10,7 @@ from keras_gans.callbacks.board import IMAGES
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.engine import show
 from keras_gans.engine.inputs import first_rows
+from keras_gans.printing import printable
 
 
 class ImageGrid(EveryNSteps):
@@ -80,7 +81,8 @@ class ImageGrid(EveryNSteps):
         """Draws or writes one thing for TensorBoard, and as a file of that name; returns the file's path."""
         with self._writer.as_default():
             if isinstance(shown, list):
-                tf.summary.text(f"texts/{tag}", tf.constant(shown), step=step)
+                texts = [printable(text, lines=True) for text in shown]
+                tf.summary.text(f"texts/{tag}", tf.constant(texts), step=step)
             else:
                 tf.summary.image(f"{IMAGES}/{tag}", shown[np.newaxis], step=step)
         self._writer.flush()

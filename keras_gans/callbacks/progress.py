@@ -2,13 +2,13 @@
 
 import time
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
 
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.memory import peak_gigabytes
+from keras_gans.printing import Console
 
 # Characters of a terminal that has room for a long bar.
 _WIDE = 110

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from keras_gans.errors import UserError
-from keras_gans.printing import escape
+from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import published, run_directory
 

@@ -13,9 +13,8 @@ import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from keras_gans.errors import UserError, unknown_name
+from keras_gans.printing import Console
 from keras_gans.runs import published, run_directory
 from keras_gans.training.recipe import Recipe
 

@@ -167,8 +167,11 @@ def load_chosen(run: str | Path, checkpoint: str = "latest") -> "AdversarialMode
 def read_recipe(run: str | Path) -> dict[str, Any]:
     """The recipe that a run was started with, as a dict.
 
+    Warns:
+        DamageWarning: recipe.json holds none, and what the last checkpoint notes was taken.
+
     Raises:
-        UserError: recipe.json is missing or is not JSON.
+        UserError: recipe.json is missing; or it holds no recipe, and no checkpoint notes one.
     """
     path = Path(run) / "recipe.json"
     try:
@@ -176,10 +179,33 @@ def read_recipe(run: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{run} is not a run directory: it has no recipe.json.") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from None
-    if not isinstance(fields, dict):
-        raise UserError(f"{path} does not hold a recipe, which is an object of JSON. Received: {str(fields)[:80]}.")
-    return fields
+        return recipe_as_noted(run, UserError(f"{path} is not valid JSON: {error}."))
+    if isinstance(fields, dict):
+        return fields
+    what = f"{path} does not hold a recipe, which is an object of JSON. Received: {str(fields)[:80]}."
+    return recipe_as_noted(run, UserError(what))
+
+
+def recipe_as_noted(run: str | Path, error: UserError) -> dict[str, Any]:
+    """The recipe that the last readable checkpoint of a run was saved with, in the place of its recipe.json.
+
+    Args:
+        run: path of a run directory.
+        error: what is wrong with recipe.json.
+
+    Warns:
+        DamageWarning: always, where one was found.
+
+    Raises:
+        UserError: `error`, where there is none.
+    """
+    for checkpoint in [] if published.is_published(run) else reversed(checkpoints(run)):
+        if is_intact(checkpoint) and (fields := notes_in(checkpoint).get("recipe")):
+            warnings.warn(
+                f"{error} The recipe that {checkpoint} was saved with was taken.", DamageWarning, stacklevel=3
+            )
+            return fields
+    raise error
 
 
 def load_run(run: str | Path, root: str | Path = "runs") -> "AdversarialModel":

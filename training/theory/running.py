@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import keras_gans as kg
 from keras_gans.drawing import picture, plot
 from keras_gans.files import atomically
+from keras_gans.printing import Console
 
 from .. import new_run
 from .outcome import CheckResult
