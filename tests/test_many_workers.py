@@ -14,6 +14,9 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans.engine.replicas import check_compile, check_strategy
 from keras_gans.errors import UserError
+from keras_gans.training import agreement
+from keras_gans.training import recipe as recipes
+from keras_gans.training.agreement import compare
 from keras_gans.training.strategy import Worker, this_worker
 from keras_gans.training.train import _check_doctor
 from tests.processes import HANGS, wait_until
@@ -130,6 +133,63 @@ def test_a_job_that_loses_a_worker_says_so_and_goes_on_where_it_was(tmp_path):
     # A third start finds nothing left to do.
     codes, outputs = wait(tmp_path, start(tmp_path, 2, *arguments))
     assert codes == [0, 0] and "nothing is left to do" in outputs[0]
+
+
+@pytest.mark.slow
+def test_two_workers_of_different_data_end_before_their_first_step(tmp_path):
+    processes = []
+    places = [f"localhost:{port}" for port in free_ports(2)]
+    for index, count in enumerate((90, 70)):
+        folder = tmp_path / f"images-{index}"
+        for number in range(count):
+            pixels = np.random.default_rng(number).integers(0, 256, (8, 8, 1), "uint8")
+            kg.drawing.picture.save_png(pixels, folder / f"{number:03d}.png")
+        config = {"cluster": {"worker": places}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": json.dumps(config)}
+        command = [sys.executable, "-m", "keras_gans.training.cli", "train", "gan", "--data", str(folder)]
+        with open(tmp_path / f"{index}.log", "w") as log:
+            processes.append(
+                subprocess.Popen([*command, "--batch-size", "8"], cwd=tmp_path, stdout=log, stderr=log, env=environment)
+            )
+    codes, outputs = wait(tmp_path, processes)
+    assert codes == [2, 2], outputs
+    for output in outputs:
+        assert "have different data: worker 0 has 82 rows (fingerprint" in output and "Traceback" not in output
+        assert "worker 1 has 64 rows" in output
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"),
+    [
+        ([[9, 1, 5, 0], [8, 1, 5, 0]], "different data: worker 0 has 9 rows .* worker 1 has 8 rows"),
+        (
+            [[9, 1, 5, 0], [9, -1, 5, 0]],
+            "data: .*.fingerprint 0{15}1., worker 1 has 9 rows .fingerprint f{16}.. Give all of them the same",
+        ),
+        ([[9, 1, 5, 0], [9, 1, 5, 0], [9, 1, 6, 0]], "different recipes: .*worker 2 has fingerprint 0000000000000006"),
+        ([[9, 1, 5, 20], [9, 1, 5, 0]], "checkpoints: worker 0 has step 20, worker 1 has step 0. Give --runs a folder"),
+    ],
+)
+def test_workers_that_differ_are_told_how(workers, said):
+    compare(np.array(workers[:1] * 3))
+    with pytest.raises(UserError, match=said) as caught:
+        compare(np.array(workers))
+    assert "\n" not in str(caught.value)
+
+
+def test_workers_compare_data_and_recipe_but_not_where_the_data_lie(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        agreement, "over_workers", lambda _, numbers: np.array([numbers, told.append(numbers) or numbers])
+    )
+    recipe = recipes.named("gan")
+    for changed in (recipe, recipe.replace(data="elsewhere"), recipe.replace(steps=7)):
+        agreement.check_agreement(None, Worker(0, 2), changed, {"image.rows": 4, "image.content": "a"}, 0)
+    agreement.check_agreement(None, Worker(0, 2), recipe, {"image.rows": 4, "image.content": "b"}, 0)
+    first, elsewhere, longer, other = told
+    assert first == elsewhere and first[:2] == longer[:2] and first[2] != longer[2]
+    assert first[1] != other[1] and first[2] == other[2]
 
 
 UNEVEN = """

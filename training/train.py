@@ -21,6 +21,7 @@ from keras_gans.runs import run_directory
 from keras_gans.runs.lock import locked
 
 from . import event_files, new_run
+from .agreement import check_agreement
 from .build import build_model, optimizers_in_full, scheme_of
 from .executions import steps_at_once
 from .going_on import check_as_noted, check_goes_on, how_to_go_on, last_checkpoint, notes_of
@@ -221,6 +222,7 @@ def train(
         if saved is not None:
             check_as_noted(saved, recipe, fingerprint)
         done = model.steps_taken
+        check_agreement(strategy, worker, recipe, fingerprint, done)
         # Built before the run directory, so that data too small for a batch leaves no trace.
         to_dataset(recipe, source, data_service=data_service, model=model)
         batches = functools.partial(to_dataset, recipe, source, data_service=data_service, model=model)

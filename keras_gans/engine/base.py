@@ -13,20 +13,12 @@ from keras_gans import randomness
 from keras_gans.engine import given, inputs, keras_callbacks, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
-from keras_gans.engine.replicas import check_compile, check_strategy, reducible, spans_machines
+from keras_gans.engine.replicas import LOST, check_compile, check_strategy, reducible, spans_machines
 from keras_gans.engine.updating import NON_FINITE, Updating
 from keras_gans.errors import LostWorkerError, NonFiniteError, UserError, unknown_name
 from keras_gans.optimizers import chosen as optimizer_of
 from keras_gans.private_apis import layers_of, seed_generators, without_loss_tracker
 from keras_gans.registry import schemes
-
-# What TensorFlow raises where another worker is gone, or no longer does the same.
-_LOST = (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.InternalError,
-)
 
 Scheme = TypeVar("Scheme", bound="type[AdversarialModel]")
 
@@ -269,7 +261,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
 
     def _meant_by(self, error):
         """What a user is told where training ended with an error of TensorFlow's that stands for another, or None."""
-        if isinstance(error, _LOST) and spans_machines(self.distribute_strategy):
+        if isinstance(error, LOST) and spans_machines(self.distribute_strategy):
             return self._lost_worker(error)
         if not isinstance(error, tf.errors.InvalidArgumentError):
             return None

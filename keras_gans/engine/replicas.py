@@ -6,6 +6,14 @@ from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.private_apis import reduces_collectively
 
+# What TensorFlow raises where another worker is gone, or no longer does the same.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.InternalError,
+)
+
 
 def _over_replicas(tensor):
     """The sum of a tensor over the replicas, and how many there are; gradients pass."""
