@@ -79,7 +79,7 @@ def test_interpolating_in_one_picture_through_a_seed_on_the_way(runs, tmp_path):
 
 def test_interpolating_needs_the_class_where_there_are_classes(runs, tmp_path):
     to = tmp_path / "way.png"
-    assert "say which class" in error(runs, "interpolate", "2", "--to", str(to))
+    assert "on the command line by --label" in error(runs, "interpolate", "2", "--to", str(to))
     assert "not class-conditional" in error(runs, "interpolate", "1", "--label", "1", "--to", str(to))
     run(runs, "interpolate", "2", "--label", "1", "--frames", "2", "--to", str(to))
     assert to.exists()

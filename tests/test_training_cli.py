@@ -178,6 +178,8 @@ def without_tensorflow(tmp_path_factory):
         (["train", "dcgan", "--set", "latent=3"], "Unknown setting 'latent'. Did you mean latent_dim"),
         (["train", "dcgan", "--set", "latent_dim"], "--set takes key=value"),
         (["train", "dcgan", "--devices", "tpu"], "--devices takes auto"),
+        (["train", "dcgan", "--devices", "cpu:99999"], "cpu:N takes at most 64 logical CPUs. Received: 'cpu:99999'"),
+        (["train", "dcgan", "--devices", f"cpu:{'9' * 5000}"], "cpu:N takes at most 64 logical CPUs"),
         (["train", "dcgan", "--data", "./nowhere"], "nowhere"),
         (["train", "dcgan", "--resume", "9"], "9"),
         (["sample", "latest"], "runs"),

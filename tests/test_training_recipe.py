@@ -122,6 +122,7 @@ def test_a_player_that_never_moves_has_a_rate_all_the_same(schedule):
         ({"optimizers.generator": "adam"}, "Unknown setting 'optimizers.generator'"),
         ({"steps": "many"}, "steps is of type int, such as 3000. Received: 'many'"),
         ({"steps": 0}, "steps must be a whole number of 1 or more. Received: 0"),
+        ({"steps": 2**31}, "steps is a whole number from 1 to 2147483647. Received: 2147483648; the nearest is"),
         ({"batch_size": 1.5}, "batch_size is of type int.*1.5"),
         ({"channels": 2}, "channels must be 1, 3 or null"),
         ({"precision": "float8"}, "Unknown precision 'float8'.*float16"),

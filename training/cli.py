@@ -350,8 +350,8 @@ def _root_option(root):
 
 
 def _print_command(command, purpose="", said=console):
-    # No markup and no wrapping: the line is there to be copied.
-    said.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, soft_wrap=True)
+    # No markup, no colours within and no wrapping: the line is there to be copied.
+    said.print(f"  {command}" + (f"    # {purpose}" if purpose else ""), markup=False, highlight=False, soft_wrap=True)
 
 
 def _write_what_it_shows(model, folder, count, seed, to, label, separate):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keras_gans.checks import check_whole
 from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.registry import Registry
@@ -158,6 +159,7 @@ class Recipe:
 def _require_positive(name, value):
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UserError(f"{name} must be a whole number of 1 or more. Received: {value!r}.")
+    check_whole(name, value)
 
 
 def recipe(function: Callable[[], Recipe]) -> Callable[[], Recipe]:

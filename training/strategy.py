@@ -7,26 +7,31 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_gans.errors import UserError
+from keras_gans.errors import UserError, shown
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
 _FORM = re.compile(r"auto|cpu(:\d+)?|gpu(:\d+(,\d+)*)?")
+# Each logical CPU has threads of its own: of tens of thousands TensorFlow makes the machine's last.
+_MOST_CPUS = 64
 
 
 def check_devices(text: str) -> None:
     """Refuses a `--devices` text that means nothing, without importing TensorFlow.
 
     Raises:
-        UserError: it is not "auto", "cpu", "cpu:N", "gpu" or "gpu:0,1".
+        UserError: it is not "auto", "cpu", "cpu:N" of no more than 64, "gpu" or "gpu:0,1".
     """
     if not _FORM.fullmatch(text) or text == "cpu:0":
         raise UserError(
             f"--devices takes auto (every GPU, else the CPU), cpu, cpu:2 (two logical CPUs, to try a strategy), gpu "
             f"(every GPU) or gpu:0,1 (some). Received: {text!r}."
         )
+    kind, _, count = text.partition(":")
+    if kind == "cpu" and (len(count) > 9 or int(count or 1) > _MOST_CPUS):
+        raise UserError(f"--devices cpu:N takes at most {_MOST_CPUS} logical CPUs. Received: {shown(text)}.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -102,7 +102,10 @@ def labels_for(model: "AdversarialModel", labels: Any, count: int) -> np.ndarray
             raise UserError(f"{type(model).__name__} is not class-conditional: leave the labels out.")
         return None
     if labels is None:
-        raise UserError(f"This model is class-conditional: say which class. It has {', '.join(model.class_names)}.")
+        raise UserError(
+            "This model is class-conditional: say which class, by labels=... or on the command line by --label. It has "
+            f"{', '.join(model.class_names)}."
+        )
     labels = model.label_of(labels)
     if labels.shape not in ((), (count,)):
         raise UserError(f"Labels are one class for all, or {count} of them. Received: an array of {labels.shape}.")
