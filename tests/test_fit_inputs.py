@@ -180,12 +180,28 @@ def without_shape(batches):
 
 
 @pytest.mark.parametrize("give", [lambda batches: iter_of(*batches), Drawn, without_shape])
-@pytest.mark.parametrize("shape", [(BATCH, 4, 8, 1), (BATCH, 8, 8), (BATCH, 8, 8, 3)])
+@pytest.mark.parametrize("shape", [(BATCH, 4, 8, 1), (BATCH, 8, 8), (BATCH, 8, 8, 3), (0, 8, 8, 1), ()])
 def test_a_later_batch_of_another_shape_ends_before_its_step(plain, give, shape):
     said = rf"atch .*holds samples of shape \({', '.join(map(str, shape))}\).* had \(batch, 8, 8, 1\)"
     with pytest.raises(UserError, match=said) as caught:
         plain.fit(give([images(BATCH), np.zeros(shape, "float32")]), verbose=0)
     assert "\n" not in str(caught.value) and caught.value.__suppress_context__
+
+
+def test_a_first_batch_of_no_row_is_refused(plain):
+    with pytest.raises(UserError, match="The first batch holds no row"):
+        plain.fit(iter_of(images(BATCH)[:0]), verbose=0)
+
+
+def test_what_is_no_callback_or_no_learning_rate_is_refused(plain):
+    for given in ([3], "early", [keras.callbacks.EarlyStopping]):
+        with pytest.raises(UserError, match="callbacks is a list of keras.callbacks.Callback objects"):
+            plain.fit(images(32), verbose=0, callbacks=given)
+    for rate in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UserError, match="discriminator's learning rate is a number from 0"):
+            plain.fit(images(32), verbose=0, callbacks=[keras.callbacks.LearningRateScheduler(lambda *_, r=rate: r)])
+    with pytest.raises(UserError, match="jit_compile is True or False. Received: 'yes'"):
+        plain.compile(jit_compile="yes")
 
 
 @pytest.mark.parametrize(

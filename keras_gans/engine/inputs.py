@@ -51,6 +51,7 @@ def _missing(takes, batch):
 # Begin an error of TensorFlow's that is told as another.
 _OUT_OF_LIMITS = "keras_gans: out of its limits: "
 _OTHER_SHAPE = "keras_gans: of another shape: "
+_EACH_BATCH = "A batch holds a row or more, all of one shape; keras_gans.data.load makes it so."
 # What Keras's fit() takes and an adversarial scheme cannot use, and what does that work here.
 _INSTEAD = {
     "validation_data": "the losses of two players say nothing on other data. Measure samples against data that were "
@@ -77,6 +78,12 @@ def _refuse_weights(batch, takes):
             f"This scheme takes batches of ({', '.join(takes)}). Received {len(batch)} parts, of which Keras takes the "
             f"third for sample_weight: {_INSTEAD['sample_weight']}."
         )
+
+
+def _refuse_no_row(first):
+    """Raises a `UserError` for a first batch, {field: rows}, that is empty."""
+    if any(0 in np.shape(values)[:1] for values in first.values()):
+        raise UserError("The first batch holds no row. Every batch holds one or more.")
 
 
 def check_counts(epochs: Any, options: Mapping[str, Any]) -> None:
@@ -152,6 +159,7 @@ def prepare(
     batch = _first_batch(dataset)
     _refuse_weights(batch, model.takes)
     first = dict(zip(model.takes, in_order(batch, model.takes), strict=True))
+    _refuse_no_row(first)
     model.check_batch({name: np.asarray(values) for name, values in first.items()})
     dataset = _like_the_first(dataset, first, model)
     dataset = _merge_batches(dataset, len(next(iter(first.values()))), model.batches_per_step(), replicas)
@@ -162,7 +170,7 @@ def prepare(
 
 
 def _like_the_first(dataset, first, model):
-    """The dataset, which ends with an error at a later batch of another shape, or of numbers that its fields lack.
+    """The dataset, which ends with an error at a later batch of another shape or no row, or of numbers out of limits.
 
     NaN and infinity pass: the step that meets them is taken back.
     """
@@ -171,7 +179,7 @@ def _like_the_first(dataset, first, model):
     shapes = {
         name: specification.shape.merge_with((None, *np.shape(first[name])[1:]))
         for name, specification in specifications.items()
-        if not specification.shape[1:].is_fully_defined()
+        if not specification.shape.is_fully_defined()
     }
 
     def check(*parts):
@@ -179,7 +187,8 @@ def _like_the_first(dataset, first, model):
         for name, values in zip(model.takes, in_order(batch, model.takes), strict=True):
             if name in shapes:
                 shape, expected = tf.shape(values), tf.constant(shapes[name][1:].as_list(), "int32")
-                is_alike = (tf.size(shape[1:]) == tf.size(expected)) & tf.reduce_all(shape[1:] == expected)
+                is_alike = (tf.size(shape) == tf.size(expected) + 1) & tf.reduce_all(shape[1:] == expected)
+                is_alike &= tf.reduce_all(shape[:1] > 0)
                 received = tf.strings.reduce_join(tf.strings.as_string(shape), separator=", ")
                 told = tf.debugging.Assert(is_alike, [f"{_OTHER_SHAPE}{shown_name(name)};", received])
                 with tf.control_dependencies([told]):
@@ -211,7 +220,7 @@ def unlike_the_first(error: Exception, step: int, model: "AdversarialModel") -> 
         name, shape = found.groups()
         return UserError(
             f"Near step {step + 1} a batch holds {name} of shape ({shape}), and those before it had "
-            f"{_of_batch(fields[name].shape)}. All rows have one shape; keras_gans.data.load makes it so."
+            f"{_of_batch(fields[name].shape)}. {_EACH_BATCH}"
         )
     if found := re.search(rf"{_OUT_OF_LIMITS}(.+?);\] \[(.+?)\] \[(.+?)\]", str(error)):
         name, lowest, highest = found.groups()
@@ -276,6 +285,7 @@ def _from_python(batches, takes, raised):
 
     _refuse_weights(first, takes)
     expected = {name: np.asarray(part) for name, part in zip(takes, in_order(first, takes), strict=True)}
+    _refuse_no_row(expected)
 
     def arranged():
         try:
@@ -297,10 +307,10 @@ def _from_python(batches, takes, raised):
 
 def _check_as_before(name, values, expected, number):
     """Raises a `UserError` where a later batch's field has another shape or kind of number than the first one's."""
-    if values.ndim != expected.ndim or values.shape[1:] != expected.shape[1:]:
+    if values.ndim != expected.ndim or values.shape[1:] != expected.shape[1:] or not len(values):
         raise UserError(
             f"Batch {number} holds {name} of shape {values.shape}, and those before it had "
-            f"{_of_batch(expected.shape[1:])}. All rows have one shape; keras_gans.data.load makes it so."
+            f"{_of_batch(expected.shape[1:])}. {_EACH_BATCH}"
         )
     if not np.can_cast(values.dtype, expected.dtype, "same_kind"):
         raise UserError(f"Batch {number} holds {name} of {values.dtype}, and those before it were {expected.dtype}.")

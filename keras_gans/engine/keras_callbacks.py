@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.checks import check_number
+from keras_gans.errors import UserError, shown, unknown_name
 from keras_gans.private_apis import follows_a_schedule
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class _Rate:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        check_number(f"The {self.name}'s learning rate", float(value), example="0.0002")
         self._optimizer.learning_rate = value
 
 
@@ -144,7 +146,10 @@ def fitted(callbacks: Any, model: "AdversarialModel") -> Any:
     """
     if callbacks is None or isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
-    given = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
+    given = list(callbacks) if isinstance(callbacks, Sequence) and not isinstance(callbacks, str) else [callbacks]
+    for each in given:
+        if each is not None and (isinstance(each, type) or not hasattr(each, "set_model")):
+            raise UserError(f"callbacks is a list of keras.callbacks.Callback objects. Received: {shown(each)}.")
     if any(isinstance(each, keras.callbacks.SwapEMAWeights) for each in given):
         raise UserError(
             "SwapEMAWeights swaps the averages of a model's one optimizer, and each player has its own. Leave it out: "

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.checks import check_whole
+from keras_gans.checks import check_switch, check_whole
 from keras_gans.errors import UserError
 from keras_gans.private_apis import reduces_collectively
 
@@ -86,10 +86,12 @@ def check_compile(strategy: tf.distribute.Strategy, jit_compile: bool, steps_per
         jit_compile, steps_per_execution: see `keras.Model.compile`.
 
     Raises:
-        UserError: no number of steps; XLA over CPU replicas; several steps an execution with collective operations
-            over them, or over machines.
+        UserError: no number of steps, or no switch; XLA over CPU replicas; several steps an execution with collective
+            operations over them, or over machines.
     """
     check_whole("steps_per_execution", steps_per_execution)
+    if jit_compile != "auto":
+        check_switch("jit_compile", jit_compile)
     if steps_per_execution > 1 and spans_machines(strategy):
         raise UserError(
             "TensorFlow cannot take a step back inside the loop of several steps where machines step together. Leave "
