@@ -67,7 +67,7 @@ _LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size")
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
     "your own images": "--data FOLDER",
-    "images in class folders": "cgan_projection --data FOLDER",
+    "images in class folders": "cgan_images --data FOLDER",
     "a classifier from few labels": "sgan --labels-per-class 10",
     "codes of images": "vae_gan",
     "points of a plane": "wgan_gp_ring",
