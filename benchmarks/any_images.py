@@ -1,14 +1,14 @@
 """Which recipe draws images best that nobody tuned it to, at equal processor time.
 
-    python -m benchmarks.any_images --data path/to/emoji fashion_mnist cifar10 --image-size 32 --seconds 1200
+    python -m benchmarks.any_images --data path/to/emoji fashion_mnist cifar10 --image-size 32 --methods dcgan chosen
     python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
     python -m benchmarks.any_images --only-show
 
-Every method has the networks of DCGAN at the same width and as many seconds of the processor for its training steps: a
-few steps tell how many that are, and its rates fall over these. The figures are `Evaluation`'s, in features of random
-convolutions, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand what
-training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and not
-run again.
+`chosen` is what `keras-gans train --data` takes. Every other method has the networks of DCGAN, at one width unless
+--set says otherwise. All have as many seconds of the processor for their training steps: a few steps tell how many that
+are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own choice of features, against images
+that were held out: Fréchet distance, coverage and memorization. Beside them stand what training data, uniform noise and
+copies of 100 training images score. Every run is added to --output at once and not run again.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from benchmarks.filed import known_runs, run_once
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.metrics import Evaluation
 from keras_gans.training import recipe as recipes
+from keras_gans.training.choosing import choose
 from keras_gans.training.train import build_for, open_data, to_dataset
 
 _AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
@@ -41,8 +42,9 @@ _HINGE = {
     "ema": 0.999,
     "learning_rate_schedule": "linear",
 }
-# {method: settings beside those of the recipe `dcgan`}.
+# {method: settings beside those of the recipe `dcgan`}, None for the recipe that fits the data.
 METHODS = {
+    "chosen": None,
     "dcgan": {},
     "dcgan_average": {"ema": 0.999, "learning_rate_schedule": "linear"},
     "hinge": _HINGE,
@@ -63,8 +65,9 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
         data, image_size, seed: as a `Recipe` has them.
         settings: {setting: value} beside the method's.
     """
-    changes = {**METHODS[method], **(settings or {})}
-    base = recipes.named("dcgan").replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
+    changes = {**(METHODS[method] or {}), **(settings or {})}
+    base = choose(data, image_size) if METHODS[method] is None else recipes.named("dcgan")
+    base = base.replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
     if scheme := changes.pop("scheme", None):
         base = base.replace(scheme=scheme)
     return recipes.with_settings(base, changes)

@@ -5,11 +5,13 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import keras_gans as kg
 from keras_gans import registry
 from keras_gans.errors import UserError
+from keras_gans.training import choosing, strategy
 from keras_gans.training.choosing import choose, with_size_kept
 from keras_gans.training.recipe import all_names, named
 from tests.test_training_cli import run_here, unwrapped
@@ -28,21 +30,21 @@ def write(folder, count, size=(16, 16), mode="RGB", prefix=""):
 def made(kind, root):
     """(what --data is told, the recipe to be chosen, words of the reason) of data of a kind, made in a folder."""
     if kind == "images":
-        return str(write(root, 140)), "dcgan", "140 images of 16x16, in colour, without classes"
+        return str(write(root, 140)), "dcgan_images", "140 images of 16x16, in colour, without classes"
     if kind == "grey":
-        return str(write(root, 140, mode="L")), "dcgan", "grey"
+        return str(write(root, 140, mode="L")), "dcgan_images", "grey"
     if kind == "classes":
         for name in ("cat", "dog"):
             write(root / name, 80)
-        return str(root), "cgan_projection", "160 images of 16x16, in colour, in 2 classes, so they are drawn by class"
+        return str(root), "cgan_images", "160 images of 16x16, in colour, in 2 classes, so they are drawn by class"
     if kind == "splits of classes":
         for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
             write(root / name, 70)
-        return str(root), "cgan_projection", "140 images"
+        return str(root), "cgan_images", "140 images"
     if kind == "few a class":
         for name in range(20):
             write(root / f"class{name}", 7)
-        return str(root), "dcgan", "fewer than 10 images of each"
+        return str(root), "dcgan_images", "fewer than 10 images of each"
     if kind == "captions":
         write(root, 130, (32, 32))
         rows = "".join(f"{number:03d}.png,a red thing\n" for number in range(130))
@@ -74,6 +76,12 @@ def made(kind, root):
 
 KINDS = ("images", "grey", "classes", "splits of classes", "few a class", "captions", "halves", "pairs", "two folders")
 KINDS += ("trainA and trainB", "sentences", "points")
+
+
+@pytest.fixture(autouse=True)
+def in_float32(monkeypatch):
+    """As on a machine without bfloat16 units, whatever this one has."""
+    monkeypatch.setattr(choosing, "suited_precision", lambda: "float32")
 
 
 def points(**options):
@@ -127,10 +135,37 @@ def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
 
 
+def test_any_images_are_trained_on_in_bfloat16_where_the_hardware_has_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(choosing, "suited_precision", lambda: "bfloat16")
+    found = choose(str(write(tmp_path / "images", 140)))
+    assert found.precision == "bfloat16" and "In bfloat16" in found.chosen and "precision=float32" in found.chosen
+    # Others were not measured in it.
+    for side in "ab":
+        write(tmp_path / side, 130)
+    assert choose(f"{tmp_path}/a = {tmp_path}/b").precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "units", "half", "suited"),
+    [
+        ([], True, None, "bfloat16"),
+        ([], False, None, "float32"),
+        ([], None, None, "float32"),
+        (["gpu"], False, "bfloat16", "bfloat16"),
+        (["gpu"], True, "float16", "float32"),
+    ],
+)
+def test_the_precision_that_suits_is_what_the_devices_multiply(gpus, units, half, suited, monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: gpus)
+    monkeypatch.setattr(strategy, "has_fast_bfloat16", lambda: units)
+    monkeypatch.setattr(strategy, "fast_precision", lambda: half)
+    assert strategy.suited_precision() == suited
+
+
 def test_every_choice_is_a_recipe():
     table = choose.__doc__
     names = {name for name in table.replace("`", " ").replace(";", " ").split() if name in all_names()}
-    assert {"cgan_projection", "sgan", "dcgan", "text_to_image", "pix2pix_unet", "cyclegan_resnet"} <= names
+    assert {"cgan_images", "sgan", "dcgan_images", "text_to_image", "pix2pix_unet", "cyclegan_resnet"} <= names
     assert {"text_to_image_small", "pix2pix", "cyclegan", "adversarial_nmt_rnn", "wgan_gp_ring"} <= names
 
 
@@ -151,11 +186,11 @@ def test_the_command_says_which_and_why_and_notes_it(tmp_path):
     code, output, errors = run_here("train", "--data", "photos", "--steps", "2", *options, cwd=tmp_path)
     assert code == 0, errors
     said = unwrapped(output)
-    assert "cgan_projection: 40 images of 8x8, in colour, in 2 classes, so they are drawn by class." in said
+    assert "cgan_images: 40 images of 8x8, in colour, in 2 classes, so they are drawn by class." in said
     assert "a batch has 16" in said and "keras-gans list" in said
-    run = tmp_path / "runs" / "00001-cgan_projection-photos"
+    run = tmp_path / "runs" / "00001-cgan_images-photos"
     noted = json.loads((run / "recipe.json").read_text())
-    assert noted["name"] == "cgan_projection" and noted["chosen"].startswith("40 images") and noted["batch_size"] == 16
+    assert noted["name"] == "cgan_images" and noted["chosen"].startswith("40 images") and noted["batch_size"] == 16
     # It goes on without choosing again, and a named recipe has no such reason.
     code, output, errors = run_here("train", "--resume", "1", "--steps", "3", cwd=tmp_path)
     assert code == 0 and "so they are drawn" not in output, errors

@@ -295,6 +295,8 @@ def test_features_of_a_data_set_become_fields_by_their_kind(tmp_path):
                 "captions": tfds.features.Sequence({"text": tfds.features.Text(), "id": np.int64}),
                 "words": tfds.features.Translation(["de", "en"]),
                 "place": tfds.features.Tensor(shape=(3,), dtype=np.float32),
+                "id": tfds.features.Text(),
+                "kind": tfds.features.Text(),
             }
             return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
@@ -312,11 +314,14 @@ def test_features_of_a_data_set_become_fields_by_their_kind(tmp_path):
                         "captions": captions,
                         "words": {"de": f"Zahl {n}", "en": f"number {n}"},
                         "place": np.full(3, n, "float32"),
+                        "id": f"train_{n:05}",
+                        "kind": "odd" if n % 2 else "even",
                     },
                 )
 
     source = kg.data.open_source("test_of_everything", data_dir=tmp_path)
-    assert set(source.fields) == {"image", "place", "captions", "species", "source", "target"}
+    # What only tells the rows apart is no caption.
+    assert set(source.fields) == {"image", "place", "captions", "species", "source", "target", "kind"}
     assert source.labels.tolist() == [int(image[0, 0, 0]) % 2 for image in source.samples]
     for images, places, captions, german, english in batches(
         source, ["image", "place", "captions", "source", "target"], 5, batch_size=2

@@ -1,6 +1,7 @@
 """The command line as a user meets it."""
 
 import contextlib
+import importlib.metadata
 import io
 import json
 import os
@@ -75,6 +76,14 @@ def test_a_run_that_is_refused_before_its_first_step_leaves_nothing(trained, tmp
     code, _, errors = run_here("train", "dcgan", "--steps", "10", *options, cwd=trained[0])
     assert code == 2 and "nonsense" in errors
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_report_of_a_fault_should_say_is_asked_for_in_one_word(tmp_path):
+    code, output, _ = run_here("--version", cwd=tmp_path)
+    assert code == 0
+    assert output.splitlines()[:3] == [
+        f"{name} {importlib.metadata.version(name)}" for name in ("keras_gans", "tensorflow", "keras")
+    ]
 
 
 def test_a_run_leaves_what_it_says(trained):

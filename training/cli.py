@@ -5,6 +5,8 @@ TensorFlow is imported only once the options have been found sound, so that help
 """
 
 import contextlib
+import importlib.metadata
+import platform
 import signal
 import sys
 import textwrap
@@ -65,7 +67,7 @@ _LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size")
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
     "your own images": "--data FOLDER",
-    "images in class folders": "cgan_projection --data FOLDER",
+    "images in class folders": "cgan_images --data FOLDER",
     "a classifier from few labels": "sgan --labels-per-class 10",
     "codes of images": "vae_gan",
     "points of a plane": "wgan_gp_ring",
@@ -74,6 +76,30 @@ _WHICH_FOR_WHAT = {
     "pictures from captions": "text_to_image",
     "sentences into sentences": "adversarial_nmt",
 }
+
+
+def _print_versions(is_asked):
+    if not is_asked:
+        return
+    for library in ("keras_gans", "tensorflow", "keras"):
+        console.print(f"{library} {importlib.metadata.version(library)}", highlight=False)
+    console.print(f"python {platform.python_version()} on {platform.platform()}", highlight=False, soft_wrap=True)
+    raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_versions,
+            is_eager=True,
+            help="Show what is installed, as a report of a fault should say, and exit.",
+        ),
+    ] = False,
+) -> None:
+    """What holds for every command."""
 
 
 @app.command("list")

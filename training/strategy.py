@@ -190,3 +190,12 @@ def fast_precision() -> str:
             "Leave the option out, or force it with --set precision=bfloat16."
         )
     return "bfloat16"
+
+
+def suited_precision() -> str:
+    """ "bfloat16" where the devices multiply it in hardware, else "float32"."""
+    import tensorflow as tf
+
+    if not tf.config.get_visible_devices("GPU"):
+        return "bfloat16" if has_fast_bfloat16() else "float32"
+    return "bfloat16" if fast_precision() == "bfloat16" else "float32"

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import io
 import os
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -182,7 +183,8 @@ def _small_columns(key, kind, rows, features):
         # So TensorFlow Datasets marks a split whose labels are withheld.
         return {} if labels.min() < 0 else {key: class_column(labels, getattr(features[key], "names", None))}
     if kind == "text":
-        return {key: _text_column([row.decode(errors="replace") for row in rows])}
+        texts = [row.decode(errors="replace") for row in rows]
+        return {} if _are_names(texts) else {key: _text_column(texts)}
     if kind == "texts":
         part = _text_within(features[key])
         several = [row[part] if part else row for row in rows]
@@ -192,6 +194,11 @@ def _small_columns(key, kind, rows, features):
         field: _text_column([row[language].decode(errors="replace") for row in rows])
         for field, language in zip(("source", "target"), languages, strict=True)
     }
+
+
+def _are_names(texts):
+    """Whether texts tell the rows apart, as CIFAR-10's "id" does, and say nothing of them."""
+    return len(set(texts)) == len(texts) and not any(re.search(r"\s", text) for text in texts)
 
 
 def _text_column(rows):

@@ -2,6 +2,7 @@
 
 keras-gans train cgan
 keras-gans train cgan_projection
+keras-gans train cgan_images --data my_photos
 keras-gans train cgan_mnist --data fashion_mnist
 """
 
@@ -62,6 +63,20 @@ def cgan_projection() -> "Recipe":
         batch_size=64,
         steps=3000,
         latent_dim=64,
+    )
+
+
+@recipe
+def cgan_images() -> "Recipe":
+    """Any images in classes, of half of `cgan_projection`'s filters, for so much more steps in the same time."""
+    base = cgan_projection()
+    return base.replace(
+        summary="for your own images in class folders: thin networks, an average of the weights, a falling rate",
+        networks={role: {**network, "base_filters": 32} for role, network in base.networks.items()},
+        ema=0.999,
+        learning_rate_schedule="linear",
+        steps=10_000,
+        steps_per_execution=5,
     )
 
 

@@ -1,6 +1,7 @@
 """DCGAN, from the digits on a laptop to the paper's own sizes.
 
 keras-gans train dcgan
+keras-gans train dcgan_images --data my_photos
 keras-gans train dcgan_paper --data my_photos
 """
 
@@ -26,6 +27,22 @@ def dcgan() -> "Recipe":
         optimizers={"generator": adam, "discriminator": adam},
         batch_size=64,
         steps=3000,
+    )
+
+
+@recipe
+def dcgan_images() -> "Recipe":
+    """Any images, of half of `dcgan`'s filters, for so much more steps in the same time."""
+    return dcgan().replace(
+        summary="for your own images: thin networks, an average of the weights, a falling rate",
+        networks={
+            "generator": {"name": "dcgan_generator", "base_filters": 32},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 32},
+        },
+        ema=0.999,
+        learning_rate_schedule="linear",
+        steps=10_000,
+        steps_per_execution=5,
     )
 
 
