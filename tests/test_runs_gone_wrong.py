@@ -454,6 +454,9 @@ def test_a_damaged_recipe_without_a_checkpoint_that_notes_one_is_an_error(six, t
         path.write_bytes(b"rubbish")
     code, _, errors = run_here("train", "--resume", "auto", cwd=tmp_path)
     assert code == 2 and "does not hold a recipe" in unwrapped(errors)
+    # With a recipe named there is something to begin.
+    code, output, errors = run_here("train", "gan", "--resume", "auto", "--dry-run", cwd=tmp_path)
+    assert code == 0 and "does not hold a recipe" in unwrapped(output) and "So a new run begins" in unwrapped(output)
 
 
 @pytest.mark.parametrize("change", ["half of them deleted", "one changed", "two swapped"])

@@ -37,7 +37,7 @@ from keras_gans.runs import run_directory
 
 from . import recipe as recipes
 from .evaluate_command import evaluate_command
-from .going_on import check_goes_on, check_resumable, recipe_of
+from .going_on import check_goes_on, check_resumable, lost_of, recipe_of
 from .latent_command import latent_app
 from .output import Output
 from .strategy import check_devices, this_worker
@@ -258,7 +258,7 @@ def train_command(
     check_devices(devices)
     if doctor not in DOCTOR_MODES:
         raise unknown_name("doctor's mode", doctor, DOCTOR_MODES)
-    run = _run_to_resume(resume, run_dir)
+    run = _run_to_resume(resume, run_dir, can_begin=name is not None or data_source is not None)
     given = {"data": data_source, "steps": steps, "batch_size": batch_size, "image_size": image_size, "seed": seed}
     if labels_per_class is not None and labels_per_class.is_integer():
         labels_per_class = int(labels_per_class)
@@ -275,11 +275,18 @@ def train_command(
     _train(chosen, run, run_dir, mixed_precision, dry_run, options)
 
 
-def _run_to_resume(resume, root):
-    """The run to go on with, or None. "auto" decides by checkpoints, which all workers of a cluster see alike."""
+def _run_to_resume(resume, root, can_begin):
+    """The run to go on with, or None. "auto" decides by checkpoints, which all workers of a cluster see alike; where it
+    `can_begin` a new run, it does so if nothing of the last one can be read.
+    """
     if resume is None:
         return None
-    run = run_directory.latest_with_checkpoint(root) if resume == "auto" else run_directory.resolve(resume, root)
+    if resume != "auto":
+        run = run_directory.resolve(resume, root)
+    elif (run := run_directory.latest_with_checkpoint(root)) is not None and can_begin and (lost := lost_of(run)):
+        # A job that is started again and again would end here each time.
+        console.print(f"{escape(lost, lines=True)} So a new run begins.", highlight=False, soft_wrap=True)
+        return None
     if run is not None:
         check_goes_on(run)
     return run

@@ -22,6 +22,17 @@ def recipe_of(run: str | Path) -> "Recipe":
         return Recipe.from_dict(run_directory.recipe_as_noted(run, UserError(message)))
 
 
+def lost_of(run: str | Path) -> UserError | None:
+    """What is wrong with a run of which neither the recipe nor any checkpoint can be read; None for any other."""
+    if any(map(run_directory.is_intact, reversed(run_directory.checkpoints(run)))):
+        return None
+    try:
+        Recipe.from_dict(run_directory.read_recipe(run))
+    except UserError as error:
+        return error
+    return None
+
+
 def check_goes_on(run: str | Path) -> None:
     """Refuses to go on with a preset, which has weights and no optimizer's state.
 
