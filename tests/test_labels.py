@@ -388,6 +388,17 @@ def test_without_labels_the_classes_come_in_the_priors_proportion():
     np.testing.assert_array_equal(labels[7:], model.sampled_labels(np.arange(107, 500, dtype=np.int64), None)[0])
 
 
+@pytest.mark.parametrize(("classes", "shape"), [(1, (8, 8)), (2, (8, 8)), (3, (7, 9)), (10, (6, 10)), (70, (1, 64))])
+def test_a_picture_has_every_class_in_columns_and_is_as_square_as_that_allows(classes, shape, monkeypatch):
+    model, shown = small_model("cgan"), []
+    monkeypatch.setattr(model, "class_count", classes)
+    monkeypatch.setattr(model, "sample", lambda count, seed, labels: shown.append(labels) or np.zeros((count, 8, 8, 1)))
+    model.shows(None, 64)
+    rows = shown[0].reshape(shape)
+    assert (rows == rows[0]).all() and (np.diff(rows[0]) >= 0).all()
+    assert set(rows[0]) == set(range(min(classes, 64)))
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [("bea", "Did you mean 'bee'"), (3, "0 to 2.*Received: 3"), (-1, "Received: -1"), (1.5, "Received: 1.5")],

@@ -88,10 +88,12 @@ class ClassConditionalGAN(GAN):
         return {"sample": self.sample(count, seed, labels), "label": labels}
 
     def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
-        # A column for each class, as many as a row can show.
+        # A column for each class, as many as a row can show, and several where that leaves the picture squarer.
         rows = show.rows_for(self.fields()["sample"], count)
-        columns = min(self.class_count, rows)
-        labels = np.arange(rows - rows % columns) % columns
+        classes = min(self.class_count, rows)
+        wide = max(1, round(rows**0.5 / classes))
+        columns = classes * wide
+        labels = np.arange(rows - rows % columns) % columns // wide
         samples = self.sample(len(labels), seed=seed, labels=labels)
         beside = None if real is None else real["sample"]
         return {"samples": picture.draw(samples, real=beside, columns=columns)}
