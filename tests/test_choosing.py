@@ -14,7 +14,7 @@ from keras_gans.errors import UserError
 from keras_gans.training import choosing, strategy
 from keras_gans.training.choosing import choose, with_size_kept
 from keras_gans.training.recipe import all_names, named
-from tests.test_training_cli import run_here, unwrapped
+from tests.test_training_cli import run, run_here, unwrapped
 
 
 def write(folder, count, size=(16, 16), mode="RGB", prefix=""):
@@ -220,3 +220,10 @@ def test_a_run_of_dense_networks_keeps_the_size_and_records_it(tmp_path):
     code, output, errors = run_here("train", "gan", "--data", "drawings", "--dry-run", cwd=tmp_path)
     assert code == 0, errors
     assert '"image_size": 40' in output and "resized" not in output + errors
+
+
+def test_to_choose_shows_none_of_what_tensorflow_greets_with(tmp_path):
+    """In a process of its own, which has not imported it."""
+    write(tmp_path / "drawings", 20, (8, 8))
+    code, _, errors = run("train", "--data", "drawings", "--dry-run", cwd=tmp_path)
+    assert code == 0 and errors == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_gans.errors import UserError, shown
+from keras_gans.quiet import import_quietly
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -193,9 +194,8 @@ def fast_precision() -> str:
 
 
 def suited_precision() -> str:
-    """ "bfloat16" where the devices multiply it in hardware, else "float32"."""
-    import tensorflow as tf
-
+    """The precision that suits the devices: "bfloat16" where hardware multiplies it, else "float32"."""
+    tf = import_quietly("tensorflow")
     if not tf.config.get_visible_devices("GPU"):
         return "bfloat16" if has_fast_bfloat16() else "float32"
     return "bfloat16" if fast_precision() == "bfloat16" else "float32"
