@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Interrupted(BaseException):
-    """Ctrl-C on the command line.
+    """Ctrl-C on the command line, or the signal whose number it has.
 
     No `KeyboardInterrupt`, of which some libraries have an answer of their own.
     """

@@ -342,9 +342,18 @@ def test_a_second_signal_ends_a_run_at_once():
     interruption = Interruption()
     interruption._note(signal.SIGTERM, None)
     assert interruption.signal == signal.SIGTERM
-    with pytest.raises(KeyboardInterrupt):
-        interruption._note(signal.SIGINT, None)
-    assert interruption.signal == signal.SIGTERM
+    with pytest.raises(KeyboardInterrupt) as raised:
+        interruption._note(signal.SIGHUP, None)
+    assert interruption.signal == signal.SIGTERM and raised.value.args == (signal.SIGHUP,)
+
+
+def test_a_second_signal_is_told_by_the_exit_code(pictures, tmp_path, monkeypatch):
+    def fit(*arguments, **options):
+        raise KeyboardInterrupt(signal.SIGTERM)
+
+    monkeypatch.setattr("keras_gans.training.train._fit", fit)
+    code, _, errors = run_here("train", "gan", "--data", str(pictures), "--image-size", "8", cwd=tmp_path)
+    assert (code, errors) == (128 + signal.SIGTERM, "Interrupted.\n")
 
 
 def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path):

@@ -337,9 +337,9 @@ def _train(chosen, run, root, mixed_precision, dry_run, options):
         return
     try:
         outcome = training.train(chosen, root=root, run=run, console=console, **options)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         # Of a second signal.
-        raise Interrupted from None
+        raise Interrupted(*interrupt.args) from None
     from .build import scheme_of
 
     scheme = scheme_of(chosen)
@@ -555,9 +555,9 @@ def main() -> None:
         _refuse_empty(sys.argv[1:])
         with _warnings_in_a_line(errors), raising_if_interrupted():
             app(standalone_mode=True)
-    except Interrupted:
+    except Interrupted as interrupted:
         errors.print("Interrupted.")
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + next(iter(interrupted.args), signal.SIGINT))
     except UserError as error:
         _print_said(errors, "Error:", error)
         sys.exit(2)

@@ -41,7 +41,7 @@ class Interruption(keras.callbacks.Callback):
 
     def _note(self, number, frame):
         if self.signal is not None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(number)
         self.signal = number
 
     def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
