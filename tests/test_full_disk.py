@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import keras_gans as kg
+from keras_gans.files import atomically
 from keras_gans.runs import run_directory
 from tests.processes import HANGS, ForkedCommand, wait_until
 from tests.test_training_cli import TINY, command, environment, run_here, unwrapped
@@ -79,3 +80,11 @@ def test_a_limit_on_the_size_of_files_is_met_likewise(tmp_path):
     )
     assert "File too large" in done.stderr
     assert_stopped_and_goes_on(done.returncode, done.stderr, tmp_path, lambda: None)
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(IsADirectoryError) as raised, atomically(tmp_path / "taken") as partial:
+        partial.write_text("whole")
+    assert raised.value.filename == str(tmp_path / "taken")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
