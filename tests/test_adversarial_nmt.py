@@ -593,6 +593,7 @@ def test_a_run_is_measured_by_command(folder):
     assert compared["name"] == "bleu" and compared["difference"] == 0
 
 
+@pytest.mark.slow
 def test_the_exported_model_takes_and_gives_strings(folder, tmp_path):
     model = the_model(folder)
     model.export(tmp_path / "exported", verbose=False)

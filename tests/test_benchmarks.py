@@ -136,12 +136,13 @@ def test_the_runs_of_the_tables_are_built_of_their_methods():
 
 def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
     small = {"generator.base_filters": 2, "discriminator.base_filters": 2}
-    source = kg.data.open_source("digits")
+    source = kg.data.open_source("digits", labels=True)
     for method in any_images.METHODS:
         recipe = any_images.recipe_for(method, "digits", seed=3, settings=small)
+        assert recipe.name == ("cgan_images" if method == "chosen" else "dcgan")
         model = build_for(recipe, source)
         assert recipe.seed == model.seed == 3 and model.sample_shape() == (8, 8, 1)
-        augmented = "discriminator.augmentation" in any_images.METHODS[method]
+        augmented = "discriminator.augmentation" in (any_images.METHODS[method] or {})
         assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
 
 

@@ -118,6 +118,7 @@ def test_where_dynamic_int8_loses_too_much_weights_alone_are_narrow_and_the_repo
                 np.testing.assert_allclose(answered, expected[:rows], atol=allowed)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_leaves_in_three_parts(tmp_path):
     shape = (8, 8, 1)
     model = schemes.Autoencoder(networks.mlp_encoder(shape, 4), networks.mlp_generator(shape, 4))

@@ -213,6 +213,7 @@ def published(model, tmp_path_factory):
     return folder / "1", export_model(model, folder)
 
 
+@pytest.mark.slow
 def test_an_exported_model_answers_a_sentence_with_a_png(published, model):
     text = "A small RED circle,\ntop-left; caf\u00e9"
     run = subprocess.run([sys.executable, "-c", SERVE, str(published[0]), text], capture_output=True, timeout=HANGS)

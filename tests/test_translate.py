@@ -122,6 +122,7 @@ def test_a_run_that_translates_nothing_says_which_would(folder, tmp_path):
     assert code == 2 and "DCGAN translates nothing" in errors and "cyclegan" in errors
 
 
+@pytest.mark.slow
 def test_the_export_answers_files_of_any_size_both_ways(folder, tmp_path):
     code, _, errors = run_here("export", "latest", "--to", str(tmp_path / "exported"), cwd=folder)
     assert code == 0, errors
