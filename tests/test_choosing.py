@@ -183,6 +183,7 @@ def test_the_command_says_which_and_why_and_notes_it(tmp_path):
     for name in ("cat", "dog"):
         write(tmp_path / "photos" / name, 20, (8, 8))
     options = ["--set", "generator.base_filters=4", "--set", "discriminator.base_filters=4", "--doctor", "off"]
+    options += ["--set", "learning_rate_schedule=constant"]
     code, output, errors = run_here("train", "--data", "photos", "--steps", "2", *options, cwd=tmp_path)
     assert code == 0, errors
     said = unwrapped(output)

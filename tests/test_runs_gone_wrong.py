@@ -1,6 +1,7 @@
 """Runs that go wrong: damaged files, two that write to one run, signals, and what a run leaves behind all the same."""
 
 import contextlib
+import dataclasses
 import errno
 import io
 import json
@@ -608,6 +609,16 @@ def test_event_files_keep_the_step_that_a_run_goes_on_from_and_no_later_one(tmp_
     writer.close()
     event_files.drop_after(tmp_path, 2)
     assert [step for step, _ in events(tmp_path)["curve"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"), [("constant", "--steps 12 goes on"), ("linear", "a longer run is a new one")]
+)
+def test_a_finished_run_says_how_a_longer_one_is_made(schedule, said, pictures, tmp_path):
+    recipe = dataclasses.replace(small_recipe(pictures, 6), learning_rate_schedule=schedule)
+    run = training.train(recipe, root=tmp_path, doctor="off").run
+    with pytest.raises(UserError, match=f"has taken 6 of 6 steps already; .*{said}"):
+        training.train(recipe, run=run, doctor="off")
 
 
 @pytest.mark.parametrize(("schedule", "may"), [("constant", True), ("linear", False), ("cosine", False)])

@@ -297,7 +297,10 @@ def _to_go_on_with(run, automatic, console):
 
 def _already_done(run, done, recipe, automatic):
     if not automatic:
-        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; --steps {2 * done} goes on.")
+        goes_on = f"--steps {2 * done} goes on"
+        if recipe.learning_rate_schedule != "constant":
+            goes_on = "its learning rate has fallen over these, so a longer run is a new one"
+        raise UserError(f"{run} has taken {done} of {recipe.steps} steps already; {goes_on}.")
     return Outcome(Path(run), done, None, None, began=False)
 
 
