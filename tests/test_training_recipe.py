@@ -62,6 +62,30 @@ def test_every_recipe_builds_on_its_own_data(name):
     assert set(model.optimizers) == set(model.players)
 
 
+def test_networks_that_no_memory_trains_are_refused(monkeypatch):
+    """With Adam every weight takes four numbers, without averages of its gradients two."""
+    dense = {"hidden_units": [100]}
+    recipe = recipes.named("gan").replace(
+        networks={
+            "generator": {"name": "mlp_generator", **dense},
+            "discriminator": {"name": "mlp_discriminator", **dense},
+        },
+        latent_dim=36,
+    )
+    # 36 x 100 + 100 + 100 x 64 + 64, and 64 x 100 + 100 + 100 + 1.
+    numbers = 10_164 + 6_601
+    for optimizer, each in (("adam", 16), ("rmsprop", 12), ("sgd", 8)):
+        wanted = recipe.replace(
+            optimizers={player: {"name": optimizer, "learning_rate": 1e-3} for player in ("generator", "discriminator")}
+        )
+        size = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": numbers * each}
+        monkeypatch.setattr("os.sysconf", size.get)
+        build_model(wanted, {"sample": Images((8, 8, 1))})
+        size["SC_PHYS_PAGES"] -= 1
+        with pytest.raises(UserError, match="this machine has.*Make them smaller: generator.*'hidden_units': .100"):
+            build_model(wanted, {"sample": Images((8, 8, 1))})
+
+
 @pytest.mark.parametrize("name", recipes.all_names())
 def test_a_recipe_survives_json(name):
     recipe = recipes.named(name)

@@ -1,6 +1,7 @@
 """From a recipe to a compiled model."""
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 from keras_gans import optimizers, registry
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError, nearest, reason_of, unknown_name
+from keras_gans.memory import check_fits
 from keras_gans.optimizers import Adam
 
 from .recipe import Recipe
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 # The order in which networks draw their first weights, and with it every figure of a seed; any others follow.
 _BUILD_ORDER = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
+# How many an optimizer keeps of each weight's gradients, where they are not two.
+_AVERAGES = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1, "adafactor": 0}
 
 
 def scheme_of(recipe: "Recipe") -> "type[AdversarialModel]":
@@ -65,9 +69,24 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]", *, seeded:
     for player in recipe.optimizers:
         if player not in model.players:
             raise unknown_name("player", player, model.players)
+    _check_memory(recipe, model)
     optimizers = {player: _optimizer(recipe, player, model) for player in model.players}
     model.compile(optimizers=optimizers)
     return model
+
+
+def _check_memory(recipe, model):
+    """Raises a `UserError` where training would fill the machine's memory, of which the system tells by a kill."""
+    if tf.config.get_visible_devices("GPU"):
+        return
+    size = 0
+    for player in model.players:
+        name = _optimizer_options(recipe, player, model)[1]["name"]
+        numbers = sum(math.prod(weight.shape) for weight in model.variables_of(player))
+        # Weights, their gradients, and the averages that the optimizer keeps of these.
+        size += 4 * numbers * (2 + _AVERAGES.get(name, 2))
+    networks = ", ".join(f"{role} {network}" for role, network in recipe.networks.items())
+    check_fits(size, "Weights, gradients and optimizers of these networks", f"Make them smaller: {networks}.")
 
 
 def _build_place(role):
