@@ -139,6 +139,9 @@ def test_any_images_are_trained_on_in_bfloat16_where_the_hardware_has_it(monkeyp
     monkeypatch.setattr(choosing, "suited_precision", lambda: "bfloat16")
     found = choose(str(write(tmp_path / "images", 140)))
     assert found.precision == "bfloat16" and "In bfloat16" in found.chosen and "precision=float32" in found.chosen
+    # Of what is asked for nothing else is said.
+    asked = choose(str(tmp_path / "images"), precision="float32")
+    assert asked.precision == "float32" and "bfloat16" not in asked.chosen
     # Others were not measured in it.
     for side in "ab":
         write(tmp_path / side, 130)

@@ -32,6 +32,7 @@ def choose(
     labels_per_class: float | None = None,
     skip_unreadable: bool = False,
     batch_size: int | None = None,
+    precision: str | None = None,
 ) -> Recipe:
     """The recipe that is trained where data alone are named.
 
@@ -48,11 +49,13 @@ def choose(
 
     Images of several sizes become squares of the largest size of 8, 16, 28, 32 and 64 that is no larger than half of
     them are; images of one size that networks make keep it. A batch has no more rows than half of the data. The recipes
-    for images calculate in bfloat16 where the hardware does, and so take half as many steps more in the same time.
+    for images calculate in bfloat16 where the hardware does, and so take a quarter to a half more steps in the same
+    time.
 
     Args:
         data: as `keras_gans.data.open_source` takes it.
-        image_size, labels_per_class, skip_unreadable, batch_size: what is asked for besides, as fields of a `Recipe`.
+        image_size, labels_per_class, skip_unreadable, batch_size, precision: what is asked for besides, as fields of a
+            `Recipe`.
 
     Returns:
         The `Recipe`, with `data`, and with `chosen` saying what was found and why that recipe.
@@ -68,9 +71,9 @@ def choose(
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
         reason += f" With {rows:,} rows a batch has {batch}."
-    if name in _OF_ANY_IMAGES and (precision := suited_precision()) != "float32":
-        changes["precision"] = precision
-        reason += f" In {precision}, which is faster on this machine; --set precision=float32 takes the other."
+    if precision is None and name in _OF_ANY_IMAGES and (suited := suited_precision()) != "float32":
+        changes["precision"] = suited
+        reason += f" In {suited}, which is faster on this machine; --set precision=float32 takes the other."
     return recipes.named(name).replace(**changes, chosen=" ".join(filter(None, (reason, why_size))))
 
 

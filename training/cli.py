@@ -62,7 +62,7 @@ RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run direct
 
 
 # Options of train that the choice of a recipe depends on.
-_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size")
+_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision")
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
@@ -265,8 +265,8 @@ def train_command(
     given |= {"labels_per_class": labels_per_class, "hold_out": hold_out, "evaluate_every": evaluate_every}
     given |= {"skip_unreadable": skip_unreadable or None}
     given = {key: value for key, value in given.items() if value is not None}
-    chosen = _chosen_recipe(name, run, given)
-    chosen = recipes.with_settings(chosen, {**given, **dict(map(recipes.parse_assignment, settings or []))})
+    given |= dict(map(recipes.parse_assignment, settings or []))
+    chosen = recipes.with_settings(_chosen_recipe(name, run, given), given)
     data.check_source(chosen.data)
     if data_service is not None:
         data.check_service(data_service, this_worker().count)

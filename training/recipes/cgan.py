@@ -70,7 +70,7 @@ def cgan_projection() -> "Recipe":
 def cgan_images() -> "Recipe":
     """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after 240 seconds of the
     processor, 6,240 steps: Fréchet distance in features of its own classes 3.3 (`dcgan` 9.4), coverage 0.84 (0.61);
-    seed 0. Some four to eight minutes of one core.
+    seed 0. The 10,000 steps are some six minutes of one core at that size.
     """
     base = cgan_projection()
     return base.replace(
