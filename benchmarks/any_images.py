@@ -75,17 +75,37 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
 
 def measure(recipe, seconds, rows=None):
     """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were."""
-    source = open_data(recipe)
-    if rows is not None:
-        held_out = held_out_of(source)
-        source = source.take(np.random.default_rng(recipe.seed).permutation(len(source))[:rows])
-        source = dataclasses.replace(source, held_out=held_out)
+    source = _rows_of(open_data(recipe), rows, recipe.seed)
     steps = _steps_in(seconds, recipe, source)
     recipe = recipe.replace(steps=steps)
     model, used = build_for(recipe, source), time.process_time()
     model.fit(to_dataset(recipe, source), steps_per_epoch=steps, epochs=1, verbose=0)
     used = time.process_time() - used
-    return {**_figures(Evaluation(source, metrics=_MEASURES).prepare().of(model)), "steps": steps, "seconds": used}
+    as_stored = source
+    if recipe.channels is not None:
+        as_stored, model = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed), _InColour(model)
+    return {**_figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model)), "steps": steps, "seconds": used}
+
+
+def _rows_of(source, rows, seed):
+    """So many rows of a source, drawn by the seed, what it holds out being the same; all rows of None."""
+    if rows is None:
+        return source
+    some = source.take(np.random.default_rng(seed).permutation(len(source))[:rows])
+    return dataclasses.replace(some, held_out=held_out_of(source))
+
+
+class _InColour:
+    """A model of grey images whose samples have three channels, to be measured as those of every method are."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def sample(self, count, seed):
+        return np.repeat(self._model.sample(count, seed=seed), 3, axis=-1)
+
+    def sample_shape(self):
+        return (*self._model.sample_shape()[:2], 3)
 
 
 _MEASURES = ("frechet_distance", "precision_recall", "memorization")

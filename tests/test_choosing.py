@@ -135,6 +135,23 @@ def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
 
 
+def test_grey_images_stored_in_colour_are_drawn_in_one_channel(tmp_path):
+    folder = write(tmp_path, 300, (8, 8), mode="L")
+    for file in folder.glob("*.png"):
+        Image.open(file).convert("RGB").save(file)
+    found = choose(str(folder))
+    assert found.channels == 1 and "8x8, grey," in found.chosen and "three equal channels" in found.chosen
+    asked = choose(str(folder), channels=3)
+    assert asked.channels is None and "three equal channels" not in asked.chosen
+    # One pixel of the last image is not.
+    last = sorted(folder.glob("*.png"))[-1]
+    pixels = np.array(Image.open(last))
+    pixels[0, 0] = (255, 0, 0)
+    Image.fromarray(pixels).save(last)
+    coloured = choose(str(folder))
+    assert coloured.channels is None and "in colour" in coloured.chosen
+
+
 def test_any_images_are_trained_on_in_bfloat16_where_the_hardware_has_it(monkeypatch, tmp_path):
     monkeypatch.setattr(choosing, "suited_precision", lambda: "bfloat16")
     found = choose(str(write(tmp_path / "images", 140)))

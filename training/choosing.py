@@ -24,6 +24,7 @@ _SMALL = 16
 _OF_ANY_IMAGES = ("dcgan_images", "cgan_images")
 # Headers that are read to choose a size; more would tell no more.
 _MOST_HEADERS = 2000
+_PIECE = 256
 
 
 def choose(
@@ -33,6 +34,7 @@ def choose(
     skip_unreadable: bool = False,
     batch_size: int | None = None,
     precision: str | None = None,
+    channels: int | None = None,
 ) -> Recipe:
     """The recipe that is trained where data alone are named.
 
@@ -50,12 +52,12 @@ def choose(
     Images of several sizes become squares of the largest size of 8, 16, 28, 32 and 64 that is no larger than half of
     them are; images of one size that networks make keep it. A batch has no more rows than half of the data. The recipes
     for images calculate in bfloat16 where the hardware does, and so take a quarter to a half more steps in the same
-    time.
+    time; and they draw one channel where every pixel is grey, though the files or the data set may have three.
 
     Args:
         data: as `keras_gans.data.open_source` takes it.
-        image_size, labels_per_class, skip_unreadable, batch_size, precision: what is asked for besides, as fields of a
-            `Recipe`.
+        image_size, labels_per_class, skip_unreadable, batch_size, precision, channels: what is asked for besides, as
+            fields of a `Recipe`.
 
     Returns:
         The `Recipe`, with `data`, and with `chosen` saying what was found and why that recipe.
@@ -64,17 +66,28 @@ def choose(
         UserError: the data cannot be opened, or nothing fits them.
     """
     size, why_size = (image_size, "") if image_size is not None else _size_for(data)
-    source = open_source(data, image_size=size, skip_unreadable=skip_unreadable)
+    source = open_source(data, image_size=size, skip_unreadable=skip_unreadable, channels=channels)
     name, reason = _recipe_for(source, labels_per_class)
     changes: dict[str, Any] = {"data": data, "image_size": size}
     rows = len(source)
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
         reason += f" With {rows:,} rows a batch has {batch}."
+    if channels is None and name in _OF_ANY_IMAGES and _is_grey_in_three(source.samples):
+        changes["channels"] = 1
+        reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
     if precision is None and name in _OF_ANY_IMAGES and (suited := suited_precision()) != "float32":
         changes["precision"] = suited
         reason += f" In {suited}, which is faster on this machine; --set precision=float32 takes the other."
     return recipes.named(name).replace(**changes, chosen=" ".join(filter(None, (reason, why_size))))
+
+
+def _is_grey_in_three(images):
+    """Whether images have three channels that are equal everywhere; in pieces, as most tell by their first."""
+    if images.shape[-1] != 3:
+        return False
+    pieces = (images[start : start + _PIECE] for start in range(0, len(images), _PIECE))
+    return all((piece == piece[..., :1]).all() for piece in pieces)
 
 
 def _size_for(data):
@@ -122,23 +135,22 @@ def _folder_of(data):
 def _recipe_for(source: Source, labels_per_class: float | None) -> tuple[str, str]:
     """(name of the recipe, what was found and why it fits)."""
     kinds = {name: column.field for name, column in source.columns.items()}
-    images = [field for field in kinds.values() if isinstance(field, Images)]
+    images = [column for column in source.columns.values() if isinstance(column.field, Images)]
     texts = [name for name, field in kinds.items() if isinstance(field, Texts)]
     classes = next((field for field in kinds.values() if isinstance(field, Classes)), None)
     found = _found(source, images)
     if len(texts) == 2 and not images:
         return "adversarial_nmt_rnn", f"{len(source):,} pairs of sentences, so one is translated into the other."
     if len(images) == 2:
-        is_small = max(size for field in images for size in field.shape[:2]) <= _SMALL
-        sides = [column for column in source.columns.values() if isinstance(column.field, Images)]
-        if sides[0].group == sides[1].group:
+        is_small = max(size for side in images for size in side.field.shape[:2]) <= _SMALL
+        if images[0].group == images[1].group:
             name = "pix2pix" if is_small else "pix2pix_unet"
             return name, f"{found} in pairs: one of a pair is made from the other."
         name = "cyclegan" if is_small else "cyclegan_resnet"
-        counts = " and ".join(f"{len(side):,}" for side in sides)
+        counts = " and ".join(f"{len(side):,}" for side in images)
         return name, f"Two collections, of {counts} images, no two of which belong together: translated both ways."
     if images and texts:
-        name = "text_to_image_small" if max(images[0].shape[:2]) <= _SMALL else "text_to_image"
+        name = "text_to_image_small" if max(images[0].field.shape[:2]) <= _SMALL else "text_to_image"
         return name, f"{found} with captions, so images are drawn to texts."
     if images and labels_per_class is not None and classes is not None:
         return (
@@ -164,8 +176,8 @@ def _found(source, images):
     """How many images there are, of which size, in colour or grey."""
     if not images:
         return ""
-    height, width, _ = images[0].shape
-    is_grey = all(field.shape[-1] == 1 for field in images)
+    height, width, _ = images[0].field.shape
+    is_grey = all(column.field.shape[-1] == 1 or _is_grey_in_three(column.values) for column in images)
     return f"{len(source):,} images of {width}x{height}, {'grey' if is_grey else 'in colour'},"
 
 

@@ -62,7 +62,7 @@ RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run direct
 
 
 # Options of train that the choice of a recipe depends on.
-_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision")
+_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels")
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",

@@ -336,7 +336,7 @@ def _classes(directory, files):
     loose = [file for file, parts in zip(files, tops, strict=True) if len(parts) == 1]
     if loose:
         raise UserError(
-            f"labels=True, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, such "
+            f"Labels are asked for, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, such "
             f"as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
         )
     class_names = tuple(sorted({parts[0] for parts in tops}))
