@@ -4,8 +4,8 @@
     python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
     python -m benchmarks.any_images --only-show
 
-`chosen` is what `keras-gans train --data` takes. Every other method has the networks of DCGAN, at one width unless
---set says otherwise. All have as many seconds of the processor for their training steps: a few steps tell how many that
+`chosen` is what `keras-gans train --data` takes. Every other method has the networks of DCGAN, `hinge_residual` those
+of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps: a few steps tell how many that
 are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own choice of features, against images
 that were held out: Fréchet distance, coverage and memorization. Beside them stand what training data, uniform noise and
 copies of 100 training images score. Every run is added to --output at once and not run again.
@@ -42,12 +42,14 @@ _HINGE = {
     "ema": 0.999,
     "learning_rate_schedule": "linear",
 }
+_RESIDUAL = {"generator": {"name": "resnet_generator"}, "discriminator": {"name": "resnet_discriminator"}}
 # {method: settings beside those of the recipe `dcgan`}, None for the recipe that fits the data.
 METHODS = {
     "chosen": None,
     "dcgan": {},
     "dcgan_average": {"ema": 0.999, "learning_rate_schedule": "linear"},
     "hinge": _HINGE,
+    "hinge_residual": {**_HINGE, "networks": _RESIDUAL},
     "r3gan": _R3GAN,
     "r3gan_augmented": _R3GAN | {"discriminator.augmentation": _AUGMENTATION},
     "r3gan_adaptive": _R3GAN | {"discriminator.augmentation": {**_AUGMENTATION, "target": 0.6, "images": 100_000}},
@@ -68,8 +70,7 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
     changes = {**(METHODS[method] or {}), **(settings or {})}
     base = choose(data, image_size) if METHODS[method] is None else recipes.named("dcgan")
     base = base.replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
-    if scheme := changes.pop("scheme", None):
-        base = base.replace(scheme=scheme)
+    base = base.replace(**{name: changes.pop(name) for name in ("scheme", "networks") if name in changes})
     return recipes.with_settings(base, changes)
 
 

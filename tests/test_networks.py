@@ -12,11 +12,11 @@ from keras_gans.networks.dcgan import SIZES
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_dcgan_makes_every_size(size, channels):
+@pytest.mark.parametrize(("family", "channels"), [("dcgan", 1), ("dcgan", 3), ("dcgan", 4), ("resnet", 3)])
+def test_convolutions_make_every_size(size, family, channels):
     shape = (size, size, channels)
-    generator = networks.dcgan_generator(shape, latent_dim=5, base_filters=2)
-    discriminator = networks.dcgan_discriminator(shape, base_filters=2)
+    generator = getattr(networks, f"{family}_generator")(shape, latent_dim=5, base_filters=2)
+    discriminator = getattr(networks, f"{family}_discriminator")(shape, base_filters=2)
     images = generator(np.random.default_rng(0).normal(size=(2, 5)).astype("float32"))
     assert images.shape == (2, *shape)
     assert discriminator(images).shape == (2, 1)
@@ -31,6 +31,44 @@ def test_dcgan_at_64_is_the_papers_figure_1():
     assert widths == [128, 256, 512, 1024]
     slopes = {layer.negative_slope for layer in discriminator.layers if isinstance(layer, keras.layers.LeakyReLU)}
     assert slopes == {0.2}
+
+
+def test_the_residual_networks_at_32_are_sngans_table_4():
+    generator = networks.resnet_generator((32, 32, 3), latent_dim=128, base_filters=256)
+    sums = [layer.output.shape[1:] for layer in generator.layers if isinstance(layer, keras.layers.Add)]
+    assert sums == [(8, 8, 256), (16, 16, 256), (32, 32, 256)]
+    # 3 blocks of two convolutions and a shortcut, a gain and an offset at each of 7 places, the ends; biases only where
+    # no normalization follows.
+    blocks = 3 * (2 * 9 * 256 * 256 + 256 * 256) + 7 * 2 * 256
+    ends = 128 * 16 * 256 + 9 * 256 * 3 + 3
+    assert sum(np.prod(weight.shape) for weight in generator.trainable_weights) == blocks + ends
+    discriminator = networks.resnet_discriminator((32, 32, 3), base_filters=128)
+    sums = [layer.output.shape[1:] for layer in discriminator.layers if isinstance(layer, keras.layers.Add)]
+    assert sums == [(16, 16, 128), (8, 8, 128), (8, 8, 128), (8, 8, 128)]
+    inner = 9 * 3 * 128 + 7 * 9 * 128 * 128 + 8 * 128
+    shortcuts = 3 * 128 + 128 * 128 + 2 * 128
+    assert sum(np.prod(weight.shape) for weight in discriminator.trainable_weights) == inner + shortcuts + 129
+
+
+def test_a_residual_block_without_its_convolutions_is_its_shortcut():
+    generator = networks.resnet_generator((8, 8, 1), latent_dim=3, base_filters=4, normalization=None)
+    two_wide = [layer for layer in generator.layers if getattr(layer, "kernel_size", None) in (3, (3, 3))]
+    for layer in two_wide[:-1]:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    images = generator(np.random.default_rng(0).normal(size=(5, 3)).astype("float32"))
+    # Two doublings of pixels that shortcuts repeat; only the last convolution looks beyond a square of four.
+    assert np.ptp(images[:, 1:3, 1:3], axis=(1, 2)).max() < 1e-6 < np.std(images)
+
+
+def test_a_residual_score_is_of_features_summed_over_the_image():
+    discriminator = networks.resnet_discriminator((8, 8, 1), base_filters=4, head="features", normalization=None)
+    images = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
+    score, features = discriminator(images)
+    last = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.ReLU)][-1]
+    summed = keras.Model(discriminator.inputs, last.output)(images).numpy().sum(axis=(1, 2))
+    np.testing.assert_allclose(features, summed, rtol=1e-5)
+    kernel, bias = discriminator.get_layer("score").get_weights()
+    np.testing.assert_allclose(score, summed @ kernel + bias, rtol=1e-5)
 
 
 def test_dcgan_normalizes_all_but_the_generators_output_and_the_discriminators_input():

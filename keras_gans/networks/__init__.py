@@ -6,6 +6,7 @@ from keras_gans.networks.began import began_autoencoder, began_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.df_gan import df_gan_discriminator, df_gan_generator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_encoder, mlp_generator
+from keras_gans.networks.resnet import resnet_discriminator, resnet_generator
 from keras_gans.networks.sentences import sentence_encoder, sentence_table
 from keras_gans.networks.seq2seq import pair_grid_discriminator, rnn_search, transformer_translator
 from keras_gans.networks.stackgan import stackgan_generator, stackgan_stage_1_generator
@@ -29,6 +30,8 @@ __all__ = [
     "pair_grid_discriminator",
     "patch_discriminator",
     "plain_translator",
+    "resnet_discriminator",
+    "resnet_generator",
     "resnet_translator",
     "rnn_search",
     "transformer_translator",

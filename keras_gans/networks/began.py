@@ -11,10 +11,7 @@ from keras import layers
 
 from keras_gans.networks.blocks import Blocks
 from keras_gans.networks.builders import builder
-from keras_gans.networks.sizes import doublings_of
-
-# From 8 pixels as in the paper; from 4 and 7 for images of 8 and 28.
-_DOUBLINGS = {8: 1, 16: 1, 28: 2, 32: 2, 64: 3, 128: 4}
+from keras_gans.networks.sizes import FROM_EIGHT, doublings_of
 
 
 def _convolved(blocks, x, filters, **arguments):
@@ -23,7 +20,7 @@ def _convolved(blocks, x, filters, **arguments):
 
 def _decoded(blocks, codes, sample_shape, base_filters, upsampling):
     """Images of codes, without bounds: the generator, and the second half of the discriminator."""
-    count, start = doublings_of(sample_shape, _DOUBLINGS, "BEGAN")
+    count, start = doublings_of(sample_shape, FROM_EIGHT, "BEGAN")
     x = blocks.dense(start * start * base_filters, hidden=False)(codes)
     x = layers.Reshape((start, start, base_filters))(x)
     x = _convolved(blocks, _convolved(blocks, x, base_filters), base_filters)
@@ -86,7 +83,7 @@ def began_autoencoder(
         UserError: a size that the network cannot take, or no such upsampling, normalization or activation.
     """
     blocks = Blocks(normalization, activation)
-    count, _ = doublings_of(sample_shape, _DOUBLINGS, "BEGAN")
+    count, _ = doublings_of(sample_shape, FROM_EIGHT, "BEGAN")
     images = keras.Input(sample_shape, name="image")
     x = _convolved(blocks, images, base_filters)
     for stage in range(1, count + 2):

@@ -22,11 +22,9 @@ from keras_gans.networks.labels import (
     with_embedding,
     with_label_map,
 )
-from keras_gans.networks.sizes import doublings_of
+from keras_gans.networks.sizes import FROM_FOUR, doublings_of
 
-# From 2 pixels for the smallest images, 7 for MNIST's and 4 for the others, as in the paper.
-_DOUBLINGS = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
-SIZES = tuple(_DOUBLINGS)
+SIZES = tuple(FROM_FOUR)  # from 4 pixels as in the paper
 _KERNEL_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 # Gain N(1, 0.02) as in the authors' code.
 _GAIN_INITIALIZER = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
@@ -69,7 +67,7 @@ def dcgan_generator(
         UserError: a size that the network cannot make, or arguments that exclude each other.
     """
     check_labels(class_count, conditioning)
-    count, start = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
+    count, start = doublings_of(sample_shape, FROM_FOUR, "DCGAN")
     initializer = keras.initializers.get(_KERNEL_INITIALIZER)
     filters = [base_filters * 2 ** (count - 1 - stage) for stage in range(count)]
 
@@ -121,7 +119,7 @@ def dcgan_encoder(
         UserError: a size that the network cannot take, or no such posterior, augmentation, normalization or activation.
     """
     check_posterior(posterior)
-    count, _ = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
+    count, _ = doublings_of(sample_shape, FROM_FOUR, "DCGAN")
     images = keras.Input(sample_shape, name="image")
     blocks = _blocks(normalization, activation)
     x = _halvings(augmented(images, augmentation), count, base_filters, blocks)
@@ -174,7 +172,7 @@ def dcgan_discriminator(
         UserError: a size that the network cannot take, no such normalization, or arguments that exclude each other.
     """
     check_labels(class_count, conditioning, head)
-    count, _ = doublings_of(sample_shape, _DOUBLINGS, "DCGAN")
+    count, _ = doublings_of(sample_shape, FROM_FOUR, "DCGAN")
     images, labels = keras.Input(sample_shape, name="image"), label_input() if conditioning else None
     x = packed(augmented(images, augmentation), packing, conditioning, head)
     x = GaussianNoise(input_noise)(x) if input_noise else x

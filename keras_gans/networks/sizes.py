@@ -8,6 +8,10 @@ from keras_gans.errors import UserError
 if TYPE_CHECKING:
     import keras
 
+# How often images of these sizes double from 4 pixels, 7 of 28 and 2 of 8; and from 8 pixels, 7 of 28 and 4 of 8.
+FROM_FOUR = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+FROM_EIGHT = {8: 1, 16: 1, 28: 2, 32: 2, 64: 3, 128: 4}
+
 
 def doublings_of(sample_shape: Sequence[int], doublings: Mapping[int, int], network: "keras.Model") -> tuple[int, int]:
     """How many times the resolution doubles, and the size that it starts from.
