@@ -5,10 +5,11 @@
     python -m benchmarks.any_images --only-show
 
 `chosen` is what `keras-gans train --data` takes. Every other method has the networks of DCGAN, `hinge_residual` those
-of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps: a few steps tell how many that
-are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own choice of features, against images
-that were held out: Fréchet distance, coverage and memorization. Beside them stand what training data, uniform noise and
-copies of 100 training images score. Every run is added to --output at once and not run again.
+of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
+a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
+choice of features, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand
+what training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and
+not run again.
 """
 
 import argparse

@@ -23,3 +23,18 @@ def to_uint8(images: np.ndarray) -> "Tensor":
     import tensorflow as tf
 
     return tf.cast(tf.clip_by_value(tf.round((tf.cast(images, tf.float32) + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
+
+
+def as_uint8(images: np.ndarray) -> np.ndarray:
+    """Images that are uint8 already or float in [-1, 1], as uint8 arrays of any shape."""
+    images = np.asarray(images)
+    return images if images.dtype == np.uint8 else to_uint8(images).numpy()
+
+
+def steepness(images: np.ndarray) -> float:
+    """Mean size of the difference between neighbouring pixels of uint8 images (n, height, width, channels), in grey
+    levels: noise has much of it, blur little.
+    """
+    images = images.astype(np.float32)
+    sizes = [np.abs(np.diff(images, axis=axis)).mean() for axis in (1, 2) if images.shape[axis] > 1]
+    return float(np.mean(sizes)) if sizes else 0.0

@@ -396,7 +396,7 @@ def test_what_the_user_registers_needs_no_network(closed_port, tmp_path):
         assert source.sample_shape == (64, 64, 3) and source.class_names == ("dark", "light")
         np.testing.assert_array_equal(source.samples[:, 0, 0, 0], source.labels * 255)
         assert kg.data.open_source("own_pictures", data_dir=tmp_path, image_size=8).sample_shape == (8, 8, 3)
-        with pytest.raises(UserError, match="Labels are asked for.*withholds"):
+        with pytest.raises(UserError, match="Labels are wanted.*withholds"):
             kg.data.open_source("own_pictures", split="test", data_dir=tmp_path, labels=True)
     finally:
         from tensorflow_datasets.core import registered

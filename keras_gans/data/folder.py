@@ -336,8 +336,8 @@ def _classes(directory, files):
     loose = [file for file, parts in zip(files, tops, strict=True) if len(parts) == 1]
     if loose:
         raise UserError(
-            f"Labels are asked for, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, such "
-            f"as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
+            f"Labels are wanted, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, "
+            f"such as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
         )
     class_names = tuple(sorted({parts[0] for parts in tops}))
     for name in class_names:

@@ -13,7 +13,7 @@ from keras_gans.metrics.duplicates import duplicate_rate
 from keras_gans.metrics.features import random_extractor
 from keras_gans.metrics.neighbours import distance_blocks
 from keras_gans.metrics.precision_recall import precision_recall
-from keras_gans.pixels import from_uint8, to_uint8
+from keras_gans.pixels import as_uint8, from_uint8, steepness, to_uint8
 
 THUMBNAIL = 8
 # Larger images are averaged down to as many pixels a side before random convolutions look at them.
@@ -21,8 +21,8 @@ _CLOSELY = 128
 FEWEST = 32
 # What TensorBoard draws: of samples and translations.
 _DRAWN = (
-    *("diversity", "coverage", "likeness", "distance", "duplicates", "separation", "class_entropy", "missing_classes"),
-    *("classes_kept", "hidden_share"),
+    *("diversity", "coverage", "likeness", "sharpness", "distance", "duplicates", "separation"),
+    *("class_entropy", "missing_classes", "classes_kept", "hidden_share"),
 )
 
 
@@ -44,6 +44,8 @@ class VitalSigns:
         likeness: of images, the same share as `coverage` at full resolution, in features of random convolutions: how
             much of the data other real images cannot stand nearer to than the samples do. Noise, and samples with noise
             or blur, reach little of it, however they cover averages of 8x8 pixels. None of points.
+        sharpness: of images, the mean difference between neighbouring pixels over the data's; 1 is the data's own,
+            noise has more and blur less. None of points.
         distance: energy distance between samples and data, in units of the data's mean pairwise distance; 0 is none.
         duplicates: share of the samples that are near copies of another one, in [0, 1]; see `metrics.duplicate_rate`.
         separation: probability that the discriminator scores a real sample above a generated one, in [0, 1].
@@ -66,6 +68,7 @@ class VitalSigns:
     diversity: float | None = None
     coverage: float | None = None
     likeness: float | None = None
+    sharpness: float | None = None
     distance: float | None = None
     duplicates: float | None = None
     separation: float | None = None
@@ -147,6 +150,8 @@ class Reference:
         self._close_up = None
         if self.samples.ndim == 4:
             height, width, channels = self.samples.shape[1:]
+            # Of images without any detail, one grey level between neighbours.
+            self._steepness = steepness(as_uint8(self.samples)) or 1.0
             self._close_up = random_extractor((min(_CLOSELY, height), min(_CLOSELY, width), channels))
             self._close_real, others = self._closely(self.samples), self._closely(taken["sample"][self.count :])
             self._best_likeness = max(precision_recall(self._close_real, others).coverage, 1.0 / self.count)
@@ -183,6 +188,7 @@ class Reference:
         if self._close_up is not None:
             reached = precision_recall(self._close_real, self._closely(samples)).coverage
             signs["likeness"] = min(1.0, float(reached / self._best_likeness))
+            signs["sharpness"] = steepness(as_uint8(samples)) / self._steepness
         if self._class_shares is not None:
             shares, known = self._shares_of(samples), self._class_shares > 0
             of_data = entropy(self._class_shares)
@@ -192,9 +198,7 @@ class Reference:
 
     def _closely(self, images):
         """Images as random convolutions see them, float (n, 64)."""
-        images = np.asarray(images)
-        if images.dtype != np.uint8:
-            images = to_uint8(images).numpy()
+        images = as_uint8(images)
         if max(images.shape[1:3]) > _CLOSELY:
             size = [min(_CLOSELY, side) for side in images.shape[1:3]]
             images = to_uint8(tf.image.resize(from_uint8(images), size, method="area")).numpy()

@@ -8,7 +8,7 @@ import numpy as np
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Images, Texts
-from keras_gans.pixels import to_uint8
+from keras_gans.pixels import as_uint8
 
 
 class Captioned(NamedTuple):
@@ -87,11 +87,6 @@ def groups_of(source: Source, attributes: tuple[str, ...]) -> np.ndarray:
         for text in texts[row]:
             leader[top(row)] = top(first.setdefault(text, row))
     return np.unique([top(row) for row in range(len(source))], return_inverse=True)[1].reshape(-1)
-
-
-def as_uint8(images: np.ndarray) -> np.ndarray:
-    """Images as uint8, whatever they are held as."""
-    return np.asarray(images) if images.dtype == np.uint8 else to_uint8(images).numpy()
 
 
 def _others(groups, random):

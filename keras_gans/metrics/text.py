@@ -17,12 +17,12 @@ from keras_gans.data.source import Source
 from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import Classes
 from keras_gans.metrics import classifiers, features, measures
-from keras_gans.metrics.captioned import Captioned, as_uint8, drawn_from, groups_of, with_captions
+from keras_gans.metrics.captioned import Captioned, drawn_from, groups_of, with_captions
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.on_held_out import MOST_SAMPLES, SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.metrics.sliced_wasserstein import sliced_wasserstein_distance
-from keras_gans.pixels import from_uint8
+from keras_gans.pixels import as_uint8, from_uint8
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel

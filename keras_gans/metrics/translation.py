@@ -17,7 +17,7 @@ from keras_gans.data.source import Source
 from keras_gans.metrics import classifiers, features, measures
 from keras_gans.metrics.on_held_out import SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
-from keras_gans.pixels import to_uint8
+from keras_gans.pixels import as_uint8, steepness
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -165,7 +165,7 @@ class TranslationEvaluation(OnHeldOutData):
         rows, others = np.sort(order[: self.samples]), np.sort(training[: self.samples])
         labels = found.columns[label].values[rows] if self.has_labels else None
         return Held(
-            _as_uint8(found.columns[name].values[rows]), labels, _as_uint8(self.source.columns[name].values[others])
+            as_uint8(found.columns[name].values[rows]), labels, as_uint8(self.source.columns[name].values[others])
         )
 
     @cached_property
@@ -198,7 +198,7 @@ class TranslationEvaluation(OnHeldOutData):
         found = self._of_images(direction, target.training, target.labels)
         floors = {name: (value, len(target.training)) for name, value in found.items()}
         if self.aligned:
-            floors["sharpness"] = _steepness(target.training) / _steepness(target.images), len(target.training)
+            floors["sharpness"] = steepness(target.training) / steepness(target.images), len(target.training)
         if "classes_kept" in self.measures:
             right = self._predicted(direction, target.images) == target.labels
             floors["classes_kept"] = float(right.mean()), len(right)
@@ -227,7 +227,7 @@ class TranslationEvaluation(OnHeldOutData):
             if self.aligned:
                 truth = self._sides[self.translates[direction][1]].images
                 values["error"] = float(np.abs(translated.astype(np.float32) - truth).mean() / 127.5)
-                values["sharpness"] = _steepness(translated) / _steepness(truth)
+                values["sharpness"] = steepness(translated) / steepness(truth)
             if {"cycle_error", "hidden_share"} & set(self.measures):
                 values |= self._of_cycle(model, direction, held.images, translated)
             scores += [
@@ -319,16 +319,6 @@ class TranslationEvaluation(OnHeldOutData):
             pairs = [(row, shares[row].argmax()) for row in worst[:_SWAPS] if shares[row].max() >= _MANY]
             found[direction] = ", ".join(f"{names[a]} -> {names[b]} ({100 * shares[a, b]:.0f} %)" for a, b in pairs)
         return found
-
-
-def _steepness(images):
-    """Mean size of the difference between neighbouring pixels, in grey levels."""
-    images = images.astype(np.float32)
-    return float(np.mean([np.abs(np.diff(images, axis=axis)).mean() for axis in (1, 2)]))
-
-
-def _as_uint8(images):
-    return np.asarray(images) if images.dtype == np.uint8 else to_uint8(images).numpy()
 
 
 def _back(direction):
