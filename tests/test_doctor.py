@@ -18,6 +18,7 @@ from keras_gans.doctor import HEALTHY, UNCLEAR, Patient, Reference, VitalSigns, 
 from keras_gans.doctor.snapshot import Snapshot
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import NonFiniteError, UserError
+from keras_gans.pixels import steepness
 from tests.small import BATCH, images, optimizer_state, small_model, weights
 
 PLAYERS = ("discriminator", "generator")
@@ -640,13 +641,26 @@ def test_of_copies_a_slow_discriminator_is_the_first_cause(rate, first):
 
 
 @pytest.mark.parametrize(
-    "signs", [{"likeness": 0.2}, {"likeness": 0.6, "duplicates": 0.3}, {"likeness": 0.6, "coverage": 0.2}]
+    "signs",
+    [
+        {"likeness": 0.2},
+        {"likeness": 0.6, "duplicates": 0.3},
+        {"likeness": 0.6, "coverage": 0.2},
+        {"likeness": 0.7, "sharpness": 2.0},
+    ],
 )
 def test_between_the_two_it_is_unclear(signs):
     assert set(names(course((12, signs)))) == {UNCLEAR}
     # One look in doubt takes back no verdict; three in a row do.
     assert names(course((5, LIKE), (2, signs), (3, LIKE)))[-5:] == [HEALTHY] * 5
     assert names(course((5, LIKE), (3, signs)))[-1] == UNCLEAR
+
+
+def test_noise_over_the_right_colours_is_told_by_neighbouring_pixels():
+    last = verdicts(course((12, {"likeness": 0.7, "sharpness": 2.64})))[-1]
+    assert "2.64 times as rough" in last.summary
+    assert any("neighbouring pixels differ 2.64 times as much as the data's" in each for each in last.evidence)
+    assert names(course((12, {"likeness": 0.7, "sharpness": 1.2})))[-1] == HEALTHY
 
 
 def test_samples_that_become_more_like_the_data_are_given_time():
@@ -708,6 +722,11 @@ def test_likeness_tells_noise_and_noisy_images_from_the_data_where_averages_do_n
     noise = random.integers(0, 256, others.shape).astype("uint8")
     good, bad, worst = (seen(each)["likeness"] for each in (others, noisy, noise))
     assert good > 0.8 and bad < 0.25 and worst < 0.05
+    assert seen(others)["sharpness"] == pytest.approx(1.0, abs=0.05)
+    # Two independent levels of 256 differ by a third of their range on average.
+    assert seen(noise)["sharpness"] == pytest.approx(256 / 3 / steepness(striped(256, seed=0)), rel=0.05)
+    blurred = others[:, :-1, :-1] // 2 + others[:, 1:, 1:] // 2
+    assert seen(np.pad(blurred, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="edge"))["sharpness"] < 0.95
     assert seen(np.repeat(others[:8], 16, axis=0))["duplicates"] == 1.0
     assert seen(others)["duplicates"] < 0.1
 

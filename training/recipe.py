@@ -297,6 +297,6 @@ def _unknown_key(key, chosen):
 
 def differences(old: Recipe, new: Recipe) -> list[str]:
     """Lines "key: old -> new" of the settings in which two recipes differ."""
-    old, new = settings_of(old), settings_of(new)
-    keys = sorted(set(old) | set(new))
-    return [f"{key}: {old.get(key)!r} -> {new.get(key)!r}" for key in keys if old.get(key) != new.get(key)]
+    before, after = settings_of(old), settings_of(new)
+    keys = sorted(set(before) | set(after))
+    return [f"{key}: {before.get(key)!r} -> {after.get(key)!r}" for key in keys if before.get(key) != after.get(key)]

@@ -249,9 +249,7 @@ class Source:
     def require_labels(self) -> None:
         """Raises `UserError`, saying what would give labels, where there are none."""
         if not any(isinstance(column.field, Classes) for column in self.columns.values()):
-            raise NoLabelsError(
-                f"Labels are wanted, but {self.name!r} ({self.split}) has no labels. {self.label_hint}"
-            )
+            raise NoLabelsError(f"Labels are wanted, but {self.name!r} ({self.split}) has no labels. {self.label_hint}")
 
     def take(self, rows: np.ndarray) -> "Source":
         """Some of the rows, in the order given, with the names and the prior of all classes."""

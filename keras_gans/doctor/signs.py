@@ -33,6 +33,9 @@ HARDLY_LIKE = 0.25
 # Nor of images that reach little more than collapsed ones do: batches of two reached 0.17 to 0.23, and drew 3.4 times
 # as far from the digits as healthy runs, which reached 0.34 or more in the end.
 HARDLY_COVERING = 0.25
+# Nor of images whose neighbouring pixels differ so much more than the data's: at their end healthy runs had 0.87 to
+# 1.20 times as much, runs that left noise 1.5 to 5; and noise over the right colours passes for photographs otherwise.
+ROUGH = 1.5
 # Share of the samples that are near copies of another: healthy runs had 0.02 or less, generators of two units 0.9.
 COPIES, SOME_COPIES = 0.5, 0.2
 # Collapsed runs had a diversity of 0.06 to 0.5; healthy ones 0.57 or more after 200 steps.
@@ -102,11 +105,16 @@ def repeats(look: "VitalSigns", patient: "Patient") -> bool:
 
 
 def is_doubtful(look: "VitalSigns") -> bool:
-    """Images reach little of the data, or some are copies: no look of a healthy run, and none of a sick one yet."""
+    """Images reach little of the data, are rough, or some are copies: none of a healthy run, nor of a sick one yet."""
     if look.likeness is None:
         return False
     reaches_little = look.likeness < HARDLY_LIKE or look.coverage < HARDLY_COVERING
-    return reaches_little or look.duplicates >= SOME_COPIES
+    return reaches_little or look.duplicates >= SOME_COPIES or is_rough(look)
+
+
+def is_rough(look: "VitalSigns") -> bool:
+    """Neighbouring pixels differ far more than the data's, as under noise."""
+    return look.sharpness is not None and look.sharpness > ROUGH
 
 
 def misses_classes(look: "VitalSigns", patient: "Patient") -> bool:

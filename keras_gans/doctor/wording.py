@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from keras_gans.doctor.signs import is_rough
+
 if TYPE_CHECKING:
     from keras_gans.doctor.verdict import Patient
     from keras_gans.doctor.vital_signs import VitalSigns
@@ -41,6 +43,15 @@ def likeness_evidence(look: "VitalSigns") -> list[str]:
     ]
 
 
+def roughness_evidence(look: "VitalSigns") -> list[str]:
+    """The sentence on neighbouring pixels, where they differ far more than the data's; a list of one or none."""
+    if not is_rough(look):
+        return []
+    return [
+        f"Their neighbouring pixels differ {times(look.sharpness)} as much as the data's, as under noise or on a grid."
+    ]
+
+
 def duplicate_evidence(look: "VitalSigns") -> list[str]:
     """The sentence on near copies, where a tenth of the samples or more are such; a list of one or none."""
     return [f"{percent(look.duplicates)} of them are near copies of another one."] if look.duplicates >= 0.1 else []
@@ -68,7 +79,8 @@ def state(look: "VitalSigns") -> Any:
     """Evidence of how a run stands where nothing is wrong."""
     if look.coverage is None:
         return ()
-    return (sample_evidence(look), *likeness_evidence(look), *duplicate_evidence(look), *separation_evidence(look))
+    of_looks = (*likeness_evidence(look), *roughness_evidence(look), *duplicate_evidence(look))
+    return (sample_evidence(look), *of_looks, *separation_evidence(look))
 
 
 def unclear_summary(look: "VitalSigns", few: int) -> str:
@@ -83,6 +95,8 @@ def _extent(look):
     said = f"samples {times(look.diversity)} as diverse as the data, covering {percent(look.coverage)} of it"
     if look.likeness is not None:
         said += f" ({percent(look.likeness)} at full resolution)"
+    if is_rough(look):
+        said += f", {times(look.sharpness)} as rough"
     return said + (f", {percent(look.duplicates)} of them near copies" if look.duplicates >= 0.1 else "")
 
 
