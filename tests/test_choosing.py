@@ -13,7 +13,7 @@ from keras_gans import registry
 from keras_gans.errors import UserError
 from keras_gans.training import choosing, strategy
 from keras_gans.training.choosing import choose, with_size_kept
-from keras_gans.training.recipe import all_names, named
+from keras_gans.training.recipe import all_names, named, with_settings
 from tests.test_training_cli import run, run_here, unwrapped
 
 
@@ -92,6 +92,7 @@ def points(**options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_decides(kind, tmp_path, monkeypatch):
     monkeypatch.setitem(registry.sources._registered, "made_points", points)
+    monkeypatch.setattr(choosing, "_FEW_IMAGES", 0)
     told, name, reason = made(kind, tmp_path)
     found = choose(told)
     assert found.name == name and reason in found.chosen and found.data == told
@@ -133,6 +134,22 @@ def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
     assert found.batch_size == batch
     assert (f"a batch has {batch}" in found.chosen) == (batch < 64)
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
+
+
+def test_few_images_are_changed_before_the_discriminator_sees_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "_FEW_IMAGES", 30)
+    found = choose(str(write(tmp_path, 30, (8, 8))))
+    assert found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
+    assert "learned by heart" in found.chosen and "discriminator.augmentation=null" in found.chosen
+    named_by_itself = named(found.name).networks
+    assert "augmentation" not in named_by_itself["discriminator"] and found.networks.keys() == named_by_itself.keys()
+    without = with_settings(found, {"discriminator.augmentation": None})
+    assert without.networks["discriminator"]["augmentation"] is None
+    with pytest.raises(UserError, match="discriminator.augmentation is of type dict"):
+        with_settings(found, {"discriminator.augmentation": 3})
+    write(tmp_path, 31, (8, 8))
+    more = choose(str(tmp_path))
+    assert more.networks == named_by_itself and "by heart" not in more.chosen
 
 
 def test_grey_images_stored_in_colour_are_drawn_in_one_channel(tmp_path):

@@ -243,7 +243,8 @@ def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """The recipe with settings of the form {"latent_dim": 64, "generator.base_filters": 32}.
 
     A key under `scheme`, one of the recipe's networks or `optimizers.PLAYER` may be new: it is an argument of what the
-    dictionary names, which checks it.
+    dictionary names, which checks it. One that is a dictionary, such as an augmentation, is replaced as a whole or, as
+    `discriminator.augmentation.flip`, in part.
 
     Raises:
         UserError: an unknown key, or a value of another type than the one it replaces.
@@ -259,7 +260,10 @@ def with_settings(chosen: Recipe, settings: Mapping[str, Any]) -> Recipe:
                 # All players have the scheme's own, whose arguments may be set; which they are is known later.
                 holder.setdefault(part, {})
             holder = holder.get(part) if isinstance(holder, dict) else None
-        if not isinstance(holder, dict) or (last not in holder and not path) or isinstance(holder.get(last), dict):
+        is_argument = path[:1] == ["scheme"] or (path[:1] == ["networks"] and len(path) > 1)
+        if not isinstance(holder, dict) or (last not in holder and not path):
+            raise _unknown_key(key, chosen)
+        if isinstance(holder.get(last), dict) and not is_argument:
             raise _unknown_key(key, chosen)
         if path in (["optimizers"], ["networks"]) or key in ("networks", "optimizers"):
             raise _unknown_key(key, chosen)
