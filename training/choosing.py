@@ -77,6 +77,9 @@ def choose(
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
         reason += f" With {rows:,} rows a batch has {batch}."
+    if channels is None and name in _OF_ANY_IMAGES and _is_grey_in_three(source.samples):
+        changes["channels"] = 1
+        reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
     if name in _OF_ANY_IMAGES and rows <= _FEW_IMAGES:
         networks = recipes.named(name).networks
         changes["networks"] = {**networks, "discriminator": {**networks["discriminator"], "augmentation": AUGMENTATION}}
@@ -84,9 +87,6 @@ def choose(
             " Few enough to be learned by heart, so the discriminator sees them changed at random; --set "
             "discriminator.augmentation=null leaves them as they are."
         )
-    if channels is None and name in _OF_ANY_IMAGES and _is_grey_in_three(source.samples):
-        changes["channels"] = 1
-        reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
     if precision is None and name in _OF_ANY_IMAGES and (suited := suited_precision()) != "float32":
         changes["precision"] = suited
         reason += f" In {suited}, which is faster on this machine; --set precision=float32 takes the other."
