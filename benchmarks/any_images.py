@@ -27,10 +27,9 @@ from benchmarks.filed import known_runs, run_once
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.metrics import Evaluation
 from keras_gans.training import recipe as recipes
-from keras_gans.training.choosing import choose
+from keras_gans.training.choosing import AUGMENTATION, choose
 from keras_gans.training.train import build_for, open_data, to_dataset
 
-_AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
 _R3GAN = {
     "scheme": {"name": "r3gan", "penalties": [{"name": name, "weight": 1.0} for name in ("r1", "r2")]},
     "discriminator.normalization": None,
@@ -52,8 +51,8 @@ METHODS = {
     "hinge": _HINGE,
     "hinge_residual": {**_HINGE, "networks": _RESIDUAL},
     "r3gan": _R3GAN,
-    "r3gan_augmented": _R3GAN | {"discriminator.augmentation": _AUGMENTATION},
-    "r3gan_adaptive": _R3GAN | {"discriminator.augmentation": {**_AUGMENTATION, "target": 0.6, "images": 100_000}},
+    "r3gan_augmented": _R3GAN | {"discriminator.augmentation": AUGMENTATION},
+    "r3gan_adaptive": _R3GAN | {"discriminator.augmentation": {**AUGMENTATION, "target": 0.6, "images": 100_000}},
 }
 HEADERS = ("distance", "coverage", "memorized")
 FIGURES = {"frechet_distance": "{:.3f}", "coverage": "{:.2f}", "memorization": "{:.2f}"}
