@@ -23,8 +23,8 @@ _SMALL = 16
 # Made for data that nobody tuned them to.
 _OF_ANY_IMAGES = ("dcgan_images", "cgan_images")
 # Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020): colour, translation and cutout, at
-# the strengths of their code. For no more than so many images: of 100 it took the Fréchet distance to a third, of 300 it
-# no longer gained, and of 1,000 it did harm (docs/measured.md).
+# the strengths of their code. For no more than so many images: of 100 it took the Fréchet distance to a third, of 300
+# it no longer gained, and of 1,000 it did harm (docs/measured.md).
 AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
 _FEW_IMAGES = 200
 # Headers that are read to choose a size; more would tell no more.

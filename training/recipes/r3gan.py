@@ -44,17 +44,20 @@ def r3gan_stacked() -> Recipe:
 
 @recipe
 def r3gan_stacked_mnist() -> Recipe:
-    """MNIST's digits, one in each channel, by convolutions. A classifier is sure of 0.20 of 26,000 samples, in 911 of
-    the 1,000 modes; one run, seed 100. Six minutes of one core.
+    """MNIST's digits, one in each channel, by convolutions. A classifier is sure of 0.38 [0.37, 0.39] of 26,000 samples,
+    and of one at least in 1,000, 1,000 and 999 of the 1,000 modes; of held-out data it is sure of 0.93; seeds 0 to 2.
+    Twenty minutes of one core with bfloat16.
     """
     adam = {"learning_rate": 1e-3, "beta_1": 0.0}
     return r3gan_stacked().replace(
         summary="stacked MNIST, the literature's set of 1,000 modes, by convolutions",
         networks={
-            "generator": {"name": "dcgan_generator", "base_filters": 32, "normalization": "batch"},
-            "discriminator": {"name": "dcgan_discriminator", "base_filters": 32, "normalization": None},
+            "generator": {"name": "dcgan_generator", "base_filters": 64, "normalization": "batch"},
+            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": None},
         },
         optimizers={player: adam for player in ("generator", "discriminator")},
         data="stacked_digits/mnist",
-        steps=6000,
+        ema=0.999,
+        precision="bfloat16",
+        steps=12_000,
     )
