@@ -222,6 +222,7 @@ def test_an_exported_model_answers_a_sentence_with_a_png(published, model):
     np.testing.assert_array_equal(image, model.sample(1, seed=7, texts=text)[0])
 
 
+@pytest.mark.slow
 def test_the_tflite_file_draws_from_the_vocabulary_beside_it_what_the_saved_model_draws(published, model):
     folder, report = published
     vocabulary = read_vocabulary(folder / "vocabulary.txt")
