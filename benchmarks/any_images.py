@@ -84,7 +84,8 @@ def measure(recipe, seconds, rows=None):
     used = time.process_time() - used
     as_stored = source
     if recipe.channels is not None:
-        as_stored, model = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed), _InColour(model)
+        as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
+        model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
     return {**_figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model)), "steps": steps, "seconds": used}
 
 

@@ -51,6 +51,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
+# Names that an error lists at the most.
+_MOST_NAMED = 24
+
+
 def nearest(value: Any, known: Any, count: int = 3) -> list[str]:
     """Names in `known` that resemble `value`, the most alike first.
 
@@ -92,4 +96,8 @@ def unknown_name(kind: str, value: Any, known: Any) -> "UserError":
     known = sorted(known)
     close = nearest(value, known)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return UserError(f"Unknown {kind} {shown(value)}.{hint} Known: {', '.join(known)}.")
+    # Of more than people read at once, those that are most like what they wrote.
+    likest = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, _word(value), str(name)).ratio())
+    named, more = sorted(likest[:_MOST_NAMED]), len(known) - _MOST_NAMED
+    ending = f" and {more} more" if more > 0 else ""
+    return UserError(f"Unknown {kind} {shown(value)}.{hint} Known: {', '.join(named)}{ending}.")

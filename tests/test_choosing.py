@@ -143,6 +143,8 @@ def test_few_images_are_changed_before_the_discriminator_sees_them(tmp_path, mon
     assert "learned by heart" in found.chosen and "discriminator.augmentation=null" in found.chosen
     named_by_itself = named(found.name).networks
     assert "augmentation" not in named_by_itself["discriminator"] and found.networks.keys() == named_by_itself.keys()
+    asked = choose(str(tmp_path), augmentation=False)
+    assert asked.networks == named(found.name).networks and "by heart" not in asked.chosen
     without = with_settings(found, {"discriminator.augmentation": None})
     assert without.networks["discriminator"]["augmentation"] is None
     with pytest.raises(UserError, match="discriminator.augmentation is of type dict"):

@@ -82,6 +82,10 @@ def test_mode_coverage_by_hand():
 def test_names_are_suggested_and_duplicates_refused():
     assert nearest("WGAN-GP", ["wgan", "wgan_gp", "dcgan"])[0] == "wgan_gp"
     assert "Did you mean" not in str(unknown_name("thing", "zzz", ["abc"]))
+    # Of many those that are most like it, in the order of the alphabet.
+    said = str(unknown_name("thing", "w7", [f"{letter}{number}" for letter in "vw" for number in range(10, 30)]))
+    assert "v12" not in said and "w10, w11" in said and "w17" in said and said.endswith(" and 16 more.")
+    assert " more" not in str(unknown_name("thing", "zzz", map(str, range(24))))
     registry = Registry("thing", "keras_gans")
     registry.register("one")(object)
     with pytest.raises(ValueError, match="already registered"):

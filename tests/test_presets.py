@@ -56,8 +56,7 @@ def refusal(folder):
     """What is said of a folder that is not loaded, in one line."""
     with pytest.raises(UserError) as error:
         loading.load_folder(folder)
-    # Room for the names of all networks.
-    assert "\n" not in str(error.value) and len(str(error.value)) < 800
+    assert "\n" not in str(error.value) and len(str(error.value)) < 600
     return str(error.value)
 
 

@@ -7,7 +7,7 @@ from keras_gans.data import open_source
 from keras_gans.data.folder import KEPT_SIZES, headers, image_files, size_for
 from keras_gans.data.opening import DEFAULT_IMAGE_SIZE, is_folder
 from keras_gans.data.pairs import class_of, halves_of, pair_of
-from keras_gans.data.source import Source
+from keras_gans.data.source import Column, Source
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Images, Points, Texts
 from keras_gans.files import at_home
@@ -40,6 +40,7 @@ def choose(
     batch_size: int | None = None,
     precision: str | None = None,
     channels: int | None = None,
+    augmentation: bool = True,
 ) -> Recipe:
     """The recipe that is trained where data alone are named.
 
@@ -64,6 +65,7 @@ def choose(
         data: as `keras_gans.data.open_source` takes it.
         image_size, labels_per_class, skip_unreadable, batch_size, precision, channels: what is asked for besides, as
             fields of a `Recipe`.
+        augmentation: whether few images may be changed, see above; False where the augmentation is asked for too.
 
     Returns:
         The `Recipe`, with `data`, and with `chosen` saying what was found and why that recipe.
@@ -73,16 +75,18 @@ def choose(
     """
     size, why_size = (image_size, "") if image_size is not None else _size_for(data)
     source = open_source(data, image_size=size, skip_unreadable=skip_unreadable, channels=channels)
-    name, reason = _recipe_for(source, labels_per_class)
+    images = [column for column in source.columns.values() if isinstance(column.field, Images)]
+    is_grey = all(map(_is_grey, images))
+    name, reason = _recipe_for(source, labels_per_class, images, is_grey)
     changes: dict[str, Any] = {"data": data, "image_size": size}
     rows = len(source)
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
         reason += f" With {rows:,} rows a batch has {batch}."
-    if channels is None and name in _OF_ANY_IMAGES and _is_grey_in_three(source.samples):
+    if channels is None and name in _OF_ANY_IMAGES and is_grey and source.sample_shape[-1] == 3:
         changes["channels"] = 1
         reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
-    if name in _OF_ANY_IMAGES and rows <= _FEW_IMAGES:
+    if augmentation and name in _OF_ANY_IMAGES and rows <= _FEW_IMAGES:
         networks = recipes.named(name).networks
         changes["networks"] = {**networks, "discriminator": {**networks["discriminator"], "augmentation": AUGMENTATION}}
         reason += (
@@ -95,10 +99,11 @@ def choose(
     return recipes.named(name).replace(**changes, chosen=" ".join(filter(None, (reason, why_size))))
 
 
-def _is_grey_in_three(images):
-    """Whether images have three channels that are equal everywhere; in pieces, as most tell by their first."""
+def _is_grey(column):
+    """Whether images have one channel, or three that are equal everywhere; in pieces, as most tell by their first."""
+    images = column.values
     if images.shape[-1] != 3:
-        return False
+        return images.shape[-1] == 1
     pieces = (images[start : start + _PIECE] for start in range(0, len(images), _PIECE))
     return all((piece == piece[..., :1]).all() for piece in pieces)
 
@@ -145,13 +150,12 @@ def _folder_of(data):
     return folder if is_folder(folder) else None
 
 
-def _recipe_for(source: Source, labels_per_class: float | None) -> tuple[str, str]:
+def _recipe_for(source: Source, labels_per_class: float | None, images: list[Column], is_grey: bool) -> tuple[str, str]:
     """(name of the recipe, what was found and why it fits)."""
     kinds = {name: column.field for name, column in source.columns.items()}
-    images = [column for column in source.columns.values() if isinstance(column.field, Images)]
     texts = [name for name, field in kinds.items() if isinstance(field, Texts)]
     classes = next((field for field in kinds.values() if isinstance(field, Classes)), None)
-    found = _found(source, images)
+    found = _found(source, images, is_grey)
     if len(texts) == 2 and not images:
         return "adversarial_nmt_rnn", f"{len(source):,} pairs of sentences, so one is translated into the other."
     if len(images) == 2:
@@ -185,12 +189,11 @@ def _recipe_for(source: Source, labels_per_class: float | None) -> tuple[str, st
     raise UserError(f"No recipe fits {source.name}, which holds {held}. Name one: keras-gans list.")
 
 
-def _found(source, images):
+def _found(source, images, is_grey):
     """How many images there are, of which size, in colour or grey."""
     if not images:
         return ""
     height, width, _ = images[0].field.shape
-    is_grey = all(column.field.shape[-1] == 1 or _is_grey_in_three(column.values) for column in images)
     return f"{len(source):,} images of {width}x{height}, {'grey' if is_grey else 'in colour'},"
 
 

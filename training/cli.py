@@ -309,7 +309,10 @@ def _chosen_recipe(name, run, given):
     with console.status("looking at the data ..."), one_line_if_interrupted():
         from .choosing import choose
 
-        chosen = choose(**{key: given[key] for key in ("data", *_LOOKED_AT) if key in given})
+        chosen = choose(
+            **{key: given[key] for key in ("data", *_LOOKED_AT) if key in given},
+            augmentation="discriminator.augmentation" not in given,
+        )
     console.print(
         f"[bold]{escape(chosen.name)}[/]: {escape(chosen.chosen)} To name another: keras-gans list.",
         highlight=False,
