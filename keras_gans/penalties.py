@@ -376,6 +376,7 @@ def values(
     fake: Sequence[tf.Tensor],
     next_seed: Callable[[], tf.Tensor],
     one_pass: bool,
+    due: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
     """What each penalty costs on a batch, without its weight.
 
@@ -385,6 +386,7 @@ def values(
         real, fake: samples of one shape, each followed by their conditions.
         next_seed: gives a seed to each penalty that draws.
         one_pass: whether the critic may see the points of all penalties in one batch, which spares passes.
+        due: bool scalar tensor; where it is false nothing is computed and every value is 0. Always unless given.
 
     Returns:
         {curve: scalar float32 tensor}, in the order of the penalties.
@@ -393,13 +395,17 @@ def values(
     for penalty in penalties:
         points = penalty.points(real[0], fake[0], next_seed() if penalty.draws else None)
         places.append((points, *(fake if penalty.at_fakes else real)[1:]))
-    if one_pass and len(places) > 1:
-        joined = [tf.concat(parts, axis=0) for parts in zip(*places, strict=True)]
-        norms = tf.split(gradient_norms(critic, *joined), len(places))
-    else:
-        norms = [gradient_norms(critic, *place) for place in places]
-    pairs = zip(penalties, norms, strict=True)
-    return {penalty.curve: tf.reduce_mean(penalty.price(norm)) for penalty, norm in pairs}
+
+    def prices():
+        if one_pass and len(places) > 1:
+            joined = [tf.concat(parts, axis=0) for parts in zip(*places, strict=True)]
+            norms = tf.split(gradient_norms(critic, *joined), len(places))
+        else:
+            norms = [gradient_norms(critic, *place) for place in places]
+        return [tf.reduce_mean(penalty.price(norm)) for penalty, norm in zip(penalties, norms, strict=True)]
+
+    found = prices() if due is None else tf.cond(due, prices, lambda: [tf.constant(0.0)] * len(places))
+    return dict(zip((penalty.curve for penalty in penalties), found, strict=True))
 
 
 def clip_weights(variables: Sequence[keras.Variable], limit: float) -> None:

@@ -1,5 +1,7 @@
 """The gradient penalties and weight clipping against numbers derived by hand."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from keras_gans.training.recipe import parse_assignment, with_settings
 from tests.small import BATCH, batch_for, images, recipe_for, small_model
 
 SEED = tf.constant([1, 2], tf.int64)
+ALL_FOUR = [{"name": name, "weight": 3.0} for name in kg.registry.penalties]
 
 
 def noise(*shape):
@@ -231,6 +234,8 @@ def test_the_command_line_sets_penalties():
         (lambda: several([R1(1.0), R1(2.0)]), r"of one kind.*R1\(weight=1.0\), R1\(weight=2.0\)"),
         (lambda: small_model("dcgan", scheme={"name": "dcgan", "penalties": [R1()]}), "must not use batch normal"),
         (lambda: small_model("wgan_gp", scheme={"name": "wgan_gp", "penalties": [GradientPenalty()]}), "of one kind"),
+        (lambda: small_model("gan", scheme={"name": "gan", "penalty_interval": 4}), "and there are none"),
+        (lambda: small_model("wgan_gp", scheme={"name": "wgan_gp", "penalty_interval": 0}), "penalty_interval is a"),
         (lambda: small_model("began", scheme={"name": "began", "penalties": [R1()]}), "BEGAN's discriminator gives no"),
     ],
 )
@@ -248,9 +253,8 @@ def test_any_loss_goes_with_any_penalty(scheme, tmp_path):
     options = {key: value for key, value in options.items() if key != "generator_objective" or scheme == "sgan"}
     if scheme == "wgan_mlp":
         options["discriminator_steps"] = 1
-    penalties = [{"name": name, "weight": 3.0} for name in kg.registry.penalties]
     logs, trained = [], []
-    for changes in ({}, {"penalties": penalties}):
+    for changes in ({}, {"penalties": ALL_FOUR}):
         model = small_model(scheme, rate=0.01, scheme={**options, **changes})
         data = batch_for(model, BATCH)
         x, y = data if isinstance(data, tuple) else (data, None)
@@ -268,6 +272,43 @@ def test_any_loss_goes_with_any_penalty(scheme, tmp_path):
     assert any(not np.allclose(first, second, rtol=0, atol=1e-6) for first, second in pairs)
     trained[1].save(tmp_path / "penalised.keras")
     assert keras.saving.load_model(tmp_path / "penalised.keras").penalties == kinds
+
+
+def test_lazy_penalties_weigh_as_many_times_as_much_in_every_so_manieth_step():
+    """Karras et al. (2020), section 3.1."""
+
+    def run(**options):
+        # Weights that hardly move, so that the steps of all runs can be compared.
+        model = small_model("gan", rate=1e-9, scheme={**recipe_for("gan").scheme, **options})
+        return model.fit(images(BATCH), batch_size=BATCH, shuffle=False, epochs=7, verbose=0).history
+
+    plain, eager = run(), run(penalties=ALL_FOUR)
+    lazy = run(penalties=ALL_FOUR, penalty_interval=3)
+    added = np.subtract(lazy["discriminator_loss"], plain["discriminator_loss"])
+    cost = np.subtract(eager["discriminator_loss"], plain["discriminator_loss"])
+    assert (cost > 0.0).all()
+    due = np.arange(7) % 3 == 0
+    np.testing.assert_allclose(added, np.where(due, 3.0 * cost, 0.0), rtol=1e-4, atol=1e-6)
+    for curve in {penalty.curve for penalty in several(ALL_FOUR)}:
+        np.testing.assert_allclose(lazy[curve], np.where(due, eager[curve], 0.0), rtol=1e-5)
+
+
+def test_the_curve_of_a_lazy_penalty_is_its_mean_over_the_steps_that_compute_it():
+    lazy = small_model("gan", rate=1e-9, scheme={"name": "gan", "penalties": [R1(3.0)], "penalty_interval": 2})
+    one = small_model("gan", rate=1e-9, scheme={"name": "gan", "penalties": [R1(3.0)]})
+    found = [model.fit(images(BATCH), batch_size=BATCH // 4, shuffle=False, verbose=0).history for model in (lazy, one)]
+    first, second = (history["real_gradient_penalty"][0] for history in found)
+    each = one.fit(images(BATCH), batch_size=BATCH, shuffle=False, verbose=0).history["real_gradient_penalty"][0]
+    assert second == pytest.approx(each, rel=1e-4) and first != pytest.approx(second, rel=1e-3)
+    rows = images(BATCH)[[0, 1, 4, 5]]
+    mean = float(real_gradient_penalty(one.discriminator, rows))
+    assert first == pytest.approx(mean, rel=1e-4)
+
+
+@pytest.mark.parametrize("scheme", ["gan", pytest.param("cgan", marks=pytest.mark.slow)])
+def test_lazy_penalties_step_as_one_over_two_replicas(scheme):
+    options = {**recipe_for(scheme).scheme, "penalties": ALL_FOUR, "penalty_interval": 2}
+    kg.testing.check_two_replicas_step_as_one(functools.partial(small_model, scheme, scheme=options))
 
 
 def test_dragans_penalty_is_the_same_over_two_replicas(two_replicas):

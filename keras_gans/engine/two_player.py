@@ -14,6 +14,7 @@ from keras_gans.checks import check_switch, check_whole
 from keras_gans.engine import averages, undoing
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.given import check_raw_scores
+from keras_gans.engine.kinds import Sometimes
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
@@ -45,6 +46,9 @@ class GAN(Sampler, AdversarialModel):
         penalties: what is added to the discriminator's loss to hold its slope, such as [penalties.R1(10.0)]; each
             also as a recipe names it, {"name": "r1", "weight": 10.0}. Each reports its value as a curve. The scheme's
             `default_penalties`, often none, unless given.
+        penalty_interval: the penalties are computed in every so-manieth training step, beginning with the first, and
+            weigh so many times as much there: the lazy regularization of Karras et al., "Analyzing and Improving the
+            Image Quality of StyleGAN" (2020), section 3.1, which spares time. Their curves are means over these steps.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
         ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
             then samples and is exported; 0 for none, as in the papers.
@@ -73,6 +77,7 @@ class GAN(Sampler, AdversarialModel):
         "latent_dim": (1, 2),
         "latent_prior": ("normal", "uniform"),
         "penalties": ((penalty_values.R1(1.0),), (penalty_values.R1(1.0), penalty_values.DRAGAN(1.0))),
+        "penalty_interval": (2,),
     }
 
     def __init__(
@@ -84,6 +89,7 @@ class GAN(Sampler, AdversarialModel):
         discriminator_steps: int = 1,
         shared_fakes: bool = False,
         penalties: Iterable[penalty_values.Penalty | Mapping[str, Any]] | None = None,
+        penalty_interval: int = 1,
         latent_prior: str = "normal",
         ema: float = 0.0,
         seed: int = 0,
@@ -99,6 +105,7 @@ class GAN(Sampler, AdversarialModel):
         self.latent_dim = _first(generator.input_shape)[-1] if latent_dim is None else latent_dim
         self.discriminator_steps = discriminator_steps
         self.shared_fakes = shared_fakes
+        self.penalty_interval = penalty_interval
         self.latent_prior = latent_prior
         self.ema = ema
         self._check_arguments()
@@ -115,6 +122,12 @@ class GAN(Sampler, AdversarialModel):
         penalty_values.check_kinds(self.all_penalties())
         for penalty in self.all_penalties():
             penalty.check(self.discriminator)
+        check_whole("penalty_interval", self.penalty_interval)
+        if self.penalty_interval > 1 and not self.all_penalties():
+            raise UserError(
+                f"penalty_interval={self.penalty_interval} spaces penalties out, and there are none. Add some, such as "
+                "penalties=[R1(10.0)], or leave penalty_interval out."
+            )
         made, taken = self.generator.output_shape[1:], _first(self.discriminator.input_shape)[1:]
         if made != taken:
             raise UserError(f"The generator makes samples of shape {made}, but the discriminator takes {taken}.")
@@ -280,9 +293,14 @@ class GAN(Sampler, AdversarialModel):
         # A generator may make fewer fields than the scheme takes.
         sides = (dict(zip(self.takes, side, strict=False)) for side in (real, fake))
         judged = ([side[name] for name in self.judged_fields] for side in sides)
-        found = penalty_values.values(penalties, self._view, *judged, self.next_seed, self._one_pass)
+        interval, due = self.penalty_interval, None
+        if interval > 1:
+            due = tf.equal(self.step.value % interval, 0)
+        found = penalty_values.values(penalties, self._view, *judged, self.next_seed, self._one_pass, due)
         for penalty in penalties:
-            loss = loss + penalty.factor * found[penalty.curve]
+            loss = loss + interval * penalty.factor * found[penalty.curve]
+        if due is not None:
+            found = {curve: Sometimes(value, due) for curve, value in found.items()}
         return loss, {**curves, **found}
 
     def _adapted(self, real):

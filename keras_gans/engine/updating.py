@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans.engine import undoing
-from keras_gans.engine.kinds import Curves
+from keras_gans.engine.kinds import Curves, Sometimes
 from keras_gans.errors import UserError
 from keras_gans.layers import advance_all
 
@@ -141,7 +141,8 @@ class Updating:
             if name not in self.curves:
                 raise KeyError(f"{type(self).__name__} reports {name!r}, which its log_names do not list.")
             self.reported.add(name)
-            undoing.at_the_end(functools.partial(self.curves[name].update_state, value))
+            value, known = value if isinstance(value, Sometimes) else (value, None)
+            undoing.at_the_end(functools.partial(self.curves[name].update_state, value, sample_weight=known))
 
 
 def _refuse_non_finite(watched):

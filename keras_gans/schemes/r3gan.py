@@ -41,4 +41,5 @@ class R3GAN(GAN):
         return ops.mean(ops.sign(real_scores - fake_scores))
 
     def generator_loss(self, fake: Tensor, real: Tensor) -> Loss:
-        return losses.relativistic_pairing_generator(*self.scores(real, fake)), {}
+        # In one pass the gradient would also go back through the real samples, which nobody asks for.
+        return losses.relativistic_pairing_generator(self.score(real), self.score(fake)), {}
