@@ -4,12 +4,12 @@
     python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
     python -m benchmarks.any_images --only-show
 
-`chosen` is what `keras-gans train --data` takes. Every other method has the networks of DCGAN, `hinge_residual` those
-of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
-a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
-choice of features, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand
-what training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and
-not run again.
+`chosen` is what `keras-gans train --data` takes where it is given as many steps. Every other method has the networks of
+DCGAN, `hinge_residual` those of SNGAN, at one width unless --set says otherwise. All have as many seconds of the
+processor for their training steps: a few steps tell how many that are, and rates that fall do so over these. The
+figures are `Evaluation`'s, by its own choice of features, against images that were held out: Fréchet distance, coverage
+and memorization. Beside them stand what training data, uniform noise and copies of 100 training images score. Every run
+is added to --output at once and not run again.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from benchmarks.filed import known_runs, run_once
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.metrics import Evaluation
 from keras_gans.training import recipe as recipes
-from keras_gans.training.choosing import AUGMENTATION, choose
+from keras_gans.training.choosing import AUGMENTATION, MOST_TIMES_SEEN, choose, times_seen, with_augmentation
 from keras_gans.training.train import build_for, open_data, to_dataset
 
 _R3GAN = {
@@ -68,16 +68,27 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
         settings: {setting: value} beside the method's.
     """
     changes = {**(METHODS[method] or {}), **(settings or {})}
-    base = choose(data, image_size) if METHODS[method] is None else recipes.named("dcgan")
+    base = choose(data, image_size, augmentation=False) if METHODS[method] is None else recipes.named("dcgan")
     base = base.replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
     base = base.replace(**{name: changes.pop(name) for name in ("scheme", "networks") if name in changes})
     return recipes.with_settings(base, changes)
 
 
-def measure(recipe, seconds, rows=None):
-    """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were."""
+def measure(recipe, seconds, rows=None, choosing=False):
+    """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were.
+
+    Args:
+        recipe: its steps do not count.
+        seconds: see above.
+        rows: of so many images; all unless given.
+        choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
+    """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
     steps = _steps_in(seconds, recipe, source)
+    augmented = choosing and times_seen(recipe.replace(steps=steps), len(source)) > MOST_TIMES_SEEN
+    if augmented:
+        recipe = with_augmentation(recipe)
+        steps = _steps_in(seconds, recipe, source)
     recipe = recipe.replace(steps=steps)
     model, used = build_for(recipe, source), time.process_time()
     model.fit(to_dataset(recipe, source), steps_per_epoch=steps, epochs=1, verbose=0)
@@ -86,7 +97,8 @@ def measure(recipe, seconds, rows=None):
     if recipe.channels is not None:
         as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
         model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
-    return {**_figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model)), "steps": steps, "seconds": used}
+    figures = _figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model))
+    return {**figures, "steps": steps, "seconds": used, "augmented": augmented}
 
 
 def _rows_of(source, rows, seed):
@@ -185,20 +197,25 @@ def main():
             for rows in arguments.rows:
                 for method in arguments.methods:
                     recipe = recipe_for(method, data, size, seed, settings)
-                    _run(console, arguments, method, recipe, rows)
+                    choosing = METHODS[method] is None and "discriminator.augmentation" not in settings
+                    _run(console, arguments, method, recipe, rows, choosing)
         show(console, data, known_runs(arguments.output), recipe_for("dcgan", data, size))
 
 
-def _run(console, arguments, method, recipe, rows):
+def _run(console, arguments, method, recipe, rows, choosing):
     """Trains and measures one run, unless the file has it, and adds it there."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
     with console.status(f"{what}: {arguments.seconds} s ..."):
-        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows))
+        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows, choosing))
     if figures is not None:
         said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
-        console.print(f"{what}: {said}, {figures['steps']:,} steps, {figures['seconds']:.0f} s", highlight=False)
+        console.print(
+            f"{what}: {said}, {figures['steps']:,} steps, {figures['seconds']:.0f} s"
+            + ", augmented" * figures["augmented"],
+            highlight=False,
+        )
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def points(**options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_decides(kind, tmp_path, monkeypatch):
     monkeypatch.setitem(registry.sources._registered, "made_points", points)
-    monkeypatch.setattr(choosing, "_FEW_IMAGES", 0)
+    monkeypatch.setattr(choosing, "MOST_TIMES_SEEN", 1e9)
     told, name, reason = made(kind, tmp_path)
     found = choose(told)
     assert found.name == name and reason in found.chosen and found.data == told
@@ -136,11 +136,11 @@ def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
 
 
-def test_few_images_are_changed_before_the_discriminator_sees_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(choosing, "_FEW_IMAGES", 30)
+def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_path):
+    # 8 rows a batch, 10,000 steps.
     found = choose(str(write(tmp_path, 30, (8, 8))))
     assert found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
-    assert "learned by heart" in found.chosen and "discriminator.augmentation=null" in found.chosen
+    assert "seen some 2,667 times" in found.chosen and "discriminator.augmentation=null" in found.chosen
     named_by_itself = named(found.name).networks
     assert "augmentation" not in named_by_itself["discriminator"] and found.networks.keys() == named_by_itself.keys()
     asked = choose(str(tmp_path), augmentation=False)
@@ -149,9 +149,14 @@ def test_few_images_are_changed_before_the_discriminator_sees_them(tmp_path, mon
     assert without.networks["discriminator"]["augmentation"] is None
     with pytest.raises(UserError, match="discriminator.augmentation is of type dict"):
         with_settings(found, {"discriminator.augmentation": 3})
-    write(tmp_path, 31, (8, 8))
-    more = choose(str(tmp_path))
-    assert more.networks == named_by_itself and "by heart" not in more.chosen
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"), [({"steps": 3750}, 1000), ({"steps": 3751}, 1001), ({"batch_size": 2}, 667)]
+)
+def test_what_is_asked_for_decides_how_often_images_are_seen(asked, seen, tmp_path):
+    found = choose(str(write(tmp_path, 30, (8, 8))), **asked)
+    assert ("augmentation" in found.networks["discriminator"]) == (seen > 1000) == ("by heart" in found.chosen)
 
 
 def test_grey_images_stored_in_colour_are_drawn_in_one_channel(tmp_path):

@@ -62,7 +62,7 @@ RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run direct
 
 
 # Options of train that the choice of a recipe depends on.
-_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels")
+_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels", "steps")
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
@@ -311,7 +311,7 @@ def _chosen_recipe(name, run, given):
 
         chosen = choose(
             **{key: given[key] for key in ("data", *_LOOKED_AT) if key in given},
-            augmentation="discriminator.augmentation" not in given,
+            augmentation=not any(key.endswith("discriminator.augmentation") for key in given),
         )
     console.print(
         f"[bold]{escape(chosen.name)}[/]: {escape(chosen.chosen)} To name another: keras-gans list.",
