@@ -4,17 +4,19 @@
     python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
     python -m benchmarks.any_images --only-show
 
-`chosen` is what `keras-gans train --data` takes where it is given as many steps. Every other method has the networks of
-DCGAN, `hinge_residual` those of SNGAN, at one width unless --set says otherwise. All have as many seconds of the
-processor for their training steps: a few steps tell how many that are, and rates that fall do so over these. The
-figures are `Evaluation`'s, by its own choice of features, against images that were held out: Fréchet distance, coverage
-and memorization. Beside them stand what training data, uniform noise and copies of 100 training images score. Every run
-is added to --output at once and not run again.
+`chosen` is what `keras-gans train --data` takes, with its own number of steps where they fit into the seconds, and
+`chosen_longer` the same asked for as many as do. Every other method has the networks of DCGAN, `hinge_residual` those
+of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
+a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
+choice of features, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand
+what training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and
+not run again.
 """
 
 import argparse
 import dataclasses
 import json
+import math
 import statistics
 import time
 from pathlib import Path
@@ -46,6 +48,7 @@ _RESIDUAL = {"generator": {"name": "resnet_generator"}, "discriminator": {"name"
 # {method: settings beside those of the recipe `dcgan`}, None for the recipe that fits the data.
 METHODS = {
     "chosen": None,
+    "chosen_longer": None,
     "dcgan": {},
     "dcgan_average": {"ema": 0.999, "learning_rate_schedule": "linear"},
     "hinge": _HINGE,
@@ -74,22 +77,25 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
     return recipes.with_settings(base, changes)
 
 
-def measure(recipe, seconds, rows=None, choosing=False):
+def measure(recipe, seconds, rows=None, method=None, settings=None):
     """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were.
 
     Args:
-        recipe: its steps do not count.
+        recipe: of `recipe_for`.
         seconds: see above.
         rows: of so many images; all unless given.
-        choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
+        method, settings: those of the recipe. One that is chosen takes no more steps than its own, unless it is
+            `chosen_longer`, and augments images that are seen often enough, unless a setting says whether.
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
-    steps = _steps_in(seconds, recipe, source)
-    augmented = choosing and times_seen(recipe.replace(steps=steps), len(source)) > MOST_TIMES_SEEN
+    steps, own_steps = _steps_in(seconds, recipe, source), recipe.steps if method == "chosen" else math.inf
+    is_chosen = method in METHODS and METHODS[method] is None and "discriminator.augmentation" not in (settings or {})
+    as_long = recipe.replace(steps=min(steps, own_steps))
+    augmented = is_chosen and times_seen(as_long, len(source)) > MOST_TIMES_SEEN
     if augmented:
         recipe = with_augmentation(recipe)
         steps = _steps_in(seconds, recipe, source)
-    recipe = recipe.replace(steps=steps)
+    recipe = recipe.replace(steps=min(steps, own_steps))
     model, used = build_for(recipe, source), time.process_time()
     model.fit(to_dataset(recipe, source), steps_per_epoch=steps, epochs=1, verbose=0)
     used = time.process_time() - used
@@ -98,7 +104,7 @@ def measure(recipe, seconds, rows=None, choosing=False):
         as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
         model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
     figures = _figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model))
-    return {**figures, "steps": steps, "seconds": used, "augmented": augmented}
+    return {**figures, "steps": recipe.steps, "seconds": used, "augmented": augmented}
 
 
 def _rows_of(source, rows, seed):
@@ -197,18 +203,17 @@ def main():
             for rows in arguments.rows:
                 for method in arguments.methods:
                     recipe = recipe_for(method, data, size, seed, settings)
-                    choosing = METHODS[method] is None and "discriminator.augmentation" not in settings
-                    _run(console, arguments, method, recipe, rows, choosing)
+                    _run(console, arguments, method, recipe, rows, settings)
         show(console, data, known_runs(arguments.output), recipe_for("dcgan", data, size))
 
 
-def _run(console, arguments, method, recipe, rows, choosing):
+def _run(console, arguments, method, recipe, rows, settings):
     """Trains and measures one run, unless the file has it, and adds it there."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
     with console.status(f"{what}: {arguments.seconds} s ..."):
-        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows, choosing))
+        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows, method, settings))
     if figures is not None:
         said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
         console.print(

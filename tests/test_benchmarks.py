@@ -1,5 +1,7 @@
 """What the benchmarks promise besides their figures: runs are filed once, and what is drawn is what was measured."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from benchmarks import (
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
 from keras_gans.subwords import END, PAD
+from keras_gans.training import choosing
 from keras_gans.training import recipe as recipes
 from keras_gans.training.train import build_for
 from tests.small import small_model
@@ -139,11 +142,35 @@ def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
     source = kg.data.open_source("digits", labels=True)
     for method in any_images.METHODS:
         recipe = any_images.recipe_for(method, "digits", seed=3, settings=small)
-        assert recipe.name == ("cgan_images" if method == "chosen" else "dcgan")
+        assert recipe.name == ("cgan_images" if method.startswith("chosen") else "dcgan")
         model = build_for(recipe, source)
         assert recipe.seed == model.seed == 3 and model.sample_shape() == (8, 8, 1)
         augmented = "discriminator.augmentation" in (any_images.METHODS[method] or {})
         assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
+
+
+def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(monkeypatch):
+    monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)
+    monkeypatch.setattr(choosing, "suited_precision", lambda: "float32")
+    measured = []
+    ready = SimpleNamespace(of=lambda model: measured.append(model) or [])
+    monkeypatch.setattr(any_images, "Evaluation", lambda *_, **__: SimpleNamespace(prepare=lambda: ready))
+    small = {"generator.base_filters": 2, "discriminator.base_filters": 2, "batch_size": 8, "steps": 4}
+    found = {}
+    for method in ("chosen", "chosen_longer", "dcgan"):
+        for limit in (1, 1000):
+            monkeypatch.setattr(any_images, "MOST_TIMES_SEEN", limit)
+            recipe = any_images.recipe_for(method, "digits", settings=small)
+            found[method, limit] = any_images.measure(recipe, 6, rows=40, method=method)
+    assert {key: run["steps"] for key, run in found.items()} == {
+        (method, limit): 4 if method == "chosen" else 6
+        for method in ("chosen", "chosen_longer", "dcgan")
+        for limit in (1, 1000)
+    }
+    # 4 times 8 of 40 rows, and 6 times 8.
+    augmented = [any("random_shift" in layer.name for layer in model.discriminator.layers) for model in measured]
+    assert [key for key, is_so in zip(found, augmented, strict=True) if is_so] == [("chosen_longer", 1)]
+    assert [run["augmented"] for run in found.values()] == augmented
 
 
 def test_the_samples_that_features_rank_are_what_their_names_say(monkeypatch):
