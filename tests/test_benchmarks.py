@@ -149,6 +149,7 @@ def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
         assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
 
 
+@pytest.mark.slow
 def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(monkeypatch):
     monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)
     monkeypatch.setattr(choosing, "suited_precision", lambda: "float32")
