@@ -77,27 +77,24 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
     return recipes.with_settings(base, changes)
 
 
-def measure(recipe, seconds, rows=None, method=None, settings=None):
+def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False):
     """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were.
 
     Args:
-        recipe: of `recipe_for`.
+        recipe: its own number of steps does not count.
         seconds: see above.
         rows: of so many images; all unless given.
-        method, settings: those of the recipe. One that is chosen takes no more steps than its own, unless it is
-            `chosen_longer`, and augments images that are seen often enough, unless a setting says whether.
+        most_steps: no more steps than these, whatever the seconds.
+        choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
-    steps, own_steps = _steps_in(seconds, recipe, source), recipe.steps if method == "chosen" else math.inf
-    is_chosen = method in METHODS and METHODS[method] is None and "discriminator.augmentation" not in (settings or {})
-    as_long = recipe.replace(steps=min(steps, own_steps))
-    augmented = is_chosen and times_seen(as_long, len(source)) > MOST_TIMES_SEEN
+    recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
+    augmented = choosing and times_seen(recipe, len(source)) > MOST_TIMES_SEEN
     if augmented:
         recipe = with_augmentation(recipe)
-        steps = _steps_in(seconds, recipe, source)
-    recipe = recipe.replace(steps=min(steps, own_steps))
+        recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
     model, used = build_for(recipe, source), time.process_time()
-    model.fit(to_dataset(recipe, source), steps_per_epoch=steps, epochs=1, verbose=0)
+    model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
     used = time.process_time() - used
     as_stored = source
     if recipe.channels is not None:
@@ -105,6 +102,12 @@ def measure(recipe, seconds, rows=None, method=None, settings=None):
         model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
     figures = _figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model))
     return {**figures, "steps": recipe.steps, "seconds": used, "augmented": augmented}
+
+
+def _measured(method, recipe, seconds, rows=None):
+    """`measure` as the method has it; an augmentation that was set, null too, stays as it is."""
+    choosing = METHODS[method] is None and "augmentation" not in recipe.networks["discriminator"]
+    return measure(recipe, seconds, rows, recipe.steps if method == "chosen" else math.inf, choosing)
 
 
 def _rows_of(source, rows, seed):
@@ -203,17 +206,17 @@ def main():
             for rows in arguments.rows:
                 for method in arguments.methods:
                     recipe = recipe_for(method, data, size, seed, settings)
-                    _run(console, arguments, method, recipe, rows, settings)
+                    _run(console, arguments, method, recipe, rows)
         show(console, data, known_runs(arguments.output), recipe_for("dcgan", data, size))
 
 
-def _run(console, arguments, method, recipe, rows, settings):
+def _run(console, arguments, method, recipe, rows):
     """Trains and measures one run, unless the file has it, and adds it there."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
     with console.status(f"{what}: {arguments.seconds} s ..."):
-        figures = run_once(arguments.output, key, lambda: measure(recipe, arguments.seconds, rows, method, settings))
+        figures = run_once(arguments.output, key, lambda: _measured(method, recipe, arguments.seconds, rows))
     if figures is not None:
         said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
         console.print(

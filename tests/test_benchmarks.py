@@ -161,8 +161,9 @@ def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(mon
     found = {}
     for method in ("chosen", "chosen_longer", "dcgan"):
         recipe = any_images.recipe_for(method, "digits", settings=small)
-        found[method] = any_images.measure(recipe, 6, rows=40, method=method)
+        found[method] = any_images._measured(method, recipe, 6, rows=40)
     assert {method: run["steps"] for method, run in found.items()} == {"chosen": 4, "chosen_longer": 6, "dcgan": 6}
+    assert [model.steps_taken for model in measured] == [4, 6, 6]
     # 4 times 8 of 40 rows, and 6 times 8.
     augmented = [any("random_shift" in layer.name for layer in model.discriminator.layers) for model in measured]
     assert augmented == [False, True, False] == [run["augmented"] for run in found.values()]

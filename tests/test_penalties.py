@@ -274,7 +274,7 @@ def test_any_loss_goes_with_any_penalty(scheme, tmp_path):
     assert keras.saving.load_model(tmp_path / "penalised.keras").penalties == kinds
 
 
-def test_lazy_penalties_weigh_as_many_times_as_much_in_every_so_manieth_step():
+def test_lazy_penalties_weigh_n_times_as_much_in_every_nth_step():
     """Karras et al. (2020), section 3.1."""
 
     def run(**options):

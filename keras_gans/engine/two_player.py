@@ -46,8 +46,8 @@ class GAN(Sampler, AdversarialModel):
         penalties: what is added to the discriminator's loss to hold its slope, such as [penalties.R1(10.0)]; each
             also as a recipe names it, {"name": "r1", "weight": 10.0}. Each reports its value as a curve. The scheme's
             `default_penalties`, often none, unless given.
-        penalty_interval: the penalties are computed in every so-manieth training step, beginning with the first, and
-            weigh so many times as much there: the lazy regularization of Karras et al., "Analyzing and Improving the
+        penalty_interval: n, where the penalties are computed in every n-th training step alone, the first among them,
+            and weigh n times as much there: the lazy regularization of Karras et al., "Analyzing and Improving the
             Image Quality of StyleGAN" (2020), section 3.1, which spares time. Their curves are means over these steps.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
         ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
