@@ -56,6 +56,22 @@ def _note(seen, model, real, fake):
     return loss, {"wasserstein_estimate": loss}
 
 
+@pytest.mark.parametrize("scheme", ["gan", "wgan"])
+def test_the_end_of_a_fit_waits_for_no_tuning_of_the_data_unless_that_was_asked_for(scheme):
+    def is_tuned(data, batch_size=None):
+        model = small_model(scheme)
+        return kg.inputs.prepare(data, None, batch_size, model, shuffle=True, replicas=2).options().autotune.enabled
+
+    asked = tf.data.Options()
+    asked.autotune.enabled = True
+    parallel = dataset(images(40)).map(lambda batch: batch, num_parallel_calls=tf.data.AUTOTUNE)
+    assert is_tuned(parallel.with_options(asked)) is True
+    for data in (dataset(images(40)), parallel, iter_of(images(8), images(8))):
+        assert is_tuned(data) is False
+    assert is_tuned(images(40), 8) is False
+    assert kg.data.load(images(40), batch_size=8).options().autotune.enabled is False
+
+
 def test_the_length_of_an_epoch_is_known_to_the_progress_bar():
     prepared = kg.inputs.prepare(dataset(images(40)), None, None, small_model("wgan"), shuffle=True, replicas=1)
     assert int(prepared.cardinality()) == 2
@@ -288,7 +304,7 @@ def test_a_pydataset_trains_epoch_after_epoch_as_its_batches_do():
     of_keras.fit(batches, epochs=2, verbose=0)
     rows = np.concatenate([images(BATCH, seed=index) for index in range(4)])
     of_arrays.fit(dataset(rows), epochs=2, verbose=0)
-    assert int(of_keras.step) == 8 and batches.ended >= 1
+    assert int(of_keras.step) == 8 and batches.ended == 2
     for mine, theirs in zip(of_keras.get_weights(), of_arrays.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 

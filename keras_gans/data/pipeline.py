@@ -292,8 +292,9 @@ def _host_tensor(array):
 
 
 def options() -> tf.data.Options:
-    """What all data sets here are: in one order, and shared out among workers by their rows."""
+    """What all data sets here are: in one order, shared out among workers by their rows, and not tuned."""
     chosen = tf.data.Options()
+    chosen.autotune.enabled = False  # see `keras_gans.autotuning`
     chosen.deterministic = True
     # Every worker makes the same global batches and takes its share of each; there are no files to share out.
     chosen.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gans.autotuning import without_autotuning
 from keras_gans.data import cache, embedded, network, pictures
 from keras_gans.data.naming import base_name, check_name, is_embedded, tfds_folder
 from keras_gans.data.source import Column, Source, check_no_image_options, class_column, sample_column, unpaired
@@ -340,6 +341,7 @@ def _chunks(examples):
     """Chunks of examples, {feature: rows}; those of which two can differ in shape are read one by one."""
     import tensorflow as tf
 
+    examples = without_autotuning(examples)
     specifications = tf.nest.flatten(examples.element_spec)
     if all(spec.shape.is_fully_defined() for spec in specifications):
         yield from examples.batch(_CHUNK).as_numpy_iterator()

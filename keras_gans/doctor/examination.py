@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.autotuning import without_autotuning
 from keras_gans.doctor.snapshot import plain
 from keras_gans.doctor.vital_signs import VitalSigns, separation
 from keras_gans.engine.replicas import spans_machines
@@ -183,5 +184,6 @@ def _scorer(model, rows):
 
 def first_rows(dataset: tf.data.Dataset, count: int) -> dict[str, np.ndarray]:
     """The first `count` rows of a tf.data.Dataset of batches, {"sample": array}, of (batches, labels) with "label"."""
-    rows = [row if isinstance(row, tuple) else (row,) for row in dataset.unbatch().take(count).as_numpy_iterator()]
+    first = without_autotuning(dataset.unbatch().take(count))
+    rows = [row if isinstance(row, tuple) else (row,) for row in first.as_numpy_iterator()]
     return {name: np.stack(part) for name, part in zip(("sample", "label"), zip(*rows, strict=True), strict=False)}

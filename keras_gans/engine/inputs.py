@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.autotuning import without_autotuning
 from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
@@ -156,6 +157,7 @@ def prepare(
         if batch_size is not None:
             check_whole("batch_size", batch_size)
         dataset = _from_arrays(x, y, batch_size or 32, shuffle, model)
+    dataset = without_autotuning(dataset)
     batch = _first_batch(dataset)
     _refuse_weights(batch, model.takes)
     first = dict(zip(model.takes, in_order(batch, model.takes), strict=True))
@@ -166,7 +168,8 @@ def prepare(
     options = tf.data.Options()
     # Each of several machines takes its part of every batch; by files, which TensorFlow would try first, it cannot.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.with_options(options)
+    # The next batch is made while a step is taken; TensorFlow would see to it by itself only where it tunes.
+    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
 def _like_the_first(dataset, first, model):
@@ -259,7 +262,7 @@ def _from_arrays(x, y, batch_size, shuffle, model):
     dataset = tf.data.Dataset.from_tensor_slices(arrays if len(parts) > 1 else parts[0])
     if shuffle:
         dataset = dataset.shuffle(counts[0], seed=model.seed)
-    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return dataset.batch(batch_size, drop_remainder=True)
 
 
 def _from_python(batches, takes, raised):
@@ -273,8 +276,11 @@ def _from_python(batches, takes, raised):
 
         def draw():
             for index in itertools.count() if count is None else range(count):
-                yield batches[index]
-            batches.on_epoch_end()
+                batch = batches[index]
+                if index + 1 == count:
+                    # Not after it: who has as many batches as there are asks for no more.
+                    batches.on_epoch_end()
+                yield batch
     else:
         count, first = None, next(batches, None)
         if first is None:
@@ -331,7 +337,7 @@ def first_rows(data: Any, takes: Iterable[str], count: int) -> dict[str, np.ndar
         count: how many.
     """
     if isinstance(data, tf.data.Dataset):
-        rows = list(data.unbatch().take(count).as_numpy_iterator())
+        rows = list(without_autotuning(data.unbatch().take(count)).as_numpy_iterator())
         parts = zip(*(in_order(row, takes) for row in rows), strict=True)
         return {name: np.stack(part) for name, part in zip(takes, parts, strict=True)}
     if isinstance(data, Mapping):
@@ -377,7 +383,7 @@ def _merge_batches(dataset, batch_size, batches_per_step, replicas):
     if batches > 0:
         # Rebatching forgets the length, and Keras's progress bar needs it.
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches // batches_per_step))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return dataset
 
 
 def _even_batches(dataset, replicas):
