@@ -136,6 +136,21 @@ def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
 
 
+@pytest.mark.parametrize(
+    ("batch", "steps"), [(128, 10_000), (64, 10_000), (48, 11_000), (32, 16_000), (16, 30_000), (4, 30_000)]
+)
+def test_more_images_are_worth_more_steps_up_to_a_limit(batch, steps):
+    # 1,297 digits, 400 times each.
+    found = choose("digits", batch_size=batch)
+    assert found.steps == steps
+    assert (f"1,297 images are worth {steps:,} steps" in found.chosen) == (steps > 10_000)
+
+
+def test_steps_that_are_asked_for_are_those_that_are_taken():
+    found = choose("digits", batch_size=16, steps=7)
+    assert "worth" not in found.chosen and found.steps == named(found.name).steps, "set after the choice"
+
+
 def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_path):
     # 8 rows a batch, 10,000 steps.
     found = choose(str(write(tmp_path, 30, (8, 8))))

@@ -27,6 +27,9 @@ _OF_ANY_IMAGES = ("dcgan_images", "cgan_images")
 # distance to a third, 1,200 times to three quarters, 400 times and less it did harm (docs/measured.md).
 AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
 MOST_TIMES_SEEN = 1000
+# Steps that come to each image so often, but no fewer than the recipe's and no more than the last, ten minutes of two
+# cores at 32 pixels: what draws best where nobody says how many (docs/measured.md).
+_TIMES_SEEN, _MOST_STEPS = 400, 30_000
 # Headers that are read to choose a size; more would tell no more.
 _MOST_HEADERS = 2000
 _PIECE = 256
@@ -58,9 +61,10 @@ def choose(
 
     Images of several sizes become squares of the largest size of 8, 16, 28, 32 and 64 that is no larger than half of
     them are; images of one size that networks make keep it. A batch has no more rows than half of the data. The recipes
-    for images calculate in bfloat16 where the hardware does, and so take a quarter to a half more steps in the same
-    time; they draw one channel where every pixel is grey, though the files or the data set may have three; and where
-    the steps come to each image more than 1,000 times their discriminator sees random changes, see `AUGMENTATION`.
+    for images take 10,000 steps, and more of more images, up to 30,000; they calculate in bfloat16 where the hardware
+    does, and so take a quarter to a half more steps in the same time; they draw one channel where every pixel is grey,
+    though the files or the data set may have three; and where the steps come to each image more than 1,000 times their
+    discriminator sees random changes, see `AUGMENTATION`.
 
     Args:
         data: as `keras_gans.data.open_source` takes it.
@@ -84,6 +88,11 @@ def choose(
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
         reason += f" With {rows:,} rows a batch has {batch}."
+    if steps is None and name in _OF_ANY_IMAGES:
+        own = recipes.named(name)
+        changes["steps"] = _steps_for(rows, batch_size or changes.get("batch_size", own.batch_size), own.steps)
+        if changes["steps"] > own.steps:
+            reason += f" {rows:,} images are worth {changes['steps']:,} steps; --steps takes another number."
     if channels is None and name in _OF_ANY_IMAGES and is_grey and source.sample_shape[-1] == 3:
         changes["channels"] = 1
         reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
@@ -209,6 +218,11 @@ def _found(source, images, is_grey):
         return ""
     height, width, _ = images[0].field.shape
     return f"{len(source):,} images of {width}x{height}, {'grey' if is_grey else 'in colour'},"
+
+
+def _steps_for(rows, batch, fewest):
+    """How many steps so many rows are worth, in thousands."""
+    return max(fewest, min(_MOST_STEPS, 1000 * round(_TIMES_SEEN * rows / batch / 1000)))
 
 
 def _batch_for(rows, batch):

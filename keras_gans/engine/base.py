@@ -222,7 +222,8 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             x: tf.data.Dataset of batches: a tensor, or a tuple or dictionary with one for each field in `takes`; the
                 same of NumPy arrays; or a `keras.utils.PyDataset` or a generator of such batches. Images are floats in
                 [-1, 1], shape (batch, height, width, channels). Under a strategy a last batch that the replicas cannot
-                share evenly is left out.
+                share evenly is left out. A dataset is not tuned while it is read unless its options ask for that, see
+                `keras_gans.autotuning`.
             y: labels, where `x` is an array of samples and the scheme uses them.
             batch_size: of an array, 32 unless given. It is the paper's m: a scheme whose discriminator takes n steps
                 for the generator's one consumes n batches in a training step.
