@@ -29,7 +29,7 @@ AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast"
 MOST_TIMES_SEEN = 1000
 # Steps that come to each image so often, but no fewer than the recipe's and no more than the last, ten minutes of two
 # cores at 32 pixels: what draws best where nobody says how many (docs/measured.md).
-_TIMES_SEEN, _MOST_STEPS = 400, 30_000
+_TIMES_SEEN, _MOST_STEPS = 150, 30_000
 # Headers that are read to choose a size; more would tell no more.
 _MOST_HEADERS = 2000
 _PIECE = 256

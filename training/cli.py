@@ -307,6 +307,8 @@ def _chosen_recipe(name, run, given):
         )
     data.check_source(given["data"])
     with console.status("looking at the data ..."), one_line_if_interrupted():
+        # Which some data sets are opened by.
+        import_quietly("tensorflow")
         from .choosing import choose
 
         chosen = choose(
