@@ -1,6 +1,7 @@
 """Other processes of tests: forked from one that has imported TensorFlow, and waited for on a busy machine too."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -62,6 +63,30 @@ def _command(arguments, cwd, variables, *files):
             os.dup2(opened.enter_context(open(path, "w")).fileno(), descriptor)
         sys.stdout, sys.stderr = (opened.enter_context(os.fdopen(each, "w", closefd=False)) for each in (1, 2))
         cli.main()
+
+
+def in_one_process(commands, cwd):
+    """{name: (exit code, output, errors)} of command lines, run one after the other in a process of their own.
+
+    Args:
+        commands: {name: command line without `keras-gans`}.
+        cwd: folder that they run in, and from which they import.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said.json"
+        process = forked.Process(target=_all_of, args=(commands, cwd, said))
+        process.start()
+        process.join(HANGS)
+        assert process.exitcode == 0, process.exitcode
+        return json.loads(said.read_text())
+
+
+def _all_of(commands, cwd, said):
+    from tests.test_training_cli import run_here
+
+    os.chdir(cwd)
+    sys.path.insert(0, str(cwd))
+    said.write_text(json.dumps({name: run_here(*each.split(), cwd=cwd) for name, each in commands.items()}))
 
 
 def wait_until(reached, process):

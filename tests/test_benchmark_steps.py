@@ -83,6 +83,7 @@ def test_the_operations_counted_are_those_that_the_graph_runs(name):
         assert len(needed) == machine.products_run(step)
 
 
+@pytest.mark.slow
 def test_the_time_of_products_is_most_of_a_step_that_multiplies_and_little_of_one_that_does_not():
     matrix = tf.random.normal((1024, 1024))
     product = tf.function(lambda: tf.reduce_sum(matrix @ matrix @ matrix))

@@ -282,9 +282,7 @@ def test_a_run_of_dense_networks_keeps_the_size_and_records_it(tmp_path):
     assert '"image_size": 40' in output and "resized" not in output + errors
 
 
-@pytest.mark.parametrize("data", ["drawings", "digits"])
-def test_to_choose_shows_none_of_what_tensorflow_greets_with(data, tmp_path):
-    """In a process of its own, which has not imported it."""
-    write(tmp_path / "drawings", 20, (8, 8))
-    code, _, errors = run("train", "--data", data, "--dry-run", cwd=tmp_path)
+def test_to_choose_shows_none_of_what_tensorflow_greets_with(tmp_path):
+    """In a process of its own, which has not imported it; opening this data set does."""
+    code, _, errors = run("train", "--data", "digits", "--dry-run", cwd=tmp_path)
     assert code == 0 and errors == ""

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,8 @@ import keras_gans as kg
 from keras_gans.runs import run_directory
 from keras_gans.testing import parametrize_with_checks
 from tests import pairs
-from tests.processes import HANGS
-from tests.test_training_cli import environment, unwrapped
+from tests.processes import in_one_process
+from tests.test_training_cli import unwrapped
 
 
 def small_pairs():
@@ -35,7 +33,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-# One after the other in one process, as importing TensorFlow for each of them would take most of their time.
+# One after the other, in a process that has not registered the scheme.
 COMMANDS = {
     "train": "train own_pairs:circle_pairs --steps 20",
     "resume": "train --resume latest --steps 40",
@@ -46,29 +44,12 @@ COMMANDS = {
     "no module": "train no_such_module:circle_pairs",
     "no recipe": "train own_pairs:circle_pair",
 }
-ALL = """
-import json, sys
-from tests.test_training_cli import run_here
-sys.path.insert(0, ".")
-done = {name: run_here(*command.split(), cwd=".") for name, command in json.loads(sys.argv[1]).items()}
-print(json.dumps(done))
-"""
 
 
 @pytest.fixture(scope="module")
 def done(folder):
     """{name of `COMMANDS`: (exit code, output, errors)}."""
-    result = subprocess.run(
-        [sys.executable, "-c", ALL, json.dumps(COMMANDS)],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=HANGS,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
+    return in_one_process(COMMANDS, folder)
 
 
 def run_in(folder):
