@@ -113,8 +113,8 @@ def semi_supervised_aae() -> "Recipe":
 
 @recipe
 def semi_supervised_aae_mnist() -> "Recipe":
-    """A hundred labels of MNIST: 0.953 [0.946, 0.969] right, 0.942 on the labels alone; seeds 0 to 2. Some 2 minutes of
-    one core.
+    """A hundred labels of MNIST: 0.953 [0.946, 0.969] right, 0.942 on the labels alone, 0.951 without its adversaries;
+    seeds 0 to 2. Some 2 minutes of one core.
     """
     base = semi_supervised_aae()
     wide = {"hidden_units": [500, 500]}
