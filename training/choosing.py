@@ -28,7 +28,7 @@ _OF_ANY_IMAGES = ("dcgan_images", "cgan_images")
 AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
 MOST_TIMES_SEEN = 1000
 # Steps that come to each image so often, but no fewer than the recipe's and no more than the last, ten minutes of two
-# cores at 32 pixels: what draws best where nobody says how many (docs/measured.md).
+# cores at 32 pixels. One set was drawn best at so many and worse after; others bore 500 times (docs/measured.md).
 _TIMES_SEEN, _MOST_STEPS = 150, 30_000
 # Headers that are read to choose a size; more would tell no more.
 _MOST_HEADERS = 2000

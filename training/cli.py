@@ -307,7 +307,7 @@ def _chosen_recipe(name, run, given):
         )
     data.check_source(given["data"])
     with console.status("looking at the data ..."), one_line_if_interrupted():
-        # Which some data sets are opened by.
+        # Data sets by name are opened by it, and it would greet.
         import_quietly("tensorflow")
         from .choosing import choose
 
