@@ -47,6 +47,22 @@ def without_loss_tracker(model: Any) -> None:
     model._loss_tracker = None
 
 
+def shape_to_draw(initial_value: Any) -> tuple[int, ...] | None:
+    """The shape of a Keras weight whose numbers are about to be drawn, None of other variables.
+
+    Keras tells TensorFlow no shape, only a function that draws the numbers and holds the weight.
+
+    Args:
+        initial_value: as `tf.Variable` gets it.
+    """
+    import keras
+
+    for cell in getattr(initial_value, "__closure__", None) or ():
+        if isinstance(cell.cell_contents, keras.Variable):
+            return tuple(cell.cell_contents.shape)
+    return None
+
+
 def follows_a_schedule(optimizer: Any) -> bool:
     """Whether an optimizer's learning rate is a schedule, of which the public `learning_rate` shows only a value."""
     import keras

@@ -103,6 +103,20 @@ def test_a_model_without_its_loss_tracker_reports_no_loss():
     assert "loss" not in [metric.name for metric in model.metrics]
 
 
+def test_a_weights_shape_is_known_before_it_is_drawn():
+    shapes = []
+
+    def make(make_next, **arguments):
+        shapes.append(private_apis.shape_to_draw(arguments["initial_value"]))
+        return make_next(**arguments)
+
+    with tf.variable_creator_scope(make):
+        keras.layers.Dense(3).build((None, 2))
+        tf.Variable([0.0])
+        tf.Variable(lambda: [0.0])
+    assert shapes == [(2, 3), (3,), None, None]
+
+
 def test_a_schedule_is_told_from_a_rate():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     assert private_apis.follows_a_schedule(keras.optimizers.SGD(schedule))

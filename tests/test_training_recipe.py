@@ -2,8 +2,10 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.errors import UserError
@@ -84,6 +86,25 @@ def test_networks_that_no_memory_trains_are_refused(monkeypatch):
         size["SC_PHYS_PAGES"] -= 1
         with pytest.raises(UserError, match="this machine has.*Make them smaller: generator.*'hidden_units': .100"):
             build_model(wanted, {"sample": Images((8, 8, 1))})
+
+
+def test_weights_of_large_networks_are_counted_before_any_is_drawn(monkeypatch):
+    recipe, shapes = recipes.named("gan"), {"sample": Images((8, 8, 1))}
+    model = build_model(recipe, shapes)
+    first = model.get_weights()
+    monkeypatch.setattr("keras_gans.training.build._LARGE", 0)
+    for counted, drawn in zip(build_model(recipe, shapes).get_weights(), first, strict=True):
+        np.testing.assert_array_equal(counted, drawn, err_msg="the seed's weights change")
+    numbers = sum(network.count_params() for network in (model.generator, model.discriminator))
+
+    def draw(self, shape, dtype=None):
+        assert not tf.executing_eagerly(), f"{shape} are drawn"
+        return tf.zeros(shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__", draw)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 4 * numbers - 1}.get)
+    with pytest.raises(UserError, match="^Weights of these networks take.*Make them smaller: generator"):
+        build_model(recipe, shapes)
 
 
 @pytest.mark.parametrize("name", recipes.all_names())

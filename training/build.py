@@ -1,5 +1,6 @@
 """From a recipe to a compiled model."""
 
+import contextlib
 import inspect
 import math
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError, nearest, reason_of, unknown_name
 from keras_gans.memory import check_fits
 from keras_gans.optimizers import Adam
+from keras_gans.private_apis import shape_to_draw
 
 from .recipe import Recipe
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # The order in which networks draw their first weights, and with it every figure of a seed; any others follow.
 _BUILD_ORDER = ("generator", "encoder", "decoder", "discriminator", "class_discriminator")
+# Bytes of weights that are drawn in a second or two.
+_LARGE = 1_000_000_000
 # How many an optimizer keeps of each weight's gradients, where they are not two.
 _AVERAGES = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1, "adafactor": 0}
 
@@ -51,17 +55,11 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]", *, seeded:
     scheme = scheme_of(recipe)
     _check_networks(recipe, scheme)
     data_fields = scheme.read_data(data_fields, recipe.tokenizer)
-    if seeded:
-        keras.utils.set_random_seed(recipe.seed)
     policy = recipe.precision if recipe.precision == "float32" else f"mixed_{recipe.precision}"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        networks: dict[str, keras.Model] = {}
-        for role in sorted(recipe.networks, key=_build_place):
-            offered = scheme.network_arguments(role, data_fields, recipe.latent_dim)
-            offered |= scheme.arguments_of_others(role, networks)
-            networks[role] = _network(recipe.networks[role], role, offered)
+        networks = _networks(recipe, scheme, data_fields, seeded)
     finally:
         keras.config.set_dtype_policy(before)
     arguments = _scheme_arguments(recipe, scheme, data_fields)
@@ -75,18 +73,65 @@ def build_model(recipe: "Recipe", data_fields: "Mapping[str, Field]", *, seeded:
     return model
 
 
+def _networks(recipe, scheme, data_fields, seeded):
+    """{role: keras.Model}; of those that are large the weights are counted first, as to draw them takes a while."""
+
+    def made():
+        if seeded:
+            keras.utils.set_random_seed(recipe.seed)
+        networks: dict[str, keras.Model] = {}
+        for role in sorted(recipe.networks, key=_build_place):
+            offered = scheme.network_arguments(role, data_fields, recipe.latent_dim)
+            offered |= scheme.arguments_of_others(role, networks)
+            networks[role] = _network(recipe.networks[role], role, offered)
+        return networks
+
+    try:
+        with _small_alone():
+            return made()
+    except _LargeNetworks:
+        # A graph that never runs draws nothing.
+        with tf.Graph().as_default():
+            size = 4 * sum(network.count_params() for network in made().values())
+        _check_size(recipe, size, "Weights")
+        return made()
+
+
+class _LargeNetworks(Exception):
+    """Weights of more than `_LARGE` bytes are about to be drawn."""
+
+
+@contextlib.contextmanager
+def _small_alone():
+    size = 0
+
+    def make(make_next, **arguments):
+        nonlocal size
+        size += 4 * math.prod(shape_to_draw(arguments["initial_value"]) or ())
+        if size > _LARGE:
+            raise _LargeNetworks
+        return make_next(**arguments)
+
+    with tf.variable_creator_scope(make):
+        yield
+
+
 def _check_memory(recipe, model):
     """Raises a `UserError` where training would fill the machine's memory, of which the system tells by a kill."""
-    if tf.config.get_visible_devices("GPU"):
-        return
     size = 0
     for player in model.players:
         name = _optimizer_options(recipe, player, model)[1]["name"]
         numbers = sum(math.prod(weight.shape) for weight in model.variables_of(player))
         # Weights, their gradients, and the averages that the optimizer keeps of these.
         size += 4 * numbers * (2 + _AVERAGES.get(name, 2))
-    networks = ", ".join(f"{role} {network}" for role, network in recipe.networks.items())
-    check_fits(size, "Weights, gradients and optimizers of these networks", f"Make them smaller: {networks}.")
+    _check_size(recipe, size, "Weights, gradients and optimizers")
+
+
+def _check_size(recipe, size, what):
+    # GPUs have memory of their own.
+    if not tf.config.get_visible_devices("GPU"):
+        networks = ", ".join(f"{role} {network}" for role, network in recipe.networks.items())
+        check_fits(size, f"{what} of these networks", f"Make them smaller: {networks}.")
 
 
 def _build_place(role):
