@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import keras_gans as kg
 from keras_gans import data, metrics
 from keras_gans.callbacks.evaluate import Evaluate, as_line
+from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError
 from keras_gans.metrics import Evaluation, Protocol, Score, evaluation_of, measures
@@ -125,6 +126,19 @@ def test_the_floor_is_what_training_data_scores(evaluation, extractor):
     found = evaluation.of_samples(np.zeros((200, 8, 8, 1), np.uint8))[0]
     assert min(floors) / 2 < found.floor < 2 * max(floors)
     assert found.value > 10 * found.floor and found.floor_samples == 200
+
+
+@pytest.mark.parametrize("samples", [200, 5000])
+def test_each_real_image_is_looked_at_once(extractor, samples, monkeypatch):
+    """The floor's images are the first of those that memorization looks at."""
+    looked_at = []
+    plain = Extractor.features_and_probabilities
+    monkeypatch.setattr(
+        Extractor, "features_and_probabilities", lambda self, items: looked_at.append(len(items)) or plain(self, items)
+    )
+    Evaluation("digits", ["frechet_distance", "memorization"], samples=samples, extractor=extractor).prepare()
+    digits = data.open_source("digits")
+    assert sum(looked_at) == len(digits) + len(held_out_of(digits))
 
 
 def test_training_images_as_samples_score_as_the_floor(evaluation):

@@ -132,9 +132,8 @@ class Evaluation(OnHeldOutData):
             self.extractor = self._opened_extractor()
             held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
             self._identity, self._reference = identity_of(held_out), self._set_of(held_out)
-            self._training = self._set_of(training[:_MOST_REFERENCE])
-            is_all = self._training.count <= self.samples
-            of_training = self._training if is_all else self._set_of(training[: self.samples])
+            of_training = self._set_of(training[:_MOST_REFERENCE][: self.samples])
+            self._training = self._set_of(training[:_MOST_REFERENCE], beginning=of_training)
             self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
         return self
 
@@ -164,11 +163,11 @@ class Evaluation(OnHeldOutData):
     def _extractor_name(self):
         return features.name_for(self.source) if self._wanted is None else self._wanted
 
-    def _set_of(self, items):
-        return self._sample_set(lambda start, stop: items[start:stop], len(items))
+    def _set_of(self, items, beginning=None):
+        return self._sample_set(lambda start, stop: items[start:stop], len(items), beginning)
 
-    def _sample_set(self, draw, count):
-        return measures.SampleSet(draw, count, self.extractor, "features" in self._needs)
+    def _sample_set(self, draw, count, beginning=None):
+        return measures.SampleSet(draw, count, self.extractor, "features" in self._needs, beginning)
 
     def of(self, model: "AdversarialModel") -> "list[Score]":
         """Draws the samples from a model and measures them.

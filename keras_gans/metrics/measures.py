@@ -49,14 +49,22 @@ class SampleSet:
         count: how many there are.
         extractor: `Extractor` of images; None for points, which are their own features.
         keep_features: whether some measure needs all features at once; otherwise they are summed up as they come.
+        beginning: a `SampleSet` of the first of these, whose features are taken where it keeps them.
     """
 
-    def __init__(self, draw: Any, count: int, extractor: Any, keep_features: bool):
+    def __init__(
+        self, draw: Any, count: int, extractor: Any, keep_features: bool, beginning: "SampleSet | None" = None
+    ):
         self.draw, self.count = draw, count
         self._extractor, self._keep_features = extractor, keep_features
+        self._beginning = beginning if keep_features else None
 
     def _parts(self):
-        for start in range(0, self.count, _CHUNK):
+        known = 0
+        if self._beginning is not None:
+            known = self._beginning.count
+            yield self._beginning._all
+        for start in range(known, self.count, _CHUNK):
             items = self.draw(start, min(start + _CHUNK, self.count))
             if self._extractor and self._extractor.class_count:
                 yield self._extractor.features_and_probabilities(items)
