@@ -12,11 +12,12 @@ import tensorflow as tf
 from keras_gans.callbacks.board import DOCTOR
 from keras_gans.callbacks.every import EveryNSteps
 from keras_gans.doctor.diagnosis import diagnose
-from keras_gans.doctor.examination import Examination, first_rows
+from keras_gans.doctor.examination import Examination
 from keras_gans.doctor.illnesses import not_finite
 from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
+from keras_gans.engine.inputs import first_rows
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, json_lines
 from keras_gans.printing import Console, escape, printable
@@ -102,7 +103,8 @@ class Doctor(EveryNSteps):
         if learning_rate_factor != 1.0 and not roll_back:
             raise UserError("learning_rate_factor acts when going back: set roll_back=True, or leave it out.")
         if isinstance(real, tf.data.Dataset):
-            real = first_rows(real, 2 * count)
+            fields = ("sample", "label") if isinstance(real.element_spec, tuple) else ("sample",)
+            real = first_rows(real, fields, 2 * count)
         if real is None and extractor is not None:
             raise UserError(
                 "An extractor compares the classes of samples and data: pass those as real, or leave extractor out."

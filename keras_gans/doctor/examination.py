@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.autotuning import without_autotuning
 from keras_gans.doctor.snapshot import plain
 from keras_gans.doctor.vital_signs import VitalSigns, separation
 from keras_gans.engine.replicas import spans_machines
@@ -180,10 +179,3 @@ def _scorer(model, rows):
         return next(iter(model.judged(as_floats(real), as_floats(made)).values()))
 
     return tf.function(scores, reduce_retracing=True, autograph=False)
-
-
-def first_rows(dataset: tf.data.Dataset, count: int) -> dict[str, np.ndarray]:
-    """The first `count` rows of a tf.data.Dataset of batches, {"sample": array}, of (batches, labels) with "label"."""
-    first = without_autotuning(dataset.unbatch().take(count))
-    rows = [row if isinstance(row, tuple) else (row,) for row in first.as_numpy_iterator()]
-    return {name: np.stack(part) for name, part in zip(("sample", "label"), zip(*rows, strict=True), strict=False)}

@@ -335,9 +335,14 @@ def first_rows(data: Any, takes: Iterable[str], count: int) -> dict[str, np.ndar
         data: arrays or a tf.data.Dataset of batches, of one field, or in any form that `in_order` takes.
         takes: names of the fields; of a single array, which is the first one, the others are left out.
         count: how many.
+
+    Raises:
+        UserError: there is none, or a field is missing.
     """
     if isinstance(data, tf.data.Dataset):
         rows = list(without_autotuning(data.unbatch().take(count)).as_numpy_iterator())
+        if not rows:
+            raise UserError("The dataset is empty: there is not one row to look at.")
         parts = zip(*(in_order(row, takes) for row in rows), strict=True)
         return {name: np.stack(part) for name, part in zip(takes, parts, strict=True)}
     if isinstance(data, Mapping):
