@@ -25,7 +25,7 @@ _FEWEST_NUMBERS = 1024
 _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
-def signature_names(batch_sizes: Sequence[int]) -> list[str]:
+def signature_names(batch_sizes: Sequence[int]) -> dict[str, int]:
     """{signature: batch size} of a file converted for some batch sizes."""
     first, *others = batch_sizes
     return {"serving_default": first, **{f"batch_{size}": size for size in others}}

@@ -9,8 +9,6 @@ from ..protos import file_system_storage_path_source_pb2, model_server_config_pb
 from .models import Model
 from .refusal import Refusal
 
-Policies = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
-
 
 def models_of(config: model_server_config_pb2.ModelServerConfig) -> list[tuple[Model, dict[str, int]]]:
     """(model, its labels) of each entry.
@@ -38,7 +36,9 @@ def models_of(config: model_server_config_pb2.ModelServerConfig) -> list[tuple[M
     return found
 
 
-def policy_of(policy: Policies) -> Callable[[list[int]], list[int]]:
+def policy_of(
+    policy: file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy,
+) -> Callable[[list[int]], list[int]]:
     """Function of the versions that there are to those to be served: the latest, unless the policy says more."""
     kind = policy.WhichOneof("policy_choice")
     if kind == "all":

@@ -4,7 +4,7 @@ Names and their order are known here without TensorFlow; each check is a module 
 and `check(setting)`, which returns an `Evidence`.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 from keras_gans.errors import unknown_name
 
@@ -21,7 +21,7 @@ NAMES = {
 LONG = ("slow_discriminator",)
 
 
-def chosen(names: Any, quick: bool = False) -> Any:
+def chosen(names: Sequence[str] | None, quick: bool = False) -> list[str]:
     """The checks to run, in the order of `NAMES`.
 
     Args:
@@ -29,7 +29,7 @@ def chosen(names: Any, quick: bool = False) -> Any:
         quick: see above.
 
     Returns:
-        list of names, each once.
+        Each name once.
 
     Raises:
         UserError: there is no such check.

@@ -1,7 +1,5 @@
 """The best answer to a discriminator that does not move is one point."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from scipy import special
@@ -11,7 +9,7 @@ from keras_gans.drawing.plot import Curve, Panel
 from keras_gans.optimizers import Adam
 
 from .outcome import Evidence, at_least, at_most, exactly
-from .playing import fit, location_generator, scores_of, still, train_discriminator
+from .playing import Setting, fit, location_generator, scores_of, still, train_discriminator
 
 STATEMENT = "The best generator against a fixed discriminator puts all its samples where D is largest: a delta."
 SOURCE = "Goodfellow et al. 2014, section 6 (the Helvetica scenario); lecture of 16.11.18"
@@ -21,11 +19,8 @@ _SHARE, _SPREAD = 0.6, 0.5
 _EXTENT = 2.0
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Trains D between a ring of eight Gaussians and the square around it, then G alone against it.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.

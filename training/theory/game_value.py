@@ -1,19 +1,16 @@
 """V(G, D*) = -log 4 + 2 JSD(p || q), least where q = p."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.drawing.plot import Curve, Panel
-from keras_gans.hints import Tensor
 
 from .gaussian import DATA, GRID, MADE, Gaussian, optimal_scores
 from .outcome import Evidence, within
-from .playing import discriminator_of, scores_of
+from .playing import Setting, discriminator_of, scores_of
 
 STATEMENT = "Against the best discriminator the game's value is -log 4 + 2 JSD(p || q), and -log 4 where q = p."
 SOURCE = "Goodfellow et al. 2014, theorem 1"
@@ -21,11 +18,8 @@ SOURCE = "Goodfellow et al. 2014, theorem 1"
 _TRAINED_TOLERANCE, _QUADRATURE_TOLERANCE = 0.005, 1e-4
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Computes the value by quadrature all the way from q = p outwards, and by trained discriminators on it.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.
@@ -54,27 +48,27 @@ def check(setting: Any) -> None:
     return Evidence(tuple(claims), [panel], skipped=skipped)
 
 
-def made_at(t: float) -> Any:
+def made_at(t: float) -> Gaussian:
     """q on a way that leaves p at t = 0 and passes N(1.5, 0.7) at t = 1."""
     return Gaussian(1.5 * t, 1.0 - 0.3 * t)
 
 
-def text_of(gaussian: Any) -> Any:
+def text_of(gaussian: Gaussian) -> str:
     """N(mean, deviation)."""
     return f"N({gaussian.mean:g}, {gaussian.deviation:g})"
 
 
-def divergence(data: Any, made: Mapping[str, Any] | None) -> Any:
+def divergence(data: Gaussian, made: Gaussian) -> float:
     """JSD(p || q) in nats, by quadrature."""
     return kg.metrics.jensen_shannon_divergence(data.density(GRID), made.density(GRID))
 
 
-def value_of(real_scores: Tensor, fake_scores: Tensor) -> Any:
+def value_of(real_scores: np.ndarray, fake_scores: np.ndarray) -> float:
     """V(D), the negative of the discriminator's loss, from its scores."""
     return -float(kg.losses.minimax_discriminator(tf.constant(real_scores), tf.constant(fake_scores)))
 
 
-def value_of_best(data: Any, made: Mapping[str, Any] | None) -> Any:
+def value_of_best(data: Gaussian, made: Gaussian) -> float:
     """V(D*) from the scores of D* at the quantiles of both."""
     return value_of(*(optimal_scores(gaussian.quantiles(), data, made) for gaussian in (data, made)))
 

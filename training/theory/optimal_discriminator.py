@@ -1,6 +1,6 @@
 """D*(x) = p(x) / (p(x) + q(x)), and what takes its place under least squares."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -9,11 +9,11 @@ import keras_gans as kg
 from keras_gans.drawing.plot import Curve, Panel
 
 from .gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
-from .outcome import Evidence, at_most
-from .playing import discriminator_of, scores_of
+from .outcome import Claim, Evidence, at_most
+from .playing import Setting, discriminator_of, scores_of
 
 if TYPE_CHECKING:
-    from keras_gans.hints import Tensor
+    pass
 
 
 STATEMENT = "For a fixed generator the best discriminator is D* = p / (p + q); of LSGAN it is (b p + a q) / (p + q)."
@@ -24,11 +24,8 @@ _MEAN_LIMIT, _LARGEST_LIMIT = 0.01, 0.06
 CODINGS = {(0.0, 1.0, 1.0): "p / (p + q)", (-1.0, 1.0, 0.0): "(p - q) / (p + q)"}
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Trains D against a generator that stands still, and compares it with D* everywhere.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.
@@ -45,7 +42,7 @@ def check(setting: Any) -> None:
     return Evidence(tuple(claims), panels, skipped=("LSGAN (-1, 1, 0)",) if setting.quick else ())
 
 
-def errors(name: str, found: Any, best: str | None) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
+def errors(name: str, found: np.ndarray, best: np.ndarray) -> list[Claim]:
     """The two claims on |D - D*|, both arrays on `GRID`.
 
     The mean is over (p + q) / 2. The largest is over the middle 99 % of it: farther out there are so few points that D

@@ -23,7 +23,7 @@ class Claim:
     low: float = -math.inf
     high: float = math.inf
 
-    def holds_for(self, value: Any) -> Any:
+    def holds_for(self, value: float) -> bool:
         """Whether a value, such as a median over seeds, lies within the bound. NaN never does."""
         return self.low <= value <= self.high
 
@@ -33,7 +33,7 @@ class Claim:
         return self.holds_for(self.measured)
 
     @property
-    def bound(self) -> Any:
+    def bound(self) -> str:
         """The bound in words."""
         if self.low == self.high:
             return "exact"
@@ -49,22 +49,22 @@ class Claim:
         return {key: _finite_or_text(value) for key, value in fields.items()}
 
 
-def within(quantity: str, measured: Any, expected: Any, tolerance: float) -> Any:
+def within(quantity: str, measured: float, expected: float, tolerance: float) -> Claim:
     """The claim that `measured` is `expected` up to `tolerance`."""
     return Claim(quantity, float(measured), float(expected), float(expected - tolerance), float(expected + tolerance))
 
 
-def exactly(quantity: str, measured: Any, expected: Any) -> Any:
+def exactly(quantity: str, measured: float, expected: float) -> Claim:
     """The claim that `measured` equals `expected`, which may be infinite."""
     return Claim(quantity, float(measured), float(expected), float(expected), float(expected))
 
 
-def at_most(quantity: str, measured: Any, limit: float, expected: Any = 0.0) -> Any:
+def at_most(quantity: str, measured: float, limit: float, expected: float = 0.0) -> Claim:
     """The claim that `measured` is `limit` or less, where the theory says `expected`."""
     return Claim(quantity, float(measured), float(expected), high=float(limit))
 
 
-def at_least(quantity: str, measured: Any, limit: float, expected: Any) -> Any:
+def at_least(quantity: str, measured: float, limit: float, expected: float) -> Claim:
     """The claim that `measured` is `limit` or more, where the theory says `expected`."""
     return Claim(quantity, float(measured), float(expected), low=float(limit))
 
@@ -116,17 +116,17 @@ class CheckResult:
         return all(claim.passed for claim in self.claims)
 
     @property
-    def measured(self) -> Any:
+    def measured(self) -> dict[str, float]:
         """{quantity: measured value}."""
         return {claim.quantity: claim.measured for claim in self.claims}
 
     @property
-    def expected(self) -> Any:
+    def expected(self) -> dict[str, float]:
         """{quantity: the theory's value}."""
         return {claim.quantity: claim.expected for claim in self.claims}
 
     @property
-    def bound(self) -> Any:
+    def bound(self) -> dict[str, str]:
         """{quantity: the bound in words}."""
         return {claim.quantity: claim.bound for claim in self.claims}
 

@@ -1,7 +1,7 @@
 """Training one player alone with the project's own schemes, by `fit`, on points whose distribution is known."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,6 +11,8 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans.hints import Tensor
 from keras_gans.optimizers import Adam
+
+from .gaussian import Gaussian
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -39,17 +41,17 @@ class Location(keras.layers.Layer):
         deviation: scalar or sequence (d,) that never changes.
     """
 
-    def __init__(self, mean: Tensor, deviation: float, **kwargs: Any):
+    def __init__(self, mean: Sequence[float], deviation: float | Sequence[float], **kwargs: Any):
         super().__init__(**kwargs)
         self.mean = self.add_weight(name="mean", shape=(len(mean),), initializer="zeros")
         self.mean.assign(mean)
         self.deviation = np.asarray(deviation, np.float32)
 
-    def call(self, latents: np.ndarray) -> Tensor:
+    def call(self, latents: Tensor) -> Tensor:
         return self.mean + self.deviation * latents
 
 
-def location_generator(mean: Tensor, deviation: float = 1.0) -> Any:
+def location_generator(mean: Sequence[float], deviation: float | Sequence[float] = 1.0) -> keras.Model:
     """A generator whose samples have a known distribution, and whose gradient is that of its mean.
 
     Args:
@@ -63,23 +65,31 @@ def location_generator(mean: Tensor, deviation: float = 1.0) -> Any:
     return keras.Model(latents, Location(mean, deviation)(latents), name="generator")
 
 
-def still() -> Any:
+def still() -> keras.optimizers.Optimizer:
     """An optimizer under which a player takes its steps and stays where it is."""
     return keras.optimizers.SGD(0.0)
 
 
-def decaying_adam(rate: float, steps: int, **options: Any) -> Any:
+def decaying_adam(rate: float, steps: int, **options: Any) -> keras.optimizers.Optimizer:
     """Adam whose rate falls to nothing by a cosine over so many steps: what is left is the optimum, not the noise."""
     return Adam(keras.optimizers.schedules.CosineDecay(rate, steps), **options)
 
 
-def normal_points(seed: int, steps: int, batch_size: int, mean: Tensor = (0.0,), deviation: float = 1.0) -> Any:
+def normal_points(
+    seed: int,
+    steps: int,
+    batch_size: int,
+    mean: Sequence[float] = (0.0,),
+    deviation: float | Sequence[float] = 1.0,
+) -> np.ndarray:
     """Fresh draws of independent Gaussians for every step: float32 (steps, batch_size, d)."""
     shape = (steps, batch_size, len(mean))
     return (np.asarray(mean) + np.asarray(deviation) * np.random.default_rng(seed).normal(size=shape)).astype("float32")
 
 
-def fit(model: "AdversarialModel", batches: Any, callbacks: Any = ()) -> Any:
+def fit(
+    model: "AdversarialModel", batches: np.ndarray, callbacks: Iterable[keras.callbacks.Callback] = ()
+) -> dict[str, float]:
     """`model.fit` on an array of batches (steps, batch_size, d), each seen once.
 
     Returns:
@@ -91,16 +101,16 @@ def fit(model: "AdversarialModel", batches: Any, callbacks: Any = ()) -> Any:
 
 
 def train_discriminator(
-    scheme: Any,
+    scheme: "type[AdversarialModel]",
     generator: keras.Model,
     discriminator: keras.Model,
-    batches: Any,
+    batches: np.ndarray,
     optimizer: keras.optimizers.Optimizer,
     *,
     seed: int,
-    callbacks: Any = (),
+    callbacks: Iterable[keras.callbacks.Callback] = (),
     **options: Any,
-) -> Any:
+) -> "AdversarialModel":
     """Trains a discriminator or critic to the end, against a generator that stays as it is.
 
     Args:
@@ -122,7 +132,7 @@ def train_discriminator(
     return model
 
 
-def scores_of(model: "AdversarialModel", points: np.ndarray) -> Any:
+def scores_of(model: "AdversarialModel", points: np.ndarray) -> np.ndarray:
     """A discriminator's raw scores of points (n,) or (n, d), float64 (n,)."""
     points = np.asarray(points, np.float32)
     points = points[:, np.newaxis] if points.ndim == 1 else points
@@ -132,19 +142,19 @@ def scores_of(model: "AdversarialModel", points: np.ndarray) -> Any:
 
 
 def discriminator_of(
-    data: Any,
-    made: Mapping[str, Any] | None,
-    setting: Any,
+    data: Gaussian,
+    made: Gaussian,
+    setting: Setting,
     text: str,
-    scheme: Any = kg.schemes.VanillaGAN,
+    scheme: "type[AdversarialModel]" = kg.schemes.VanillaGAN,
     steps: int = 1500,
     **options: Any,
-) -> Any:
+) -> "AdversarialModel":
     """A discriminator of points on a line, trained between two Gaussians on batches of 512.
 
     Args:
-        data, made: `Gaussian` of the real points and of the generator's.
-        setting: `Setting`.
+        data, made: of the real points and of the generator's.
+        setting: its seed, and who watches.
         text: what the progress display calls it.
         scheme: class of the scheme.
         steps: of training.
@@ -167,14 +177,14 @@ def discriminator_of(
 
 
 def shifted_critic(
-    scheme: Any,
+    scheme: "type[AdversarialModel]",
     shift: float,
-    setting: Any,
+    setting: Setting,
     optimizer: keras.optimizers.Optimizer,
     steps: int = 1200,
-    deviation: float = (1.0, 1.0),
+    deviation: Sequence[float] = (1.0, 1.0),
     **options: Any,
-) -> Any:
+) -> "tuple[AdversarialModel, float, float]":
     """A critic trained between N(0, I) of the plane, moved along the first axis, and what a generator makes at 0.
 
     In the plane it can turn to the right direction. On a line the penalty may hold it to the wrong one: a slope of
@@ -183,7 +193,7 @@ def shifted_critic(
     Args:
         scheme: class of the scheme.
         shift: how far; the exact Wasserstein-1 distance of the two where the deviations are equal.
-        setting: `Setting`.
+        setting: its seed, and who watches.
         optimizer: of the critic.
         steps: of training, of 256 points each.
         deviation: of what the generator makes, along both axes.
@@ -211,7 +221,7 @@ def shifted_critic(
     return model, *estimate_and_slope(model, real, fake)
 
 
-def estimate_and_slope(model: "AdversarialModel", real: Tensor, fake: Tensor) -> Any:
+def estimate_and_slope(model: "AdversarialModel", real: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
     """What a critic says of two distributions.
 
     Args:

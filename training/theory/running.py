@@ -21,12 +21,12 @@ from .outcome import CheckResult
 from .playing import Setting
 
 
-def run_check(name: str, setting: Any, directory: str | Path) -> Any:
+def run_check(name: str, setting: Setting, directory: str | Path) -> CheckResult:
     """Runs one check, and draws `directory/NAME.png`.
 
     Args:
         name: a key of `theory.NAMES`.
-        setting: `Setting`.
+        setting: its seed, whether it is quick, and who watches.
         directory: folder of the picture; made where there is none.
 
     Returns:

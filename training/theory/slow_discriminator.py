@@ -1,7 +1,5 @@
 """Mode collapse, made on purpose: a discriminator too slow to follow."""
 
-from typing import Any
-
 import numpy as np
 
 import keras_gans as kg
@@ -10,6 +8,7 @@ from keras_gans.drawing.plot import Curve, Panel
 from ..recipe import named
 from ..train import build_for, open_data, to_dataset
 from .outcome import Evidence, at_least, at_most
+from .playing import Setting
 
 STATEMENT = "A generator that runs ahead of its discriminator gives up most modes, and hops from one to the next."
 SOURCE = "Goodfellow et al. 2014, section 6 (the Helvetica scenario); recipe gan_ring"
@@ -17,11 +16,8 @@ SOURCE = "Goodfellow et al. 2014, section 6 (the Helvetica scenario); recipe gan
 _LOOKS, _MOST_MODES = 10, 3
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Trains the recipe gan_ring and counts the modes it holds at the last five of ten looks.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.

@@ -1,7 +1,6 @@
 """What is left for the generator to learn from when the discriminator wins."""
 
 import math
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +12,7 @@ from keras_gans.optimizers import Adam
 
 from .gaussian import GRID, Gaussian, integral, optimal_scores
 from .outcome import Evidence, at_least, at_most, within
-from .playing import decaying_adam, fit, location_generator, normal_points, still, train_discriminator
+from .playing import Setting, decaying_adam, fit, location_generator, normal_points, still, train_discriminator
 
 STATEMENT = (
     "Where the discriminator tells samples from data, the gradient of log(1 - D(G(z))) vanishes, that of -log D(G(z)) "
@@ -27,11 +26,8 @@ _STEPS, _CRITIC_STEPS = 1500, 800
 _VANISHED, _ALIVE, _SLOPE_TOLERANCE, _DIVERGENCE_TOLERANCE = 1e-4, 1.0, 0.05, 1e-3
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Moves the generator's Gaussian away from the data's and measures |dL / d theta| of its mean theta.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.
@@ -56,7 +52,7 @@ def check(setting: Any) -> None:
     return Evidence(tuple(claims), [_panel(rows)], skipped=skipped)
 
 
-def gradients(distance: Any, setting: Any) -> Any:
+def gradients(distance: float, setting: Setting) -> dict[str, float]:
     """{objective: |dL / d theta|}, and "JSD", of a generator `distance` away from the data.
 
     Both are round Gaussians of the plane, where a critic can turn to the right direction; see `shifted_critic`.
@@ -74,7 +70,7 @@ def gradients(distance: Any, setting: Any) -> Any:
     return measured
 
 
-def best_gradients(distance: Any, deviation: float = DEVIATION) -> Any:
+def best_gradients(distance: float, deviation: float = DEVIATION) -> tuple[float, ...]:
     """(minimax, non-saturating) |dL / d theta| against the optimal D, by quadrature.
 
     Its logit falls by theta / sigma^2 along the way, so that the two are theta / sigma^2 times E_q D* and

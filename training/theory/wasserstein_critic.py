@@ -1,7 +1,6 @@
 """What a critic with a gradient penalty estimates, where the Wasserstein-1 distance is known."""
 
-from typing import Any
-
+import keras
 import numpy as np
 
 import keras_gans as kg
@@ -9,7 +8,7 @@ from keras_gans.drawing.plot import Curve, Panel
 
 from .gaussian import Gaussian
 from .outcome import Evidence, at_most, within
-from .playing import decaying_adam, shifted_critic
+from .playing import Setting, decaying_adam, shifted_critic
 
 STATEMENT = (
     "Under the penalty lambda (||grad f|| - 1)^2 a critic's slope is 1 + W / (2 lambda), its estimate W times that, "
@@ -23,11 +22,8 @@ STEPS = 1200
 _ESTIMATE_SHARE, _DISTANCE_SHARE, _NOTHING = 0.03, 0.01, 0.03
 
 
-def check(setting: Any) -> None:
+def check(setting: Setting) -> Evidence:
     """Trains critics between Gaussians whose distance is known, and at no distance at all.
-
-    Args:
-        setting: `playing.Setting`.
 
     Returns:
         Evidence.
@@ -54,12 +50,12 @@ def check(setting: Any) -> None:
     return Evidence(tuple(claims), _panels(points), columns=2, skipped=skipped)
 
 
-def optimizer() -> Any:
+def optimizer() -> keras.optimizers.Optimizer:
     """The critic's: the paper's betas, the rate falling to nothing."""
     return decaying_adam(2e-3, STEPS, beta_1=0.0, beta_2=0.9)
 
 
-def exact_shift(shift: float, seed: int, count: int = 500) -> Any:
+def exact_shift(shift: float, seed: int, count: int = 500) -> float:
     """The Wasserstein-1 distance of points of the plane and the same points moved, solved as an assignment."""
     points = np.random.default_rng([seed, 4]).normal(size=(count, 2))
     return kg.metrics.wasserstein_1(points + [shift, 0.0], points)
