@@ -225,7 +225,7 @@ def sample_exported(
     said: dict[str, None] = {}
     count = count or (8 if texts else 64)
     check_drawn(count, seed)
-    draws = [sampler(version, label, text, said.setdefault) for text in texts or [None]]
+    draws = [sampler(version, label, text, said.setdefault) for text in texts or (None,)]
     shape = draws[0](1, seed).shape[1:]
     if separate and len(shape) != 3:
         raise UserError("--separate writes images; this export makes points. Leave it out for a picture of them all.")

@@ -256,7 +256,7 @@ class GradientPenalty(Penalty):
     def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         return mix(real, fake, seed)
 
-    def price(self, norms: Any) -> Any:
+    def price(self, norms: Any) -> tf.Tensor:
         return tf.square(norms - 1.0)
 
 
@@ -274,13 +274,13 @@ class R1(Penalty):
     what = "The penalty on real gradients (R1)"
 
     @property
-    def factor(self) -> Any:
+    def factor(self) -> float:
         return self.weight / 2
 
     def points(self, real: Tensor, fake: Tensor, seed: int) -> np.ndarray:
         return tf.cast(real, tf.float32)
 
-    def price(self, norms: Any) -> Any:
+    def price(self, norms: Any) -> tf.Tensor:
         return tf.square(norms)
 
 

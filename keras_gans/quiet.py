@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,7 +85,7 @@ def raising_if_interrupted() -> Iterator[None]:
         sys.unraisablehook = shown
 
 
-def import_quietly(module: str) -> Any:
+def import_quietly(module: str) -> types.ModuleType:
     """Imports a module, for the command line, and holds back what its native libraries write to standard error.
 
     Where the import fails, what was held back is written after all. Ctrl-C meanwhile is one line, as with

@@ -59,7 +59,7 @@ def arithmetic_report(
     own_length: bool,
     label: Any,
     console: "Console | None",
-) -> Any:
+) -> Outcome:
     """Carries an expression out and judges what comes of it.
 
     Args:

@@ -40,7 +40,7 @@ class Targets:
 
 def targets_of(
     model: "AdversarialModel", recipe: "Recipe", images: np.ndarray, splits: int, count: int, label: Any
-) -> Any:
+) -> list[Targets]:
     """What to invert.
 
     Args:
@@ -117,7 +117,7 @@ def _own(model, path, count, label):
     return Targets(path.name, np.asarray(images), latent.decoding.labels_for(model, label, len(images)))
 
 
-def inversion_report(model: "AdversarialModel", targets: Any, *, steps: int, restarts: int) -> Any:
+def inversion_report(model: "AdversarialModel", targets: Any, *, steps: int, restarts: int) -> tuple[Table, np.ndarray]:
     """Inverts and compares.
 
     Args:

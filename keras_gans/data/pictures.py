@@ -181,7 +181,7 @@ def _sixteen_bit(image):
     return pixels
 
 
-def fit(image: Any, size: int, channels: int | None) -> Any:
+def fit(image: Any, size: int, channels: int | None) -> np.ndarray:
     """Centre-crops to a square and resizes.
 
     Args:

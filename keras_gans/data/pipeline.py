@@ -1,7 +1,7 @@
 """The order of the images, their batches and their range."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +211,7 @@ def shuffled(places: tf.Tensor, epochs: tf.Tensor, count: Any, seed: Any) -> tf.
     )
 
 
-def gathering(columns: list[tuple[Any, int]], seed: int, groups: int) -> Any:
+def gathering(columns: list[tuple[Any, int]], seed: int, groups: int) -> Callable[..., Any]:
     """The function from each group's (rows, epochs), int64 (batch,), to a batch.
 
     Args:

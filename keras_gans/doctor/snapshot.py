@@ -1,6 +1,6 @@
 """A training run's whole state in memory, to go back to."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -66,7 +66,7 @@ class Snapshot:
                 optimizer.learning_rate = float(rate) * learning_rate_factor**self.restored
 
 
-def plain(optimizer: keras.optimizers.Optimizer) -> Any:
+def plain(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimizer inside a loss scale, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 

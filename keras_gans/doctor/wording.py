@@ -1,7 +1,7 @@
 """Evidence and summaries as sentences with numbers."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keras_gans.doctor.signs import is_rough
 
@@ -75,7 +75,7 @@ def norm_evidence(look: "VitalSigns", player: str, history: "list[VitalSigns]") 
     return [f"The {player}'s gradient norm is {norm:.3g}{ending}"]
 
 
-def state(look: "VitalSigns") -> Any:
+def state(look: "VitalSigns") -> tuple[str, ...]:
     """Evidence of how a run stands where nothing is wrong."""
     if look.coverage is None:
         return ()

@@ -140,7 +140,7 @@ def _on_a_plane(cloud, extent):
     return np.stack([cloud[:, 0], 0.9 * extent * (2.0 * ranks - 1.0)], axis=1)
 
 
-def draw(samples: Any, real: Any = None, columns: int | None = None) -> Any:
+def draw(samples: Any, real: Any = None, columns: int | None = None) -> np.ndarray:
     """A picture of samples: `grid` for images, `points` for points.
 
     Args:

@@ -1,7 +1,7 @@
 """Training in phases: first one part of the networks, then another, each as cheap as if there were no other."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -95,7 +95,7 @@ class Phased:
 
     # In fit -----------------------------------------------------------------------------------------------------
 
-    def make_train_function(self, force: bool = False) -> Any:
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
         """As `keras.Model.make_train_function`, and anew where it was made for another phase."""
         phase = self.phase
         result = super().make_train_function(force=force or phase != self._phase_of_function)

@@ -42,7 +42,7 @@ class Pool:
         return len(self.latents)
 
 
-def draw_pool(model: "AdversarialModel", count: int = 4000, seed: int = 0, labels: Any = None) -> Any:
+def draw_pool(model: "AdversarialModel", count: int = 4000, seed: int = 0, labels: Any = None) -> Pool:
     """A `Pool` of the samples that `model.sample(count, seed)` draws.
 
     Args:

@@ -37,7 +37,7 @@ class Term:
     seeds: tuple = ()
 
 
-def parse(text: str) -> Any:
+def parse(text: str) -> list[Term]:
     """The terms of an expression, in which " + " and " - " stand between blanks.
 
     A term is a class ("7", "Ankle boot"), a level ("thick"), a level within a class ("7:thick"), or samples that
@@ -82,7 +82,7 @@ def _term(sign, part, text):
     return Term(sign, part, class_name=class_name, level=level)
 
 
-def target_of(terms: Any) -> Any:
+def target_of(terms: Any) -> tuple[str | None, str | None]:
     """What an expression should come to, where its terms cancel: "4:thick - 4:thin + 9:thin" is a thick 9.
 
     Args:

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
-from keras_gans.hints import Loss
 from keras_gans.latent.decoding import decode, labels_for
 from keras_gans.latent.draw import prior_named
 from keras_gans.pixels import from_uint8
@@ -49,7 +48,7 @@ def invert(
     learning_rate: float = LEARNING_RATE,
     labels: Any = None,
     seed: int = 0,
-) -> Any:
+) -> Inversion:
     """For each image, the nearest latent that gradient descent finds from the best of several starts.
 
     Args:
@@ -64,7 +63,7 @@ def invert(
     )
 
 
-def best_of(latents: np.ndarray, errors: Any) -> Any:
+def best_of(latents: np.ndarray, errors: Any) -> Inversion:
     """The `Inversion` that keeps the nearest of each image's latents (starts, n, latent_dim) by errors (starts, n)."""
     best, columns = errors.argmin(axis=0), np.arange(errors.shape[1])
     return Inversion(latents[best, columns], errors[best, columns])
@@ -79,7 +78,7 @@ def reconstruction_loss(
     learning_rate: float = LEARNING_RATE,
     labels: Any = None,
     seed: int = 0,
-) -> Loss:
+) -> ReconstructionLoss:
     """How near a generator comes to images, on average: low where it can make each of them.
 
     Xiang and Li, "On the Effects of Batch and Weight Normalization in Generative Adversarial Networks" (2017),
@@ -97,7 +96,7 @@ def reconstruction_loss(
     )
 
 
-def summary(errors: Any) -> Any:
+def summary(errors: Any) -> ReconstructionLoss:
     """A `ReconstructionLoss` of errors (n,)."""
     deviation = float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
     return ReconstructionLoss(errors, float(np.mean(errors)), deviation / float(np.sqrt(len(errors))))

@@ -41,7 +41,7 @@ class TokenEmbedding(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape, self.dimensions)
 
-    def compute_output_spec(self, tokens: Any) -> Any:
+    def compute_output_spec(self, tokens: Any) -> keras.KerasTensor:
         return keras.KerasTensor(self.compute_output_shape(tokens.shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class SentenceTable(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self.dimensions)
 
-    def compute_output_spec(self, tokens: Any) -> Any:
+    def compute_output_spec(self, tokens: Any) -> keras.KerasTensor:
         return keras.KerasTensor((tokens.shape[0], self.dimensions), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
@@ -170,5 +170,5 @@ class WordsMask(keras.layers.Layer):
     def call(self, tokens: Any) -> Tensor:
         return (tokens != 0)[:, None, :]
 
-    def compute_output_spec(self, tokens: Any) -> Any:
+    def compute_output_spec(self, tokens: Any) -> keras.KerasTensor:
         return keras.KerasTensor((tokens.shape[0], 1, tokens.shape[1]), dtype="bool")

@@ -117,7 +117,7 @@ class Tokenizer(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self.length)
 
-    def compute_output_spec(self, texts: Any) -> Any:
+    def compute_output_spec(self, texts: Any) -> keras.KerasTensor:
         return keras.KerasTensor((texts.shape[0], self.length), dtype="int32")
 
     def get_config(self) -> dict[str, Any]:

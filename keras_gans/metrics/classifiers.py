@@ -74,7 +74,9 @@ CLASSIFIERS = {
 }
 
 
-def load_or_train(name: str, data_dir: str | Path | None = None, progress: bool = False) -> Any:
+def load_or_train(
+    name: str, data_dir: str | Path | None = None, progress: bool = False
+) -> "tuple[keras.Model, dict[str, Any]]":
     """A classifier from the cache, trained first where it is not there yet.
 
     Args:
@@ -125,7 +127,9 @@ def _read(folder):
     raise UserError(f"The classifier in {folder} cannot be used: {reason}. Delete that folder; it is made again.")
 
 
-def train(definition: Any, *, data_dir: str | Path | None = None, progress: bool = False, seed: int = _SEED) -> Any:
+def train(
+    definition: Any, *, data_dir: str | Path | None = None, progress: bool = False, seed: int = _SEED
+) -> "tuple[keras.Model, dict[str, Any]]":
     """Trains a classifier and tests it.
 
     Args:
@@ -180,7 +184,7 @@ def _train_on(definition, source, steps, progress, seed):
     return network, record
 
 
-def for_images(source: Source, progress: bool = False) -> Any:
+def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, dict[str, Any]]":
     """A classifier of the labelled images of any source, from the cache, trained on all of them first.
 
     Args:

@@ -29,7 +29,7 @@ class DuplicateRate(NamedTuple):
     count: int
 
 
-def duplicate_rate(samples: Any, data: Any, fraction: float = 0.25, seed: int = 0) -> Any:
+def duplicate_rate(samples: Any, data: Any, fraction: float = 0.25, seed: int = 0) -> DuplicateRate:
     """The share of samples whose nearest other sample is at most a threshold away.
 
     The threshold is `fraction` times the median distance of a data vector to its nearest other data vector. That

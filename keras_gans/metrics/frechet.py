@@ -33,7 +33,7 @@ class Moments:
         self.mean = None
         self._scatter: Any = None
 
-    def update(self, features: np.ndarray) -> Any:
+    def update(self, features: np.ndarray) -> "Moments":
         """Takes in a batch of features, float (n, d); returns this object.
 
         Raises:

@@ -5,7 +5,7 @@ github.com/openai/improved-gan, inception_score/model.py. With the probabilities
 score; with those of a classifier trained on the data itself it is the classifier score, whose classes are the data's.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class InceptionScore(NamedTuple):
     standard_error: float
 
 
-def inception_score(probabilities: np.ndarray, splits: int = 10) -> Any:
+def inception_score(probabilities: np.ndarray, splits: int = 10) -> InceptionScore:
     """exp(E KL(p(y|x) || p(y))), taken in each of several parts of the samples.
 
     It looks at no real data: a generator that draws one perfect sample of each class scores best.

@@ -5,7 +5,7 @@ gan/compute_scores.py. Unlike the Fréchet distance it has no bias that depends 
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
 
 def kernel_distance(
     features: np.ndarray, other_features: np.ndarray, subsets: int = 100, subset_size: int = 1000, seed: int = 0
-) -> Any:
+) -> KernelDistance:
     """The kernel distance, averaged over random subsets so that memory is bounded.
 
     Each subset takes the same share f of both sets, which leaves the mean unbiased and makes the standard error the

@@ -88,7 +88,7 @@ class SampleSet:
         return self._all[1]
 
     @cached_property
-    def moments(self) -> Any:
+    def moments(self) -> Moments:
         """`Moments` of the features; memory does not grow with the count unless the features are kept anyway."""
         moments = Moments()
         for features in [self.features] if self._keep_features else (features for features, _ in self._parts()):
@@ -274,7 +274,7 @@ def check_names(names: Any) -> None:
         raise UserError(f"Name one metric or more. Known: {', '.join(MEASURES)}.")
 
 
-def chosen(names: Any, data_name: str, is_points: bool) -> Any:
+def chosen(names: Any, data_name: str, is_points: bool) -> dict[str, Measure]:
     """{name: Measure} of those named, or of all that fit the data.
 
     Args:

@@ -39,7 +39,7 @@ class ModeCoverage(NamedTuple):
 
 def mode_coverage(
     points: np.ndarray, centres: np.ndarray, sigma: float, radius: float | None = None, min_share: float = 0.01
-) -> Any:
+) -> ModeCoverage:
     """Counts modes, high-quality samples and the balance between modes.
 
     The published counts take a mode as covered by a single sample: `min_share=0` together with three sigma.
@@ -144,7 +144,7 @@ class StackedModeCoverage(NamedTuple):
 
 def stacked_mode_coverage(
     images: np.ndarray, extractor: Any, data_counts: np.ndarray | None = None, sure_from: float = 0.9
-) -> Any:
+) -> StackedModeCoverage:
     """Counts the modes of images that stack a digit in each of three channels: 1,000 for ten digits.
 
     Each channel is classified by itself; a sample's mode is 100 a + 10 b + c. A classifier names whatever it is shown,

@@ -32,7 +32,7 @@ class PrecisionRecall(NamedTuple):
     density_error: float
 
 
-def precision_recall(real: Any, generated: np.ndarray, k: Any = 5) -> Any:
+def precision_recall(real: Any, generated: np.ndarray, k: Any = 5) -> PrecisionRecall:
     """Precision, recall, density and coverage of generated feature vectors against real ones.
 
     They depend on both counts: compare figures of equal counts only, and take as many generated as real vectors.

@@ -65,7 +65,7 @@ class Protocol:
         return {**described, "settings": dict(self.settings), "packages": dict(self.packages)}
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Any:
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Protocol":
         """The protocol that `to_dict` described."""
         pairs = {name: tuple(fields.get(name, {}).items()) for name in ("settings", "packages")}
         return cls(**{**fields, **pairs})
@@ -122,7 +122,7 @@ class Score:
         return {**fields, **numbers, "protocol": self.protocol.to_dict()}
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Any:
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Score":
         """The score that `to_dict` described."""
         numbers = {name: None if fields[name] is None else float(fields[name]) for name in _NUMBERS}
         return cls(**{**fields, **numbers, "protocol": Protocol.from_dict(fields["protocol"])})

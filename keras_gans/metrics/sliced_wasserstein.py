@@ -5,7 +5,7 @@ reference implementation: github.com/tkarras/progressive_growing_of_gans, metric
 network: the coarse levels compare structure, the fine ones texture.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class SlicedWasserstein(NamedTuple):
 
 def sliced_wasserstein_distance(
     images: np.ndarray, other_images: np.ndarray, patches: int = 128, directions: int = 512, seed: int = 0
-) -> Any:
+) -> SlicedWasserstein:
     """The sliced Wasserstein distance of 7x7 patches, level by level.
 
     A level's patches are normalised to mean 0 and standard deviation 1 in each channel over the whole set, so that

@@ -68,7 +68,7 @@ def with_label_map(images: keras.KerasTensor, labels: keras.KerasTensor, class_c
     return layers.Concatenate()([images, layers.Reshape((height, width, 1))(maps)])
 
 
-def class_wise(normalization: str | None, conditioning: str | None) -> Any:
+def class_wise(normalization: str | None, conditioning: str | None) -> str | None:
     """The normalization of a generator that sees labels: by classes where its conditioning is "projection".
 
     Raises:

@@ -2,14 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
-
-if TYPE_CHECKING:
-    pass
-
 
 # Wide and fine enough that the trapezoidal rule on it is exact to about 1e-11 for what is integrated here.
 GRID = np.linspace(-12.0, 12.0, 240_001)
@@ -61,7 +57,7 @@ def optimal_scores(points: np.ndarray, data: Gaussian = DATA, made: Gaussian = M
 
 def optimal_least_squares(
     points: np.ndarray, targets: Any, data: Any = DATA, made: Mapping[str, Any] | None = MADE
-) -> Any:
+) -> np.ndarray:
     """D* = (b p + a q) / (p + q) for targets (a, b, c). Mao et al. (2017), equation 5."""
     a, b, _ = targets
     share = special.expit(optimal_scores(points, data, made))

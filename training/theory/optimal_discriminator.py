@@ -1,7 +1,5 @@
 """D*(x) = p(x) / (p(x) + q(x)), and what takes its place under least squares."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import special
 
@@ -11,10 +9,6 @@ from keras_gans.drawing.plot import Curve, Panel
 from .gaussian import DATA, GRID, MADE, integral, optimal_least_squares, optimal_scores
 from .outcome import Claim, Evidence, at_most
 from .playing import Setting, discriminator_of, scores_of
-
-if TYPE_CHECKING:
-    pass
-
 
 STATEMENT = "For a fixed generator the best discriminator is D* = p / (p + q); of LSGAN it is (b p + a q) / (p + q)."
 SOURCE = "Goodfellow et al. 2014, proposition 1; Mao et al. 2017, equation 5"

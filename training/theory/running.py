@@ -51,7 +51,7 @@ def run_checks(
     quick: bool = False,
     console: "Console | None" = None,
     report: dict[str, Any] = lambda result: None,
-) -> Any:
+) -> tuple[CheckResult, ...]:
     """Runs checks one after the other and files what they find.
 
     Args:
