@@ -57,6 +57,22 @@ PRESETS = {
     "pix2pix_digits": Preset("pix2pix", "digits found on photographs"),
     "cyclegan_digits": Preset("cyclegan", "bright digits to dark ones, and back"),
     "adversarial_nmt_numbers": Preset("adversarial_nmt", "numbers and dates in digits to words"),
+    "cgan_fashion_mnist": Preset(
+        "cgan_images",
+        "clothes of 28x28 pixels by class",
+        {"generator.base_filters": 24, "discriminator.base_filters": 24, "latent_dim": 64, "data": "fashion_mnist"},
+    ),
+    "dcgan_mnist": Preset(
+        "dcgan_images",
+        "handwritten digits of 28x28 pixels",
+        {
+            "generator.base_filters": 40,
+            "discriminator.base_filters": 40,
+            "latent_dim": 64,
+            "data": "mnist",
+            "steps": 20_000,
+        },
+    ),
     "stackgan_shapes": Preset("stackgan_small", f"{_SHAPES}, small first"),
     "text_to_image_shapes": Preset("text_to_image_small", _SHAPES),
     "df_gan_shapes": Preset("df_gan_small", f"{_SHAPES}, the text in every block"),
