@@ -146,6 +146,25 @@ def test_training_images_as_samples_score_as_the_floor(evaluation):
     assert real[0].value < 3 * real[0].floor
 
 
+def test_shares_of_many_samples_are_means_over_groups_as_large_as_the_held_out_data(extractor):
+    ready = Evaluation("digits", ["precision_recall"], samples=1700, extractor=extractor)
+    digits = data.open_source("digits").samples
+    drawn = digits[np.random.default_rng(0).integers(0, len(digits), 1700)]
+    scores = {each.name: each for each in ready.of_samples(drawn)}
+    real, features = ready._reference.features, extractor.features(drawn)
+    parts = [metrics.precision_recall(real, features[start : start + 500]) for start in (0, 500, 1000)]
+    for name, found in scores.items():
+        each = [getattr(part, name) for part in parts]
+        assert found.value == pytest.approx(np.mean(each)), name
+        assert (found.protocol.samples, found.protocol.reference_samples, found.floor_samples) == (1500, 500, 1000)
+        if name in ("recall", "coverage"):
+            assert found.standard_error == pytest.approx(np.std(each, ddof=1) / math.sqrt(3))
+    errors = [part.density_error for part in parts]
+    assert scores["density"].standard_error == pytest.approx(np.sqrt(np.sum(np.square(errors))) / 3)
+    of_one = {each.name: each for each in ready.of_samples(drawn[:600])}
+    assert of_one["coverage"].value == parts[0].coverage and of_one["coverage"].standard_error is None
+
+
 def test_samples_are_drawn_by_seed_and_never_twice(extractor):
     model = Drawing(data.open_source("digits").samples)
     for seed in (0, 3):

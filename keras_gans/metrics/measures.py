@@ -23,6 +23,7 @@ from keras_gans.metrics.sliced_wasserstein import sliced_wasserstein_distance
 _CHUNK = 1024
 # The most of each that are compared one by one.
 _MANY = 10_000
+_SHARES = ("precision", "recall", "density", "coverage")
 # What people call them elsewhere; an error says what they are called here.
 _ELSEWHERE = {
     "fid": "frechet_distance",
@@ -106,7 +107,8 @@ class Measure:
         of_images, of_points: what it can be taken of.
         needs: "features" for all at once, "moments" of the features, or "items" for samples as they are.
         settings: its own settings, {name: value}.
-        equal_counts: whether it compares as many samples as data, and of either so many at most; None for all.
+        equal_counts: whether it compares as many samples as data, and of either so many at most; None for all. The
+            setting `groups` has it do so with as many further samples, up to so many times, and take the mean.
     """
 
     function: Callable
@@ -121,7 +123,8 @@ class Measure:
         """(samples, data): how many of each the measure looks at."""
         if self.equal_counts is None:
             return samples, data
-        return (min(samples, data, self.equal_counts),) * 2
+        each = min(samples, data, self.equal_counts)
+        return each * min(samples // each, self.settings.get("groups", 1)), each
 
 
 class Task(NamedTuple):
@@ -150,15 +153,22 @@ def _kernel_distance(samples, data, task, **settings):
     return {"kernel_distance": tuple(kernel_distance(samples.features, data.features, seed=task.seed, **settings))}
 
 
-def _precision_recall(samples, data, task, k):
-    found = precision_recall(data.features[: task.count], samples.features[: task.count], k=k)
-    # Given the data's balls, each sample is in one or not by itself. Recall and coverage ask whether any sample hits.
-    return {
-        "precision": (found.precision, error_of_share(found.precision, task.count)),
-        "recall": (found.recall, None),
-        "density": (found.density, found.density_error),
-        "coverage": (found.coverage, None),
-    }
+def _precision_recall(samples, data, task, k, groups):
+    count = min(task.count, data.count, _MANY)
+    real, parts = data.features[:count], np.split(samples.features[: task.count], task.count // count)
+    found = [precision_recall(real, part, k=k) for part in parts]
+    means = {name: float(np.mean([getattr(each, name) for each in found])) for name in _SHARES}
+    # Given the data's balls, each sample is in one or not by itself. Recall and coverage ask whether any sample hits,
+    # so that only further groups tell how far they scatter.
+    errors = {name: _error_over([getattr(each, name) for each in found]) for name in ("recall", "coverage")}
+    errors["precision"] = error_of_share(means["precision"], task.count)
+    errors["density"] = math.hypot(*(each.density_error for each in found)) / len(found)
+    return {name: (means[name], errors[name]) for name in _SHARES}
+
+
+def _error_over(values):
+    """The standard error of the mean of some values, None of one."""
+    return float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
 
 
 def error_of_share(share: float, count: int) -> float:
@@ -210,8 +220,8 @@ MEASURES = {
     ),
     "precision_recall": Measure(
         _precision_recall,
-        dict.fromkeys(("precision", "recall", "density", "coverage"), True),
-        settings={"k": 5},
+        dict.fromkeys(_SHARES, True),
+        settings={"k": 5, "groups": 10},
         equal_counts=_MANY,
     ),
     "classifier_score": Measure(_classifier_score, {"classifier_score": True}, settings={"splits": 10}),
