@@ -33,8 +33,9 @@ def dcgan() -> "Recipe":
 @recipe
 def dcgan_images() -> "Recipe":
     """Any images, of half of `dcgan`'s filters, for four times its steps in the same time. Colour emoji of 32 pixels:
-    Fréchet distance 0.33 and 0.33 (`dcgan`, in three times the time, 0.45 and 0.40; training images 0.27), coverage
-    0.89 and 0.95 (0.96 and 0.93); seeds 0 and 1. The 10,000 steps are some six minutes of one core at that size.
+    Fréchet distance 0.33, 0.33 and 0.34 (`dcgan`, in two to three times the time, 0.45, 0.40 and 0.45; training images
+    0.27), coverage 0.89, 0.95 and 0.92 (0.96, 0.93 and 0.94); seeds 0 to 2. The 10,000 steps are some six to ten
+    minutes of one core at that size.
     `train --data` takes more of more images; of small sets three times as many draw worse.
     """
     return dcgan().replace(
