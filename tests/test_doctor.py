@@ -569,6 +569,8 @@ def test_real_samples_may_be_a_dataset_with_labels():
     data = tf.data.Dataset.from_tensor_slices((images(128), np.zeros(128))).batch(16)
     watching = Doctor(data, count=64, console=Console(quiet=True))
     assert watching.reference.samples.shape == (64, 8, 8, 1)
+    alone = data.map(lambda samples, labels: (samples,))
+    assert Doctor(alone, count=64, console=Console(quiet=True)).reference.samples.shape == (64, 8, 8, 1)
     with pytest.raises(UserError, match="The dataset is empty: there is not one row"):
         Doctor(data.take(0), console=Console(quiet=True))
 

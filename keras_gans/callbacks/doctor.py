@@ -103,8 +103,8 @@ class Doctor(EveryNSteps):
         if learning_rate_factor != 1.0 and not roll_back:
             raise UserError("learning_rate_factor acts when going back: set roll_back=True, or leave it out.")
         if isinstance(real, tf.data.Dataset):
-            fields = ("sample", "label") if isinstance(real.element_spec, tuple) else ("sample",)
-            real = first_rows(real, fields, 2 * count)
+            held = len(real.element_spec) if isinstance(real.element_spec, tuple) else 1
+            real = first_rows(real, ("sample", "label")[:held], 2 * count)
         if real is None and extractor is not None:
             raise UserError(
                 "An extractor compares the classes of samples and data: pass those as real, or leave extractor out."

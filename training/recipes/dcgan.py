@@ -35,8 +35,8 @@ def dcgan_images() -> "Recipe":
     """Any images, of half of `dcgan`'s filters, for four times its steps in the same time. Colour emoji of 32 pixels:
     Fréchet distance 0.33, 0.33 and 0.34 (`dcgan`, in two to three times the time, 0.45, 0.40 and 0.45; training images
     0.27), coverage 0.89, 0.95 and 0.92 (0.96, 0.93 and 0.94); seeds 0 to 2. The 10,000 steps are some six to ten
-    minutes of one core at that size.
-    `train --data` takes more of more images; of small sets three times as many draw worse.
+    minutes of one core at that size. `train --data` takes more of more images; of small sets three times as many draw
+    worse.
     """
     return dcgan().replace(
         summary="for your own images: thin networks, an average of the weights, a falling rate",
