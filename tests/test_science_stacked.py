@@ -2,10 +2,9 @@
 
 import pytest
 
-import keras_gans as kg
 from benchmarks import mode_coverage
 from keras_gans.errors import UserError
-from tests.science import SEEDS, report, trained
+from tests.science import SEEDS, report
 
 pytestmark = pytest.mark.slow
 
@@ -14,14 +13,12 @@ pytestmark = pytest.mark.slow
 def test_every_mode_is_found_on_each_seed_and_half_as_often_surely_as_in_data(name, data):
     """A mode is found where the classifier is sure, as it names whatever it is shown."""
     try:
-        held_out = kg.data.open_source(data, split="test").samples[: mode_coverage.STACKED_SAMPLES]
+        of_data = mode_coverage.references(data)["held-out data"]["sure"]
     except UserError as error:
         pytest.skip(f"{data} is not at hand: {error}")
-    of_data = mode_coverage.found_in(data, held_out)["sure"]
     found = []
     for seed in SEEDS:
-        samples = trained(name, seed).sample(mode_coverage.STACKED_SAMPLES, seed=1_000_000)
-        found.append(mode_coverage.found_in(data, samples))
+        found.append(mode_coverage.measure(data, mode_coverage.recipe_for(data, name, seed)))
         print("\nseed {}: {modes} modes, {sure:.3f} sure, reverse KL {reverse_kl:.3f}".format(seed, **found[-1]))
     report(f"{name}: modes found", [each["modes"] for each in found], "1,000, each of three")
     report(f"{name}: share of sure samples", [each["sure"] for each in found], f"at least half of {of_data:.3f}")

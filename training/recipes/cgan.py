@@ -71,7 +71,7 @@ def cgan_images() -> "Recipe":
     """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after twenty minutes of
     the processor, 28,922 steps of one and 17,580 of a slower one: Fréchet distance in features of its own classes 1.1
     and 1.6 (`dcgan` 3.9 and 4.6), coverage 0.90 and 0.88 (0.82 and 0.78); seeds 0 and 1. `train --data` takes up to
-    30,000 steps of many images; 10,000 are some six to ten minutes of one core.
+    30,000 steps of many images; 10,000 are some seven to eleven minutes of one core.
     """
     base = cgan_projection()
     return base.replace(
