@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 CARD, CARD_JSON, SIGNATURES, PICTURE = "README.md", "card.json", "SIGNATURES.md", "samples.png"
+_EVALUATION = "Evaluation"
 _SAMPLES = 36
 # Of the picture beside weights that are passed on, grey or in colour, which is to be no larger than these.
 _SHADES = {1: 16, 3: 256}
@@ -97,9 +98,28 @@ def write_preset_card(
     name = preset["name"]
     report = record | {"formats": ["safetensors"], "warnings": [], "step": preset["step"]}
     metadata = _metadata(report, name) | {"license": "apache-2.0"}
-    summary = f"{preset['draws']}: a `{preset['scheme']}` of keras_gans, step {preset['step']:,}."
     sections = dict(_preset_sections(report, preset, shown is not None, command))
-    _write_both(folder, name, metadata, summary[0].upper() + summary[1:], sections)
+    _write_both(folder, name, metadata, _preset_summary(preset), sections)
+
+
+def renew_figures(folder: Path, record: dict[str, Any], preset: dict[str, Any]) -> None:
+    """Writes new figures into the card of a preset, all the rest of which stays.
+
+    Args:
+        folder: of the preset, with its card.
+        record: "evaluation" and "classifier" as `write_preset_card` has them.
+        preset: what its `preset.json` says.
+    """
+    there = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
+    metadata, sections = there["metadata"], there["sections"]
+    metadata["model-index"] = _results(record["evaluation"], preset["name"], metadata.get("pipeline_tag"))
+    sections[_EVALUATION] = _preset_evaluation(record)
+    _write_both(folder, preset["name"], metadata, _preset_summary(preset), sections)
+
+
+def _preset_summary(preset):
+    summary = f"{preset['draws']}: a `{preset['scheme']}` of keras_gans, step {preset['step']:,}."
+    return summary[0].upper() + summary[1:]
 
 
 def _preset_sections(report, preset, has_picture, command):
@@ -123,9 +143,13 @@ def _preset_sections(report, preset, has_picture, command):
         yield "Latents", f"`z` has {size} numbers of the prior `{prior}`."
     made = [f"- Made by `{command}`."] if command else []
     yield "Training", "\n".join([*_training(report), *made])
-    yield "Evaluation", "\n".join([*_evaluation(report), *_classifier(report.get("classifier") or ())])
+    yield _EVALUATION, _preset_evaluation(report)
     yield "Licence", "The weights: Apache-2.0, as keras_gans. The data: see Training."
     yield "Limits", "\n".join(_limits(report))
+
+
+def _preset_evaluation(record):
+    return "\n".join([*_evaluation(record), *_classifier(record.get("classifier") or ())])
 
 
 def _classifier(accuracies):
@@ -158,24 +182,20 @@ def _metadata(report, name):
     if report["task"] is not None:
         metadata["pipeline_tag"] = report["task"]
     if report["evaluation"]:
-        protocol = report["evaluation"][0].get("protocol", {})
-        data = str(protocol.get("data"))
-        metrics = [
-            {"type": score["name"], "name": score["name"], "value": score["value"]} for score in report["evaluation"]
-        ]
-        metadata["model-index"] = [
-            {
-                "name": name,
-                "results": [
-                    {
-                        "task": {"type": report["task"] or "other"},
-                        "dataset": {"name": data, "type": data, "split": str(protocol.get("split"))},
-                        "metrics": metrics,
-                    }
-                ],
-            }
-        ]
+        metadata["model-index"] = _results(report["evaluation"], name, report["task"])
     return metadata
+
+
+def _results(evaluation, name, task):
+    """The figures in the form in which Hugging Face's hub reads them."""
+    protocol = evaluation[0].get("protocol", {})
+    data = str(protocol.get("data"))
+    result = {
+        "task": {"type": task or "other"},
+        "dataset": {"name": data, "type": data, "split": str(protocol.get("split"))},
+        "metrics": [{"type": score["name"], "name": score["name"], "value": score["value"]} for score in evaluation],
+    }
+    return [{"name": name, "results": [result]}]
 
 
 def _formats(report):
@@ -195,7 +215,7 @@ def _sections(report: dict[str, Any], has_picture: bool) -> Iterator[tuple[str, 
     if report["latents"]:
         yield "Latents", _latents(report["latents"])
     yield "Training", "\n".join(_training(report))
-    yield "Evaluation", "\n".join(_evaluation(report))
+    yield _EVALUATION, "\n".join(_evaluation(report))
     yield "Limits", "\n".join(_limits(report))
 
 

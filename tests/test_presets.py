@@ -359,6 +359,36 @@ def test_one_that_is_there_is_left_as_it_is(tmp_path, monkeypatch):
         make.make("gan_digit", tmp_path)
 
 
+def test_what_is_there_is_measured_anew(tmp_path, monkeypatch):
+    folder = shutil.copytree(published.packaged_folder(POINTS), tmp_path / POINTS)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in ("evaluation.json", "README.md", "card.json"):
+        path = folder / name
+        path.write_text(path.read_text(encoding="utf-8").replace("high_quality", "spoilt"), encoding="utf-8")
+    monkeypatch.setattr(make, "ZOO", tmp_path)
+    make.measure_again(POINTS)
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    figures = {"evaluation.json", "README.md", "card.json"}
+    assert {name: after[name] for name in after.keys() - figures} == {n: before[n] for n in before.keys() - figures}
+    scores = json.loads(after["evaluation.json"])["scores"]
+    assert scores[0]["name"] == json.loads(before["evaluation.json"])["scores"][0]["name"]
+    card, told = after["README.md"].decode(), json.loads(after["card.json"])
+    for score in scores:
+        assert f"| {score['name']} | {score['value']:.4g} |" in card
+    metrics = told["metadata"]["model-index"][0]["results"][0]["metrics"]
+    assert [(each["name"], each["value"]) for each in metrics] == [(each["name"], each["value"]) for each in scores]
+    kept = [line for line in before["README.md"].decode().split("\n") if not line.startswith(("|", "model-index"))]
+    assert [line for line in card.split("\n") if not line.startswith(("|", "model-index"))] == kept
+
+
+def test_nothing_is_measured_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "ZOO", tmp_path)
+    with pytest.raises(UserError, match="wgan_gp_ring is not, or is of another recipe: .* makes it"):
+        make.measure_again(POINTS)
+    with pytest.raises(UserError, match="Did you mean 'wgan_gp_ring'"):
+        make.measure_again("wgan_gp_rin")
+
+
 # The Hub ------------------------------------------------------------------------------------------------------------
 
 

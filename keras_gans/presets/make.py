@@ -2,15 +2,18 @@
 
     python -m keras_gans.presets.make dcgan_digits
     python -m keras_gans.presets.make --all
+    python -m keras_gans.presets.make --all --measure
 
 Each is its recipe with its seed, trained, turned into 16 bits, measured as it then is, and drawn. A preset that is
 there, of the same recipe, is left as it is; Ctrl-C, or a signal to end, saves, and the same command goes on from there.
+--measure trains nothing and writes the figures anew, by today's protocol, into the cards of those that are there.
 """
 
 import argparse
 import dataclasses
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from keras_gans.errors import UserError, unknown_name
@@ -59,6 +62,36 @@ def make(name: str, work: str | Path, again: bool = False) -> bool:
     return True
 
 
+def measure_again(name: str) -> None:
+    """Measures a preset that is there, and writes the figures into its card; all the rest of it stays.
+
+    Args:
+        name: one of `zoo.PRESETS`.
+
+    Raises:
+        UserError: no such preset, or none of today's recipe is there.
+    """
+    from keras_gans.export import card, run_record
+
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    folder = ZOO / name
+    if not is_made_of(folder, PRESETS[name].trained()):
+        raise UserError(
+            f"--measure is of presets that are there. {name} is not, or is of another recipe: python -m "
+            f"keras_gans.presets.make {name} makes it, figures included."
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        copied = Path(scratch) / name
+        published.copy(folder, copied)
+        _measure(copied)
+        described, found = published.described(copied), published.read_json(copied / "evaluation.json")
+        evaluation = run_record.evaluation_at(copied, described["step"])
+        card.renew_figures(copied, {"evaluation": evaluation, "classifier": found.get("classifier")}, described)
+        published.copy(copied, folder)
+    Console().print(f"{name}: {len(evaluation)} figures in {folder}", highlight=False)
+
+
 def is_made_of(folder: Path, recipe: Recipe) -> bool:
     """Whether a preset is there whose recipe, but for its optimizers, which it has in full, is that one."""
     try:
@@ -102,13 +135,18 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which to make")
     parser.add_argument("--all", action="store_true", help="make all that are not there")
     parser.add_argument("--again", action="store_true", help="make those that are there, too")
+    parser.add_argument("--measure", action="store_true", help="measure those that are there anew, and train none")
     parser.add_argument("--work", default="runs/presets", help="folder of the runs; runs/presets unless given")
     options = parser.parse_args()
     if bool(options.names) == options.all:
         parser.error("name some, or give --all: " + ", ".join(PRESETS))
+    if options.again and options.measure:
+        parser.error("--again trains anew and measures what comes of it; --measure trains nothing. Give one of them.")
     try:
         for name in PRESETS if options.all else options.names:
-            if not make(name, options.work, options.again):
+            if options.measure:
+                measure_again(name)
+            elif not make(name, options.work, options.again):
                 sys.exit("Interrupted and saved. The same command goes on.")
     except UserError as error:
         sys.exit(f"Error: {error}")

@@ -69,9 +69,9 @@ def cgan_projection() -> "Recipe":
 @recipe
 def cgan_images() -> "Recipe":
     """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after twenty minutes of
-    the processor, 28,922 steps of one and 17,580 of a slower one: Fréchet distance in features of its own classes 1.1
-    and 1.6 (`dcgan` 3.9 and 4.6), coverage 0.90 and 0.88 (0.82 and 0.78); seeds 0 and 1. `train --data` takes up to
-    30,000 steps of many images; 10,000 are some seven to eleven minutes of one core.
+    the processor, 17,580 to 28,922 steps: Fréchet distance in features of its own classes 1.1 [0.8, 1.6] (`dcgan` 3.9
+    [2.6, 4.6]), coverage 0.90 [0.88, 0.93] (0.81 [0.78, 0.82]); seeds 0 to 2. `train --data` takes up to 30,000 steps
+    of many images; 10,000 are some seven to eleven minutes of one core.
     """
     base = cgan_projection()
     return base.replace(
