@@ -82,6 +82,30 @@ def test_dcgan_normalizes_all_but_the_generators_output_and_the_discriminators_i
     assert np.std(convolutions[2].kernel) == pytest.approx(0.02, rel=0.1)
 
 
+def how_far_from_a_sum(discriminator):
+    """What two distant parts of 28x28 pixels change in a score together, without what each changes: a share of that."""
+    for kernel in discriminator.trainable_weights:
+        kernel.assign(10.0 * kernel)
+    rng = np.random.default_rng(0)
+    images = np.zeros((4, 28, 28, 1), np.float32)
+    images[2:, :4, :4] = rng.uniform(-1.0, 1.0, (4, 4, 1))
+    images[1::2, -4:, -4:] = rng.uniform(-1.0, 1.0, (4, 4, 1))
+    neither, last, first, both = np.asarray(discriminator(images), np.float64)[:, 0]
+    alone = min(abs(last - neither), abs(first - neither))
+    assert alone > 1e-3
+    return abs((both - neither) - (last - neither) - (first - neither)) / alone
+
+
+def test_a_dense_layer_lets_the_score_be_more_than_a_sum_over_parts():
+    keras.utils.set_random_seed(0)
+    parts = networks.dcgan_discriminator((28, 28, 1), base_filters=8, normalization=None)
+    whole = networks.dcgan_discriminator((28, 28, 1), base_filters=8, normalization=None, hidden_units=(32, 16))
+    assert how_far_from_a_sum(parts) < 1e-3 < 1e-2 < how_far_from_a_sum(whole)
+    assert [layer.units for layer in whole.layers if isinstance(layer, keras.layers.Dense)] == [32, 16, 1]
+    features = networks.dcgan_discriminator((28, 28, 1), base_filters=8, head="features", hidden_units=(32,))
+    assert [output.shape for output in features.outputs] == [(None, 1), (None, 32)]
+
+
 def test_a_critic_for_the_gradient_penalty_keeps_samples_apart():
     rng = np.random.default_rng(0)
     images = rng.normal(size=(4, 16, 16, 1)).astype("float32")
