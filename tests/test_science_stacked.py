@@ -23,7 +23,4 @@ def test_every_mode_is_found_on_each_seed_and_half_as_often_surely_as_in_data(na
     report(f"{name}: modes found", [each["modes"] for each in found], "1,000, each of three")
     report(f"{name}: share of sure samples", [each["sure"] for each in found], f"at least half of {of_data:.3f}")
     assert all(each["modes"] == mode_coverage.MODES[data] for each in found)
-    least = min(each["sure"] for each in found)
-    if name == "r3gan_stacked_mnist" and 0.40 <= least < of_data / 2:
-        pytest.xfail(f"its share ends at 0.44, with more steps too. Measured: {least:.3f}")
-    assert least >= of_data / 2
+    assert min(each["sure"] for each in found) >= of_data / 2

@@ -44,21 +44,26 @@ def r3gan_stacked() -> Recipe:
 
 @recipe
 def r3gan_stacked_mnist() -> Recipe:
-    """MNIST's digits, one in each channel. A classifier is sure of 0.44 [0.44, 0.44] of 26,000 samples, and of one at
-    least in each of the 1,000 modes; of held-out data it is sure of 0.93; seeds 0 to 2. Some 27 minutes of one core
-    with bfloat16.
+    """MNIST's digits, one in each channel. A classifier is sure of 0.53 [0.52, 0.53] of 26,000 samples, and of one at
+    least in each of the 1,000 modes; of held-out data it is sure of 0.93; seeds 0 to 2. Without the discriminator's
+    dense layer it is 0.44, also after 32,000 steps. Some 26 minutes of one core with bfloat16.
     """
-    adam = {"learning_rate": 1e-3, "beta_1": 0.0}
+    adam = {"learning_rate": 2e-3, "beta_1": 0.0}
     return r3gan_stacked().replace(
         summary="stacked MNIST, the literature's set of 1,000 modes, by convolutions",
         scheme={**r3gan().scheme, "penalty_interval": 8},
         networks={
             "generator": {"name": "dcgan_generator", "base_filters": 64, "normalization": "batch"},
-            "discriminator": {"name": "dcgan_discriminator", "base_filters": 64, "normalization": None},
+            "discriminator": {
+                "name": "dcgan_discriminator",
+                "base_filters": 64,
+                "normalization": None,
+                "hidden_units": [512],
+            },
         },
         optimizers={player: adam for player in ("generator", "discriminator")},
         data="stacked_digits/mnist",
         ema=0.999,
         precision="bfloat16",
-        steps=28_000,
+        steps=12_000,
     )
