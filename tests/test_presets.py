@@ -366,7 +366,8 @@ def test_what_is_there_is_measured_anew(tmp_path, monkeypatch):
         path = folder / name
         path.write_text(path.read_text(encoding="utf-8").replace("high_quality", "spoilt"), encoding="utf-8")
     monkeypatch.setattr(make, "ZOO", tmp_path)
-    make.measure_again(POINTS)
+    monkeypatch.setattr("sys.argv", ["make", POINTS, "--measure"])
+    make.main()
     after = {path.name: path.read_bytes() for path in folder.iterdir()}
     figures = {"evaluation.json", "README.md", "card.json"}
     assert {name: after[name] for name in after.keys() - figures} == {n: before[n] for n in before.keys() - figures}
@@ -387,6 +388,14 @@ def test_nothing_is_measured_that_is_not_there(tmp_path, monkeypatch):
         make.measure_again(POINTS)
     with pytest.raises(UserError, match="Did you mean 'wgan_gp_ring'"):
         make.measure_again("wgan_gp_rin")
+
+
+@pytest.mark.parametrize("besides", [["--again"], ["--work", "runs"]])
+def test_measuring_takes_nothing_of_training(besides, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["make", POINTS, "--measure", *besides])
+    with pytest.raises(SystemExit):
+        make.main()
+    assert "takes neither --again nor --work" in capsys.readouterr().err
 
 
 # The Hub ------------------------------------------------------------------------------------------------------------

@@ -42,9 +42,7 @@ def make(name: str, work: str | Path, again: bool = False) -> bool:
 
     from .storing import store
 
-    if name not in PRESETS:
-        raise unknown_name("preset", name, PRESETS)
-    console, folder, preset = Console(), ZOO / name, PRESETS[name]
+    preset, console, folder = _named(name), Console(), ZOO / name
     recipe = preset.trained()
     if not again and is_made_of(folder, recipe):
         console.print(f"{name} is there.", highlight=False)
@@ -73,10 +71,8 @@ def measure_again(name: str) -> None:
     """
     from keras_gans.export import card, run_record
 
-    if name not in PRESETS:
-        raise unknown_name("preset", name, PRESETS)
-    folder = ZOO / name
-    if not is_made_of(folder, PRESETS[name].trained()):
+    preset, folder = _named(name), ZOO / name
+    if not is_made_of(folder, preset.trained()):
         raise UserError(
             f"--measure is of presets that are there. {name} is not, or is of another recipe: python -m "
             f"keras_gans.presets.make {name} makes it, figures included."
@@ -89,7 +85,13 @@ def measure_again(name: str) -> None:
         evaluation = run_record.evaluation_at(copied, described["step"])
         card.renew_figures(copied, {"evaluation": evaluation, "classifier": found.get("classifier")}, described)
         published.copy(copied, folder)
-    Console().print(f"{name}: {len(evaluation)} figures in {folder}", highlight=False)
+    Console().print(f"{name}: {len(evaluation)} figures in {folder}", highlight=False, soft_wrap=True)
+
+
+def _named(name):
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    return PRESETS[name]
 
 
 def is_made_of(folder: Path, recipe: Recipe) -> bool:
@@ -133,20 +135,20 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m keras_gans.presets.make", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="which to make")
-    parser.add_argument("--all", action="store_true", help="make all that are not there")
+    parser.add_argument("--all", action="store_true", help="make all that are not there; with --measure, measure all")
     parser.add_argument("--again", action="store_true", help="make those that are there, too")
     parser.add_argument("--measure", action="store_true", help="measure those that are there anew, and train none")
-    parser.add_argument("--work", default="runs/presets", help="folder of the runs; runs/presets unless given")
+    parser.add_argument("--work", help="folder of the runs that train them; runs/presets unless given")
     options = parser.parse_args()
     if bool(options.names) == options.all:
         parser.error("name some, or give --all: " + ", ".join(PRESETS))
-    if options.again and options.measure:
-        parser.error("--again trains anew and measures what comes of it; --measure trains nothing. Give one of them.")
+    if options.measure and (options.again or options.work is not None):
+        parser.error("--measure trains nothing, so it takes neither --again nor --work")
     try:
         for name in PRESETS if options.all else options.names:
             if options.measure:
                 measure_again(name)
-            elif not make(name, options.work, options.again):
+            elif not make(name, options.work or "runs/presets", options.again):
                 sys.exit("Interrupted and saved. The same command goes on.")
     except UserError as error:
         sys.exit(f"Error: {error}")
