@@ -166,8 +166,8 @@ def dcgan_discriminator(
         head: "score"; or what schemes with classes need, see `labels.scored`.
         hidden_units: units of dense layers between the convolutions and the score; none in the paper. Images of 28 or
             16 pixels are halved twice, to units that see 10 pixels across, and the score is a sum over these: of a
-            shape as a whole it knows by a dense layer alone. Without a penalty on its slope that is a risk: one run of
-            seven collapsed (docs/measured.md).
+            shape as a whole it knows by a dense layer alone. It wants a penalty on the slope in the place of batch
+            normalization, as `cgan_images` has it; beside that one run of seven collapsed (docs/measured.md).
 
     Returns:
         keras.Model: (batch, *sample_shape) -> (batch / packing, 1), float32 raw scores (logits), or what `head` says;

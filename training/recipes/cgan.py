@@ -69,9 +69,9 @@ def cgan_projection() -> "Recipe":
 @recipe
 def cgan_images() -> "Recipe":
     """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after twenty minutes of
-    the processor, 18,155 steps: Fréchet distance in features of its own classes 0.86 (with batch normalization in the
-    place of the penalty 1.62, `dcgan` 4.56), coverage 0.94 (0.88, 0.78); seed 1. `train --data` takes up to 30,000
-    steps of many images; 10,000 are some seven to eleven minutes of one core.
+    the processor, 18,155 and 17,221 steps: Fréchet distance in features of its own classes 0.86 and 0.65 (with batch
+    normalization in the place of the penalty 1.62 and 0.82, `dcgan` 4.56 and 2.60), coverage 0.95 and 0.95; seeds 1
+    and 2. `train --data` takes up to 30,000 steps of many images; 10,000 are some seven to eleven minutes of one core.
     """
     base = cgan_projection()
     # Half of the best rate of those tried; at four times CIFAR-10 was lost (docs/measured.md).
