@@ -104,6 +104,31 @@ def test_what_is_found_decides(kind, tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "side", "channels", "classes", "name"),
+    [
+        (3000, 28, 1, None, "dcgan_r1"),
+        (3000, 28, 3, None, "dcgan_r1"),
+        (3000, 28, 1, 301, "dcgan_r1"),
+        (3000, 28, 1, 300, "cgan_images"),
+        (2999, 28, 1, None, "dcgan_images"),
+        (3000, 32, 1, None, "dcgan_images"),
+        (3000, 16, 1, None, "dcgan_images"),
+    ],
+)
+def test_many_grey_images_of_28_pixels_are_held_by_a_penalty(count, side, channels, classes, name, monkeypatch):
+    grey = np.random.default_rng(0).integers(0, 256, (count, side, side, 1), np.uint8)
+    arrays = {"image": np.repeat(grey, channels, axis=-1)}
+    if classes is not None:
+        arrays["label"] = np.arange(count) % classes
+    monkeypatch.setitem(registry.sources._registered, "made_images", lambda **_: kg.data.Source.of(arrays))
+    assert choose("made_images").name == name
+    # One that is not grey.
+    if channels == 3:
+        arrays["image"][-1, 0, 0] = (255, 0, 0)
+        assert choose("made_images").name == "dcgan_images"
+
+
 def test_few_labels_of_classes_are_for_a_classifier(tmp_path):
     told, _, _ = made("classes", tmp_path)
     assert choose(told, labels_per_class=5).name == "sgan"

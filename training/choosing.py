@@ -21,7 +21,11 @@ _FEW_A_CLASS = 10
 # Up to this size the small networks for translating do.
 _SMALL = 16
 # Made for data that nobody tuned them to.
-_OF_ANY_IMAGES = ("dcgan_images", "cgan_images")
+_OF_ANY_IMAGES = ("dcgan_images", "dcgan_r1", "cgan_images")
+# Grey images of this size, and so many of them, are drawn nearer with the penalty and the dense layer of `dcgan_r1`, as
+# DCGAN's discriminator halves them twice alone and sees ten pixels across. A thousand, larger ones and those in colour
+# are not (docs/measured.md).
+_SEEN_IN_PARTS, _MANY = 28, 3000
 # Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020): colour, translation and cutout, at
 # the strengths of their code. Where each image is seen more often than this: seen 4,100 times it took the Fréchet
 # distance to a third, 1,200 times to three quarters, 400 times and less it did harm (docs/measured.md).
@@ -52,7 +56,7 @@ def choose(
     |---|---|
     | images in class folders, or with labels | `cgan_images`; with `labels_per_class` `sgan` |
     | images in classes of fewer than ten | as images alone |
-    | images alone | `dcgan_images` |
+    | images alone | `dcgan_images`; 3,000 and more, grey and of 28 pixels, `dcgan_r1` |
     | images and captions | `text_to_image`, of 16 pixels `text_to_image_small` |
     | pairs of images | `pix2pix_unet`, of up to 16 pixels `pix2pix` |
     | two collections of images | `cyclegan_resnet`, of up to 16 pixels `cyclegan` |
@@ -200,16 +204,22 @@ def _recipe_for(source: Source, labels_per_class: float | None, images: list[Col
     if images and classes is not None and classes.count > 1:
         if len(source) >= _FEW_A_CLASS * classes.count:
             return "cgan_images", f"{found} in {classes.count} classes, so they are drawn by class."
-        return "dcgan_images", (
+        return _alone(source, images, is_grey), (
             f"{found} in {classes.count} classes, fewer than {_FEW_A_CLASS} images of each, so they are drawn without "
             "regard to class."
         )
     if images:
-        return "dcgan_images", f"{found} without classes or captions, so images like them are drawn."
+        return _alone(source, images, is_grey), f"{found} without classes or captions, so images like them are drawn."
     if any(isinstance(field, Points) for field in kinds.values()):
         return "wgan_gp_ring", f"{len(source):,} points, so points like them are drawn."
     held = ", ".join(f"{name} ({field.describe()})" for name, field in kinds.items())
     raise UserError(f"No recipe fits {source.name}, which holds {held}. Name one: keras-gans list.")
+
+
+def _alone(source, images, is_grey):
+    """The recipe for images without regard to classes."""
+    fits = is_grey and images[0].field.shape[0] == _SEEN_IN_PARTS and len(source) >= _MANY
+    return "dcgan_r1" if fits else "dcgan_images"
 
 
 def _found(source, images, is_grey):

@@ -63,19 +63,9 @@ PRESETS = {
         {"generator.base_filters": 24, "discriminator.base_filters": 24, "latent_dim": 64, "data": "fashion_mnist"},
     ),
     "dcgan_mnist": Preset(
-        "dcgan_images",
+        "dcgan_r1",
         "handwritten digits of 28x28 pixels",
-        {
-            "latent_dim": 64,
-            "data": "mnist",
-            # As in `cgan_images`. `dcgan_images` has none of it, as it draws emoji worse.
-            "discriminator.normalization": None,
-            "discriminator.hidden_units": [64],
-            "scheme.penalties": [{"name": "r1", "weight": 1.0}],
-            "scheme.penalty_interval": 8,
-            "optimizers.generator.learning_rate": 2e-3,
-            "optimizers.discriminator.learning_rate": 2e-3,
-        },
+        {"discriminator.hidden_units": [64], "latent_dim": 64, "data": "mnist"},
     ),
     "stackgan_shapes": Preset("stackgan_small", f"{_SHAPES}, small first"),
     "text_to_image_shapes": Preset("text_to_image_small", _SHAPES),
