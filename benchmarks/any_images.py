@@ -5,7 +5,8 @@
     python -m benchmarks.any_images --only-show
 
 `chosen` is what `keras-gans train --data` takes, with its own number of steps where they fit into the seconds, and
-`chosen_longer` the same asked for as many as do. Every other method has the networks of DCGAN, `hinge_residual` those
+`chosen_longer` the same asked for as many as do; `dcgan_images` and `dcgan_r1` are the recipes that it takes of images
+without classes, and see none where there are some. Every other method has the networks of DCGAN, `hinge_residual` those
 of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
 a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
 choice of features, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand
@@ -45,10 +46,12 @@ _HINGE = {
     "learning_rate_schedule": "linear",
 }
 _RESIDUAL = {"generator": {"name": "resnet_generator"}, "discriminator": {"name": "resnet_discriminator"}}
-# {method: settings beside those of the recipe `dcgan`}, None for the recipe that fits the data.
+# {method: settings beside those of the recipe `dcgan`}, None for the recipe that fits the data, or the name of one.
 METHODS = {
     "chosen": None,
     "chosen_longer": None,
+    "dcgan_images": "dcgan_images",
+    "dcgan_r1": "dcgan_r1",
     "dcgan": {},
     "dcgan_average": {"ema": 0.999, "learning_rate_schedule": "linear"},
     "hinge": _HINGE,
@@ -70,8 +73,12 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
         data, image_size, seed: as a `Recipe` has them.
         settings: {setting: value} beside the method's.
     """
-    changes = {**(METHODS[method] or {}), **(settings or {})}
-    base = choose(data, image_size, augmentation=False) if METHODS[method] is None else recipes.named("dcgan")
+    known = METHODS[method]
+    if known is None:
+        base = choose(data, image_size, augmentation=False)
+    else:
+        base = recipes.named(known if isinstance(known, str) else "dcgan")
+    changes = {**(known if isinstance(known, dict) else {}), **(settings or {})}
     base = base.replace(data=data, image_size=image_size, seed=seed, steps_per_execution=5)
     base = base.replace(**{name: changes.pop(name) for name in ("scheme", "networks") if name in changes})
     return recipes.with_settings(base, changes)
