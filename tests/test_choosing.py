@@ -107,13 +107,13 @@ def test_what_is_found_decides(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("count", "side", "channels", "classes", "name"),
     [
-        (3000, 28, 1, None, "dcgan_r1"),
-        (3000, 28, 3, None, "dcgan_r1"),
-        (3000, 28, 1, 301, "dcgan_r1"),
-        (3000, 28, 1, 300, "cgan_images"),
-        (2999, 28, 1, None, "dcgan_images"),
-        (3000, 32, 1, None, "dcgan_images"),
-        (3000, 16, 1, None, "dcgan_images"),
+        (10_000, 28, 1, None, "dcgan_r1"),
+        (10_000, 28, 3, None, "dcgan_r1"),
+        (10_000, 28, 1, 1001, "dcgan_r1"),
+        (10_000, 28, 1, 1000, "cgan_images"),
+        (9999, 28, 1, None, "dcgan_images"),
+        (10_000, 32, 1, None, "dcgan_images"),
+        (10_000, 16, 1, None, "dcgan_images"),
     ],
 )
 def test_many_grey_images_of_28_pixels_are_held_by_a_penalty(count, side, channels, classes, name, monkeypatch):

@@ -23,9 +23,9 @@ _SMALL = 16
 # Made for data that nobody tuned them to.
 _OF_ANY_IMAGES = ("dcgan_images", "dcgan_r1", "cgan_images")
 # Grey images of this size, and so many of them, are drawn nearer with the penalty and the dense layer of `dcgan_r1`, as
-# DCGAN's discriminator halves them twice alone and sees ten pixels across. A thousand, larger ones and those in colour
-# are not (docs/measured.md).
-_SEEN_IN_PARTS, _MANY = 28, 3000
+# DCGAN's discriminator halves them twice alone and sees ten pixels across. Larger ones, those in colour and most small
+# sets are not (docs/measured.md).
+_SEEN_IN_PARTS, _MANY = 28, 10_000
 # Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020): colour, translation and cutout, at
 # the strengths of their code. Where each image is seen more often than this: seen 4,100 times it took the Fréchet
 # distance to a third, 1,200 times to three quarters, 400 times and less it did harm (docs/measured.md).
@@ -56,7 +56,7 @@ def choose(
     |---|---|
     | images in class folders, or with labels | `cgan_images`; with `labels_per_class` `sgan` |
     | images in classes of fewer than ten | as images alone |
-    | images alone | `dcgan_images`; 3,000 and more, grey and of 28 pixels, `dcgan_r1` |
+    | images alone | `dcgan_images`; 10,000 and more, grey and of 28 pixels, `dcgan_r1` |
     | images and captions | `text_to_image`, of 16 pixels `text_to_image_small` |
     | pairs of images | `pix2pix_unet`, of up to 16 pixels `pix2pix` |
     | two collections of images | `cyclegan_resnet`, of up to 16 pixels `cyclegan` |
