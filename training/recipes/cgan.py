@@ -70,9 +70,10 @@ def cgan_projection() -> "Recipe":
 @recipe
 def cgan_images() -> "Recipe":
     """Any images in classes, of half of `cgan_projection`'s filters. CIFAR-10 (JPEG copy) after twenty minutes of
-    the processor, 18,155 and 17,221 steps: Fréchet distance in features of its own classes 0.86 and 0.65 (with batch
-    normalization in the place of the penalty 1.62 and 0.82, `dcgan` 4.56 and 2.60), coverage 0.95 and 0.95; seeds 1
-    and 2. `train --data` takes up to 30,000 steps of many images; 10,000 are some seven to eleven minutes of one core.
+    the processor, 17,221 to 18,155 steps: Fréchet distance in features of its own classes 0.79, 0.86 and 0.65 (with
+    batch normalization in the place of the penalty 1.09, 1.62 and 0.82, `dcgan` 3.89, 4.56 and 2.60), coverage 0.95 on
+    each; seeds 0 to 2. `train --data` takes up to 30,000 steps of many images; 10,000 are some seven to eleven minutes
+    of one core.
     """
     base = cgan_projection()
     thin = {player: {**network, "base_filters": 32} for player, network in base.networks.items()}
