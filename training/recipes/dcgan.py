@@ -54,8 +54,8 @@ def dcgan_images() -> "Recipe":
 
 def held_by_r1(base: Recipe) -> Recipe:
     """A recipe of DCGAN's networks whose discriminator has R1, the penalty on its slope at real images, in the place of
-    batch normalization, and a dense layer before its score (Mescheder et al. 2018, section 4.1; the penalty in every
-    eighth step as Karras et al. 2020, section 3.1, have it).
+    batch normalization (Mescheder et al. 2018, equation 9), in every eighth step, see `penalty_interval`, and a dense
+    layer before its score.
     """
     discriminator = {**base.networks["discriminator"], "normalization": None, "hidden_units": [128]}
     # Half of the best rate of those tried; at four times CIFAR-10 was lost (docs/measured.md).
