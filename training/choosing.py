@@ -22,9 +22,8 @@ _FEW_A_CLASS = 10
 _SMALL = 16
 # Made for data that nobody tuned them to.
 _OF_ANY_IMAGES = ("dcgan_images", "dcgan_r1", "cgan_images")
-# Grey images of this size, and so many of them, are drawn nearer with the penalty and the dense layer of `dcgan_r1`, as
-# DCGAN's discriminator halves them twice alone and sees ten pixels across. Larger ones, those in colour and most small
-# sets are not (docs/measured.md).
+# So many grey digits, letters or clothes of this size are drawn nearer by `dcgan_r1`. DCGAN's discriminator halves them
+# twice alone and sees ten pixels across. Larger ones, those in colour and most small sets are not (docs/measured.md).
 _SEEN_IN_PARTS, _MANY = 28, 10_000
 # Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020): colour, translation and cutout, at
 # the strengths of their code. Where each image is seen more often than this: seen 4,100 times it took the Fréchet

@@ -55,7 +55,7 @@ def dcgan_images() -> "Recipe":
 def held_by_r1(base: Recipe) -> Recipe:
     """A recipe of DCGAN's networks whose discriminator has R1, the penalty on its slope at real images, in the place of
     batch normalization (Mescheder et al. 2018, equation 9), in every eighth step, see `penalty_interval`, and a dense
-    layer before its score.
+    layer before its score; and both players the rate that was found with these.
     """
     discriminator = {**base.networks["discriminator"], "normalization": None, "hidden_units": [128]}
     # Half of the best rate of those tried; at four times CIFAR-10 was lost (docs/measured.md).
@@ -71,8 +71,8 @@ def held_by_r1(base: Recipe) -> Recipe:
 def dcgan_r1() -> "Recipe":
     """Grey images of 28 pixels without classes. After four minutes of the processor, 6,300 to 7,200 steps: Fréchet
     distance in features of their own classes 1.43 for Fashion-MNIST and 1.23 for MNIST (`dcgan_images` 4.24 and 7.53),
-    coverage 0.83 and 0.78 (0.56 and 0.42); one seed each. Of small sets, larger images and those in colour it draws
-    more and less near. The 10,000 steps are some six minutes of one core.
+    coverage 0.83 and 0.78 (0.56 and 0.42); one seed each. Most small sets, larger images and those in colour
+    it draws less near. The 10,000 steps are some six minutes of one core.
     """
     return held_by_r1(dcgan_images()).replace(
         summary="for your own images of 28 pixels: slopes held at real ones, an average of the weights"
