@@ -8,6 +8,7 @@ them when they are blurred, mixed, few and so on, noise, and what two GANs draw 
 set's own classifier finds is compared, by Spearman's rank correlation, with that of
 
 - random convolutions, which need no training,
+- what is common among the patches of 3,000 of the training images,
 - a classifier of the data's own classes, of as few of the training images as --rows says,
 - the same network when it learned without labels, from 10,000 images: to tell which way up an image is (Gidaris et al.
   2018), and which two of many views are of one image (Chen et al. 2020).
@@ -30,7 +31,7 @@ from sklearn.decomposition import PCA
 
 import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
-from keras_gans.metrics import classifiers, features, frechet_distance
+from keras_gans.metrics import classifiers, features, frechet_distance, patches
 from keras_gans.training import recipe as recipes
 from keras_gans.training.train import build_for, to_dataset
 
@@ -120,6 +121,11 @@ def own_classes(source, rows, seed):
     return features.Extractor("own_classes", classifiers.for_images(chosen)[0])
 
 
+def of_patches(images, seed):
+    """What is common among the patches of 3,000 of the images."""
+    return features.Extractor("patches", patches.made_from(images[:3000], seed))
+
+
 def rotations(images, seed):
     """The network that learned by how many quarter turns an image was turned."""
     turns = np.random.default_rng(seed).integers(0, 4, len(images))
@@ -181,6 +187,7 @@ def measure(data, rows, seed, said=print):
     made = {
         "reference": lambda: features.extractor(data),
         "random": lambda: features.random_extractor(source.sample_shape, seed),
+        "patches": lambda: of_patches(unlabelled, seed),
         "rotations": lambda: rotations(unlabelled, seed),
         "contrast": lambda: contrast(unlabelled, seed),
     } | {f"own classes, {count:,} images": lambda count=count: own_classes(source, count, seed) for count in rows}

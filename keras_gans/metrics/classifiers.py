@@ -94,11 +94,16 @@ def load_or_train(
     definition = CLASSIFIERS[name]
     folder = _folder(name, definition, data_dir)
     if not folder.exists():
-        _keep(folder, *train(definition, data_dir=data_dir, progress=progress))
-    return _read(folder)
+        keep(folder, *train(definition, data_dir=data_dir, progress=progress))
+    return kept(folder)
 
 
-def _keep(folder, network, record):
+def keep(folder: Path, network: "keras.Model", record: dict[str, Any]) -> None:
+    """Keeps a network and its record, which holds its `identity`, in a folder of the cache, whole or not at all.
+
+    Raises:
+        UserError: the cache cannot be written.
+    """
     with cache.made_atomically(folder) as workshop:
         made = workshop / folder.name
         made.mkdir()
@@ -113,7 +118,12 @@ def _folder(name, definition, data_dir):
     return cache.cache_path("classifiers", f"{name}-{hashlib.sha256(described.encode()).hexdigest()[:12]}")
 
 
-def _read(folder):
+def kept(folder: Path) -> "tuple[keras.Model, dict[str, Any]]":
+    """(network, record) of what `keep` kept.
+
+    Raises:
+        UserError: they cannot be read, or are not what was kept.
+    """
     import keras
 
     try:
@@ -124,7 +134,7 @@ def _read(folder):
         reason = "its weights are not those that were recorded"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
-    raise UserError(f"The classifier in {folder} cannot be used: {reason}. Delete that folder; it is made again.")
+    raise UserError(f"The network in {folder} cannot be used: {reason}. Delete that folder; it is made again.")
 
 
 def train(
@@ -210,8 +220,8 @@ def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, di
     digest.update(np.ascontiguousarray(source.labels))
     folder = cache.cache_path("classifiers", f"images-{digest.hexdigest()[:12]}")
     if not folder.exists():
-        _keep(folder, *_train_on(definition, source, steps, progress, _SEED))
-    return _read(folder)
+        keep(folder, *_train_on(definition, source, steps, progress, _SEED))
+    return kept(folder)
 
 
 def build(

@@ -143,7 +143,7 @@ class Evaluation(OnHeldOutData):
             return
         if self._extractor_name() == features.OWN_CLASSES:
             features.check_own_classes(self.source)
-        if self._extractor_name() != features.RANDOM:
+        if self._extractor_name() not in features.WITHOUT_CLASSES:
             return
         if asked and "classifier_score" in asked:
             raise UserError(

@@ -3,8 +3,8 @@
 `inception` is Inception-v3 as published with Keras, which the literature's figures are closest to; it is downloaded
 once. `digits`, `mnist`, `fashion_mnist` and `cifar10` are small classifiers that the project trains itself on that
 data set and keeps in its cache folder. Of any other images `own_classes` is a classifier of the data's own classes,
-where there are some, and `random` a network of random weights. Figures of two extractors have nothing to do with each
-other: each carries its `identity`.
+where there are some, `patches` a network of what is common among their patches, and `random` one of random weights.
+Figures of two extractors have nothing to do with each other: each carries its `identity`.
 """
 
 import os
@@ -20,7 +20,7 @@ from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError, unknown_name
-from keras_gans.metrics import classifiers
+from keras_gans.metrics import classifiers, patches
 
 if TYPE_CHECKING:
     import keras
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 
 RESIZE_RULE = "grey repeated or colour by ITU-R 601 luma, then stretched bilinearly with antialiasing"
-RANDOM, OWN_CLASSES = "random", "own_classes"
-_FOR_THE_DATA = (RANDOM, OWN_CLASSES)
+RANDOM, PATCHES, OWN_CLASSES = "random", "patches", "own_classes"
+_FOR_THE_DATA = (RANDOM, PATCHES, OWN_CLASSES)
+# Those made for the data that classify nothing.
+WITHOUT_CLASSES = (RANDOM, PATCHES)
 # Of so many on average a classifier's features still rank samples better than random ones do.
 _FEWEST_OF_A_CLASS = 30
 _RANDOM_FEATURES = 64
@@ -175,6 +177,7 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
     check_name(name)
     if name in _FOR_THE_DATA:
         made_for = {RANDOM: "the shape of the images: random_extractor(image_shape)"}
+        made_for[PATCHES] = "a source of images: patches_extractor(source)"
         made_for[OWN_CLASSES] = "labelled images: own_classes_extractor(source)"
         raise UserError(
             f"The extractor {name!r} is made for {made_for[name]}. By name alone there are: {', '.join(BY_NAME)}."
@@ -225,9 +228,30 @@ def made_for(source: Source, name: str, *, data_dir: str | Path | None = None, p
     """
     if name == RANDOM:
         return random_extractor(source.sample_shape)
+    if name == PATCHES:
+        return patches_extractor(source)
     if name == OWN_CLASSES:
         return own_classes_extractor(source, data_dir=data_dir, progress=progress)
     return extractor(name, data_dir=data_dir, progress=progress)
+
+
+def patches_extractor(source: Source) -> "Extractor":
+    """What is common among the patches of the data's images, found once and kept in the cache folder.
+
+    It orders the samples of generators more as a classifier does than `random_extractor`, and sees what is blurred
+    (docs/evaluate.md). Its figures are of these images alone, not to be compared with those of others.
+
+    Args:
+        source: the training data; up to 3,000 images are learned from.
+
+    Returns:
+        Extractor of 64 features, without class probabilities.
+
+    Raises:
+        UserError: the cache cannot be written or read.
+    """
+    network, _ = patches.for_images(source)
+    return Extractor(PATCHES, network)
 
 
 def own_classes_extractor(source: Source, *, data_dir: str | Path | None = None, progress: bool = False) -> "Extractor":
