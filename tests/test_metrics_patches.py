@@ -85,7 +85,7 @@ def test_blur_is_seen_where_random_features_hardly_see_it():
 def test_a_network_is_made_once_and_of_these_images(digits, folder, monkeypatch):
     source = data.open_source(digits[:200])
     first = features.patches_extractor(source)
-    monkeypatch.setattr(patches, "made_from", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr(patches, "made_from", lambda *_, **__: pytest.fail("made again"))
     again = features.patches_extractor(source)
     assert again.identity == first.identity
     assert (again.features(digits[:9]) == first.features(digits[:9])).all()

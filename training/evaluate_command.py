@@ -81,7 +81,7 @@ def evaluate_command(
         source = open_data(recipe)
         evaluation = evaluation_of(scheme_of(recipe), source, names, samples, seed, extractor)
         classifier = classifier_accuracy(recipe, source)
-        status.update("measuring the data itself; a classifier that is not there yet is trained first ...")
+        status.update("measuring the data itself; features that are not there yet are learned first ...")
         evaluation.prepare()
         status.update(f"drawing and measuring {samples:,} samples ...")
         model = run_directory.load_chosen(folder, checkpoint)

@@ -229,13 +229,13 @@ def made_for(source: Source, name: str, *, data_dir: str | Path | None = None, p
     if name == RANDOM:
         return random_extractor(source.sample_shape)
     if name == PATCHES:
-        return patches_extractor(source)
+        return patches_extractor(source, progress=progress)
     if name == OWN_CLASSES:
         return own_classes_extractor(source, data_dir=data_dir, progress=progress)
     return extractor(name, data_dir=data_dir, progress=progress)
 
 
-def patches_extractor(source: Source) -> "Extractor":
+def patches_extractor(source: Source, *, progress: bool = False) -> "Extractor":
     """What is common among the patches of the data's images, found once and kept in the cache folder.
 
     It orders the samples of generators more as a classifier does than `random_extractor`, and sees what is blurred
@@ -243,6 +243,7 @@ def patches_extractor(source: Source) -> "Extractor":
 
     Args:
         source: the training data; up to 3,000 images are learned from.
+        progress: whether to draw a progress bar.
 
     Returns:
         Extractor of 64 features, without class probabilities.
@@ -250,7 +251,7 @@ def patches_extractor(source: Source) -> "Extractor":
     Raises:
         UserError: the cache cannot be written or read.
     """
-    network, _ = patches.for_images(source)
+    network, _ = patches.for_images(source, progress)
     return Extractor(PATCHES, network)
 
 

@@ -9,11 +9,13 @@ than held-out images can tell.
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gans.data import cache
+from keras_gans.data.pictures import progress_bar
 from keras_gans.data.source import Source
 from keras_gans.metrics import classifiers
 
@@ -23,21 +25,24 @@ if TYPE_CHECKING:
 _VERSION, _SEED = 1, 0
 _SIDE = 6
 _CENTROIDS = 128
-# Of the largest variance: whitening takes what is rarer for noise. At ten times as much a classifier's order of the
-# samples of generators is found less well (docs/evaluate.md).
+# Of the largest variance: whitening takes what is rarer for noise. Ten times as much found a classifier's order of
+# altered and generated CIFAR-10 less well (rank correlation 0.79 for 0.91), and that of Fashion-MNIST better (0.90 for
+# 0.74) but for the samples of generators alone (0.94 for 0.95).
 _FLOOR = 0.01
 _FEATURES = 64
 _PATCHES, _IMAGES = 60_000, 3000
 _PIECE = 256
+_STAGES = 2
 # Of larger images patches lie further apart, so that those of a batch stay within some hundred megabytes.
 _ALL_UP_TO = 32
 
 
-def for_images(source: Source) -> "tuple[keras.Model, dict[str, str]]":
+def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, dict[str, str]]":
     """The network of patches of a source, from the cache, made of up to 3,000 of its images first.
 
     Args:
         source: a `Source` of two images or more, of 8 pixels a side or more.
+        progress: whether to draw a progress bar.
 
     Returns:
         (network, record): a keras.Model from float images in [-1, 1] to 64 features, fewer of fewer than 65 images,
@@ -52,17 +57,21 @@ def for_images(source: Source) -> "tuple[keras.Model, dict[str, str]]":
     digest.update(np.ascontiguousarray(images))
     folder = cache.cache_path("classifiers", f"patches-{digest.hexdigest()[:12]}")
     if not folder.exists():
-        network = made_from(images)
+        with progress_bar(f"Learning the patches of {source.name}, once", _STAGES, progress) as advance:
+            network = made_from(images, advance=advance)
         classifiers.keep(folder, network, {"identity": classifiers.identity_of(network)})
     return classifiers.kept(folder)
 
 
-def made_from(images: np.ndarray, seed: int = _SEED) -> "keras.Model":
+def made_from(
+    images: np.ndarray, seed: int = _SEED, advance: Callable[[int], Any] = lambda stages: None
+) -> "keras.Model":
     """The network of the patches of these images, which draws by the seed alone; see `for_images`.
 
     Args:
         images: uint8 (n, height, width, channels), or float in [-1, 1].
         seed: of the patches that are looked at and where k-means begins.
+        advance: called with 1 after each of two stages.
     """
     import keras
     from keras import layers
@@ -70,6 +79,7 @@ def made_from(images: np.ndarray, seed: int = _SEED) -> "keras.Model":
 
     kind = {"dtype": "float32"}
     to_white, mean, centroids = _learned(images, seed)
+    advance(1)
     size = len(mean)
     side, channels = _side_of(images.shape), images.shape[-1]
     inputs = keras.Input(images.shape[1:], name="image", **kind)
@@ -97,6 +107,7 @@ def made_from(images: np.ndarray, seed: int = _SEED) -> "keras.Model":
     network = keras.Model(inputs, features(flat))
     matrix = scale * components.components_.T
     features.set_weights([matrix, -components.mean_ @ matrix])
+    advance(1)
     return network
 
 
