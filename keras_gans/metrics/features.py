@@ -281,7 +281,7 @@ def check_own_classes(source: Source) -> None:
         count = f"{len(source):,} of {source.class_count} classes" if source.class_count else "none"
         raise UserError(
             f"The extractor {OWN_CLASSES!r} learns from images with labels: two classes or more, and of each "
-            f"{_FEWEST_OF_A_CLASS} on average. {source.name!r} has {count}. Choose {RANDOM!r}, or one of: "
+            f"{_FEWEST_OF_A_CLASS} on average. {source.name!r} has {count}. Choose {RANDOM!r}, {PATCHES!r}, or one of: "
             f"{', '.join(BY_NAME)}."
         )
 
@@ -293,9 +293,9 @@ def _has_own_classes(source):
 def random_extractor(image_shape: Sequence[int], seed: int = 0) -> "Extractor":
     """An extractor for any images, which needs neither a network nor training: convolutions with random weights.
 
-    Such features rank samples as soundly as any that were learned without labels (docs/evaluate.md; Naeem et al.,
-    "Reliable Fidelity and Diversity Metrics for Generative Models", 2020). Where things are in an image is kept, to
-    about an eighth of its side.
+    Such features rank grey samples about as soundly as any that were learned without labels, those in colour less than
+    `patches_extractor`, and hardly see blur (docs/evaluate.md; Naeem et al., "Reliable Fidelity and Diversity Metrics
+    for Generative Models", 2020). Where things are in an image is kept, to about an eighth of its side.
 
     Args:
         image_shape: (height, width, channels).
