@@ -11,6 +11,9 @@ from keras_gans.data import cache
 from keras_gans.errors import UserError
 from keras_gans.metrics import features, patches
 
+# Eleven places halve into six and five, padded at the end.
+HALVES = (slice(0, 6), slice(6, 11))
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
@@ -41,15 +44,11 @@ def test_features_are_triangles_summed_over_quadrants(digits):
             white = image[row : row + 6, column : column + 6].ravel() @ kernel.reshape(36, 36) + bias
             distances = np.linalg.norm(white - centroids, axis=1)
             near[row, column] = np.maximum(0, distances.mean() - distances)
-    # Eleven places halve into six and five, padded at the end.
     quadrants = [near[rows, columns].mean((0, 1)) for rows in HALVES for columns in HALVES]
     expected = np.concatenate(quadrants) @ matrix + offset
     found = features.Extractor("patches", network).features(images)
     assert found[3] == pytest.approx(expected, abs=2e-3)
     assert np.mean(np.square(found)) == pytest.approx(1, rel=0.05), "the scale that the kernel distance wants"
-
-
-HALVES = (slice(0, 6), slice(6, 11))
 
 
 def test_patches_are_whitened(digits):
@@ -85,13 +84,11 @@ def test_blur_is_seen_where_random_features_hardly_see_it():
 def test_a_network_is_made_once_and_of_these_images(digits, folder, monkeypatch):
     source = data.open_source(digits[:200])
     first = features.patches_extractor(source)
-    monkeypatch.setattr(patches, "made_from", lambda *_, **__: pytest.fail("made again"))
-    again = features.patches_extractor(source)
+    with monkeypatch.context() as patched:
+        patched.setattr(patches, "made_from", lambda *_, **__: pytest.fail("made again"))
+        again = features.patches_extractor(source)
     assert again.identity == first.identity
     assert (again.features(digits[:9]) == first.features(digits[:9])).all()
-    monkeypatch.undo()
-    monkeypatch.setenv(cache.VARIABLE, str(folder.parent))
-    monkeypatch.setattr(patches, "_PATCHES", 8000)
     assert features.patches_extractor(data.open_source(digits[:201])).identity != first.identity
     for kept in folder.iterdir():
         record = json.loads((kept / "record.json").read_text())

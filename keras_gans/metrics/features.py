@@ -176,9 +176,11 @@ def extractor(name: str, *, data_dir: str | Path | None = None, progress: bool =
     """
     check_name(name)
     if name in _FOR_THE_DATA:
-        made_for = {RANDOM: "the shape of the images: random_extractor(image_shape)"}
-        made_for[PATCHES] = "a source of images: patches_extractor(source)"
-        made_for[OWN_CLASSES] = "labelled images: own_classes_extractor(source)"
+        made_for = {
+            RANDOM: "the shape of the images: random_extractor(image_shape)",
+            PATCHES: "a source of images: patches_extractor(source)",
+            OWN_CLASSES: "labelled images: own_classes_extractor(source)",
+        }
         raise UserError(
             f"The extractor {name!r} is made for {made_for[name]}. By name alone there are: {', '.join(BY_NAME)}."
         )
@@ -238,8 +240,9 @@ def made_for(source: Source, name: str, *, data_dir: str | Path | None = None, p
 def patches_extractor(source: Source, *, progress: bool = False) -> "Extractor":
     """What is common among the patches of the data's images, found once and kept in the cache folder.
 
-    It orders the samples of generators more as a classifier does than `random_extractor`, and sees what is blurred
-    (docs/evaluate.md). Its figures are of these images alone, not to be compared with those of others.
+    It puts the samples of generators in a classifier's order as well as `random_extractor` or better, and sees what is
+    blurred; altered grey images it orders less well (docs/evaluate.md). Its figures are of these images alone, not to
+    be compared with those of others.
 
     Args:
         source: the training data; up to 3,000 images are learned from.

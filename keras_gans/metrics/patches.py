@@ -53,7 +53,8 @@ def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, di
     """
     chosen = np.random.default_rng(_SEED).permutation(len(source.samples))[:_IMAGES]
     images = np.asarray(source.samples[np.sort(chosen)])
-    digest = hashlib.sha256(json.dumps([_VERSION, images.shape, str(images.dtype)]).encode())
+    settings = [_VERSION, _SEED, _SIDE, _CENTROIDS, _FLOOR, _FEATURES, _PATCHES, _ALL_UP_TO]
+    digest = hashlib.sha256(json.dumps([*settings, images.shape, str(images.dtype)]).encode())
     digest.update(np.ascontiguousarray(images))
     folder = cache.cache_path("classifiers", f"patches-{digest.hexdigest()[:12]}")
     if not folder.exists():
