@@ -9,9 +9,9 @@
 without classes, and see none where there are some. Every other method has the networks of DCGAN, `hinge_residual` those
 of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
 a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
-choice of features, against images that were held out: Fréchet distance, coverage and memorization. Beside them stand
-what training data, uniform noise and copies of 100 training images score. Every run is added to --output at once and
-not run again.
+choice of features or by --extractor, against images that were held out: Fréchet distance, kernel distance, which few
+held-out images do not make larger, coverage and memorization. Beside them stand what training data, uniform noise and
+copies of 100 training images score. Every run is added to --output at once and not run again.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks.filed import known_runs, run_once
 from keras_gans.data.holding_out import held_out_of
-from keras_gans.metrics import Evaluation
+from keras_gans.metrics import Evaluation, features
 from keras_gans.training import recipe as recipes
 from keras_gans.training.choosing import AUGMENTATION, MOST_TIMES_SEEN, choose, times_seen, with_augmentation
 from keras_gans.training.train import build_for, open_data, to_dataset
@@ -60,8 +60,13 @@ METHODS = {
     "r3gan_augmented": _R3GAN | {"discriminator.augmentation": AUGMENTATION},
     "r3gan_adaptive": _R3GAN | {"discriminator.augmentation": {**AUGMENTATION, "target": 0.6, "images": 100_000}},
 }
-HEADERS = ("distance", "coverage", "memorized")
-FIGURES = {"frechet_distance": "{:.3f}", "coverage": "{:.2f}", "memorization": "{:.2f}"}
+FIGURES = {
+    "frechet_distance": "{:.3f}",
+    "kernel_distance": "{:.4f}",
+    "coverage": "{:.2f}",
+    "memorization": "{:.2f}",
+}
+HEADERS = ("Fréchet distance", "kernel distance", "coverage", "memorized")
 _WARM_UP, _TIMED = 5, 25
 
 
@@ -84,7 +89,7 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
     return recipes.with_settings(base, changes)
 
 
-def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False):
+def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, extractor=None):
     """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were.
 
     Args:
@@ -93,6 +98,7 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False):
         rows: of so many images; all unless given.
         most_steps: no more steps than these, whatever the seconds.
         choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
+        extractor: as `Evaluation` has it.
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
@@ -107,14 +113,15 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False):
     if recipe.channels is not None:
         as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
         model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
-    figures = _figures(Evaluation(as_stored, metrics=_MEASURES).prepare().of(model))
+    figures = _figures(Evaluation(as_stored, metrics=_MEASURES, extractor=extractor).prepare().of(model))
     return {**figures, "steps": recipe.steps, "seconds": used, "augmented": augmented}
 
 
-def _measured(method, recipe, seconds, rows=None):
+def _measured(method, recipe, seconds, rows=None, extractor=None):
     """`measure` as the method has it; an augmentation that was set, null too, stays as it is."""
     choosing = METHODS[method] is None and "augmentation" not in recipe.networks["discriminator"]
-    return measure(recipe, seconds, rows, recipe.steps if method == "chosen" else math.inf, choosing)
+    most_steps = recipe.steps if method == "chosen" else math.inf
+    return measure(recipe, seconds, rows, most_steps, choosing, extractor)
 
 
 def _rows_of(source, rows, seed):
@@ -138,7 +145,7 @@ class _InColour:
         return (*self._model.sample_shape()[:2], 3)
 
 
-_MEASURES = ("frechet_distance", "precision_recall", "memorization")
+_MEASURES = ("frechet_distance", "kernel_distance", "precision_recall", "memorization")
 
 
 def _figures(scores):
@@ -157,10 +164,10 @@ def _steps_in(seconds, recipe, source):
     return max(1, round(seconds / each))
 
 
-def references(recipe):
+def references(recipe, extractor=None):
     """{name: figures} of what no generator made."""
     source = open_data(recipe)
-    ready = Evaluation(source, metrics=_MEASURES).prepare()
+    ready = Evaluation(source, metrics=_MEASURES, extractor=extractor).prepare()
     rng = np.random.default_rng(0)
     count = min(ready.samples, 5000)
     some = source.samples[np.sort(rng.permutation(len(source))[:100])]
@@ -173,17 +180,17 @@ def references(recipe):
     }
 
 
-def show(console, data, runs, recipe):
-    """Prints one data set's table."""
-    mine = [run for run in runs if run["data"] == data]
-    table = Table("method", "images", "seconds", "steps", "seeds", *HEADERS, title=Path(data).name)
+def show(console, data, runs, recipe, extractor):
+    """Prints one data set's table, of the runs that were measured by one extractor."""
+    mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor]
+    table = Table("method", "images", "seconds", "steps", "seeds", *HEADERS, title=f"{Path(data).name}, by {extractor}")
     groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
         steps = f"{statistics.median(run['steps'] for run in found):,.0f}"
         cells = [_cell([run[name] for run in found], form) for name, form in FIGURES.items()]
         table.add_row(method, f"{rows or 'all'}", f"{budget:,}", steps, str(len(found)), *cells)
-    for name, figures in references(recipe).items():
+    for name, figures in references(recipe, extractor).items():
         table.add_row(name, "", "", "", "", *(FIGURES[key].format(figures[key]) for key in FIGURES), style="dim")
     console.print(table)
 
@@ -202,6 +209,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=1200, help="of the processor, over all cores; 1200 unless given")
     parser.add_argument("--rows", nargs="+", type=int, default=[None], help="of so many images; all unless given")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting beside the method's")
+    parser.add_argument("--extractor", choices=features.EXTRACTORS, help="the one that fits unless given")
     parser.add_argument("--output", type=Path, default=Path("any_images.jsonl"), help="file of the runs")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
@@ -209,21 +217,24 @@ def main():
     settings = dict(recipes.parse_assignment(each) for each in arguments.set)
     for data in arguments.data:
         size = arguments.image_size if Path(data).expanduser().is_dir() else None
+        plain = recipe_for("dcgan", data, size)
+        extractor = arguments.extractor or features.name_for(open_data(plain))
         for seed in [] if arguments.only_show else arguments.seeds:
             for rows in arguments.rows:
                 for method in arguments.methods:
                     recipe = recipe_for(method, data, size, seed, settings)
-                    _run(console, arguments, method, recipe, rows)
-        show(console, data, known_runs(arguments.output), recipe_for("dcgan", data, size))
+                    _run(console, arguments, method, recipe, rows, extractor)
+        show(console, data, known_runs(arguments.output), plain, extractor)
 
 
-def _run(console, arguments, method, recipe, rows):
+def _run(console, arguments, method, recipe, rows, extractor):
     """Trains and measures one run, unless the file has it, and adds it there."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
+    key["extractor"] = extractor
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
     with console.status(f"{what}: {arguments.seconds} s ..."):
-        figures = run_once(arguments.output, key, lambda: _measured(method, recipe, arguments.seconds, rows))
+        figures = run_once(arguments.output, key, lambda: _measured(method, recipe, arguments.seconds, rows, extractor))
     if figures is not None:
         said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
         console.print(
