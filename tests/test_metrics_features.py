@@ -173,8 +173,8 @@ def test_points_and_names_that_are_none_are_refused(digits_extractor):
         ("digits", "digits"),
         ("mnist:3.0.1", "mnist"),
         ("cifar10", "cifar10"),
-        ("./mnist", "random"),
-        ("celeb_a", "random"),
+        ("./mnist", "patches"),
+        ("celeb_a", "patches"),
     ],
 )
 def test_a_data_set_has_an_extractor_that_fits(data, expected):
@@ -192,19 +192,27 @@ def test_without_network_inception_is_refused_at_once(tmp_path, monkeypatch):
 def test_any_images_have_features_without_training_or_network(monkeypatch):
     monkeypatch.setattr(network, "is_reachable", lambda: pytest.fail("a network was asked for"))
     images = data.open_source("digits", image_size=16).samples[:400]
-    extractor = metrics.Evaluation(images, ["frechet_distance"], 100).prepare().extractor
-    assert (extractor.name, extractor.dimensions, extractor.class_count) == ("random", 64, 0)
+    random = features.random_extractor((16, 16, 1))
     # The weights are a function of the shape alone.
-    assert features.random_extractor((16, 16, 1)).identity == extractor.identity
+    assert features.random_extractor((16, 16, 1)).identity == random.identity
+    patches = metrics.Evaluation(images, ["frechet_distance"], 100).prepare().extractor
     worse = [
         images[200:],
         (images[200:] * 0.5 + np.roll(images[200:], 1, axis=2) * 0.5).astype(np.uint8),
         np.repeat(images[200:210], 20, axis=0),
         np.random.default_rng(0).integers(0, 256, (200, 16, 16, 1), np.uint8),
     ]
-    evaluation = metrics.Evaluation(images[:200], ["frechet_distance"], 100, 0, extractor)
-    found = [evaluation.of_samples(samples)[0].value for samples in worse]
-    assert found == sorted(found) and found[-1] > 5 * found[0], "held-out, blurred, few, noise"
+    for extractor, name in ((random, "random"), (patches, "patches")):
+        assert (extractor.name, extractor.dimensions, extractor.class_count) == (name, 64, 0)
+        evaluation = metrics.Evaluation(images[:200], ["frechet_distance"], 100, 0, extractor)
+        found = [evaluation.of_samples(samples)[0].value for samples in worse]
+        assert found == sorted(found) and found[-1] > 5 * found[0], "held-out, blurred, few, noise"
+
+
+def test_images_with_too_few_patches_to_learn_from_have_random_features():
+    images = np.random.default_rng(0).integers(0, 256, (65, 8, 9, 3), np.uint8)
+    found = [features.name_for(data.open_source(some)) for some in (images, images[1:], images[:, :7])]
+    assert found == ["patches", "random", "random"], "65 of them, 64 and of 7 pixels"
 
 
 def folder_of_classes(folder, each):
@@ -233,9 +241,9 @@ def test_images_in_class_folders_are_compared_in_features_of_their_own_classes(t
     assert (protocol.extractor, protocol.extractor_identity) == ("own_classes", extractor.identity)
 
 
-def test_too_few_images_of_a_class_are_compared_in_random_features(tmp_path):
+def test_too_few_images_of_a_class_are_compared_in_features_that_need_no_classes(tmp_path):
     source = data.open_source(folder_of_classes(tmp_path / "images", 29))
-    assert features.name_for(source) == "random"
+    assert features.name_for(source) == "patches"
     with pytest.raises(UserError, match="30 on average.*has 87 of 3 classes.*'random'"):
         metrics.Evaluation(source, extractor="own_classes")
     with pytest.raises(UserError, match="two classes or more.*has none"):

@@ -31,10 +31,16 @@ _CENTROIDS = 128
 _FLOOR = 0.01
 _FEATURES = 64
 _PATCHES, _IMAGES = 60_000, 3000
+_SMALLEST = 8
 _PIECE = 256
 _STAGES = 2
 # Of larger images patches lie further apart, so that those of a batch stay within some hundred megabytes.
 _ALL_UP_TO = 32
+
+
+def are_found_in(source: Source) -> bool:
+    """Whether a source's images are large enough to have patches, and enough for all of the features."""
+    return min(source.sample_shape[:2]) >= _SMALLEST and len(source) > _FEATURES
 
 
 def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, dict[str, str]]":
