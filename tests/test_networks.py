@@ -82,6 +82,17 @@ def test_dcgan_normalizes_all_but_the_generators_output_and_the_discriminators_i
     assert np.std(convolutions[2].kernel) == pytest.approx(0.02, rel=0.1)
 
 
+def test_a_hidden_layer_at_full_size_is_made_into_the_image_by_a_convolution():
+    generator = networks.dcgan_generator((28, 28, 3), base_filters=4, full_size_filters=5)
+    *_, convolution, image = generator.layers
+    assert isinstance(convolution, keras.layers.Conv2D) and convolution.kernel.shape == (3, 3, 5, 3)
+    assert convolution.input.shape == (None, 28, 28, 5) and convolution.use_bias and image.name == "image"
+    # What it convolves is normalized and rectified, as in the other hidden layers.
+    hidden = keras.Model(generator.inputs, convolution.input)(np.ones((2, 64), np.float32))
+    assert np.min(hidden) == 0.0
+    assert sum(isinstance(layer, BatchNormalization) for layer in generator.layers) == 3
+
+
 def how_far_from_a_sum(discriminator):
     """What two distant parts of 28x28 pixels change in a score together, without what each changes: a share of that."""
     for kernel in discriminator.trainable_weights:
@@ -225,6 +236,7 @@ BUILDERS = {
     "mlp_encoder": (networks.mlp_encoder, {"hidden_units": (6,)}),
     "mlp_autoencoder": (networks.mlp_autoencoder, {"hidden_units": (6,)}),
     "dcgan_generator": (networks.dcgan_generator, {"base_filters": 4}),
+    "dcgan_generator at full size": (networks.dcgan_generator, {"base_filters": 4, "full_size_filters": 3}),
     "dcgan_discriminator": (networks.dcgan_discriminator, {"base_filters": 4}),
     "dcgan_encoder": (networks.dcgan_encoder, {"base_filters": 4}),
     "began_generator": (networks.began_generator, {"base_filters": 4}),

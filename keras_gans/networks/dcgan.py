@@ -44,6 +44,7 @@ def dcgan_generator(
     activation: str = "relu",
     class_count: int | None = None,
     conditioning: str | None = None,
+    full_size_filters: int = 0,
 ) -> keras.Model:
     """DCGAN's generator: a projection, then doublings, each with batch normalization and ReLU; tanh at the end.
 
@@ -58,6 +59,8 @@ def dcgan_generator(
         class_count: number of classes, with `conditioning`.
         conditioning: None; "concat" joins the label's learned embedding to the latent; "projection" gives each class
             its own gain and offset in every batch normalization, which normalization="class_wise" does beside "concat".
+        full_size_filters: filters of one more hidden layer, at the images' own size, of which a convolution over 3
+            pixels makes the image; 0 as in the paper, where the last doubling does.
 
     Returns:
         keras.Model: (batch, latent_dim) -> (batch, *sample_shape), float32 in [-1, 1]; with `conditioning` the input is
@@ -78,7 +81,11 @@ def dcgan_generator(
     x = blocks.hidden(layers.Reshape((start, start, filters[0]))(x))
     for stage_filters in filters[1:]:
         x = blocks.hidden(blocks.upsampling(stage_filters, upsampling, kernel_initializer=initializer)(x))
-    x = blocks.upsampling(sample_shape[2], upsampling, hidden=False, kernel_initializer=initializer)(x)
+    if full_size_filters:
+        x = blocks.hidden(blocks.upsampling(full_size_filters, upsampling, kernel_initializer=initializer)(x))
+        x = blocks.convolution(sample_shape[2], 3, hidden=False)(x)
+    else:
+        x = blocks.upsampling(sample_shape[2], upsampling, hidden=False, kernel_initializer=initializer)(x)
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model([latents, labels] if conditioning else latents, images, name="generator")
 
