@@ -119,9 +119,16 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
 
 def _measured(method, recipe, seconds, rows=None, extractor=None):
     """`measure` as the method has it; an augmentation that was set, null too, stays as it is."""
-    choosing = METHODS[method] is None and "augmentation" not in recipe.networks["discriminator"]
+    is_own = _augmentation_of(recipe) == _augmentation_of(recipes.named(recipe.name))
+    choosing = METHODS[method] is None and is_own
     most_steps = recipe.steps if method == "chosen" else math.inf
     return measure(recipe, seconds, rows, most_steps, choosing, extractor)
+
+
+def _augmentation_of(recipe):
+    """(augmentation,) of a recipe's discriminator, () where it says none."""
+    said = recipe.networks["discriminator"]
+    return (said["augmentation"],) if "augmentation" in said else ()
 
 
 def _rows_of(source, rows, seed):

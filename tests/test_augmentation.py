@@ -9,6 +9,7 @@ import keras_gans as kg
 from keras_gans.errors import UserError
 from keras_gans.layers import RandomColour, RandomCutout, RandomFlip, RandomShift, Sometimes
 from keras_gans.penalties import R1
+from keras_gans.training.recipe import named
 
 ALL = {"flip": True, "shift": 0.25, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
 
@@ -50,6 +51,17 @@ def test_a_shift_is_of_whole_pixels_and_moves_in_zeros():
         found |= set(places)
     # A quarter of eight pixels to either side, each as likely.
     assert len(found) == 25
+
+
+@pytest.mark.parametrize(("side", "most"), [(16, 1), (28, 1), (32, 1), (64, 2)])
+def test_the_recipe_for_any_images_shifts_them_by_a_pixel_or_two(side, most):
+    shift = named("dcgan_images").networks["discriminator"]["augmentation"]["shift"]
+    batch = np.zeros((200, side, side, 1), np.float32)
+    batch[:, 8, 8] = 1.0
+    _, *places, _ = np.nonzero(changed(RandomShift(shift), batch))
+    assert set(zip(*places, strict=True)) == {
+        (8 + y, 8 + x) for y in range(-most, most + 1) for x in range(-most, most + 1)
+    }
 
 
 def test_colour_keeps_means_and_has_the_papers_ranges():
