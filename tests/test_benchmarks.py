@@ -151,6 +151,19 @@ def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
         assert augmented == any("random_shift" in layer.name for layer in model.discriminator.layers)
 
 
+@pytest.mark.parametrize("name", ["dcgan_images", "cgan_images"])
+def test_an_augmentation_that_was_set_stays_where_one_is_chosen(name, monkeypatch):
+    monkeypatch.setattr(
+        any_images, "measure", lambda recipe, seconds, rows, most_steps, choosing, extractor: (choosing, extractor)
+    )
+    recipe = recipes.named(name)
+    assert any_images._measured("chosen", recipe, 6, extractor="patches") == (True, "patches")
+    assert any_images._measured("dcgan", recipe, 6) == (False, None)
+    for value in (None, {"shift": 0.125}):
+        as_set = recipes.with_settings(recipe, {"discriminator.augmentation": value})
+        assert any_images._measured("chosen_longer", as_set, 6) == (False, None)
+
+
 @pytest.mark.slow
 def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(monkeypatch):
     monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)
