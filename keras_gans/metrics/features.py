@@ -348,9 +348,9 @@ def name_for(source: Any) -> str:
         )
     if own := _of_the_project(name):
         return own
-    if not is_open:
-        return PATCHES
-    return OWN_CLASSES if _has_own_classes(source) else PATCHES if patches.are_found_in(source) else RANDOM
+    if is_open and _has_own_classes(source):
+        return OWN_CLASSES
+    return PATCHES if not is_open or patches.are_found_in(source) else RANDOM
 
 
 def _of_the_project(data_name):

@@ -53,8 +53,8 @@ def dcgan_images() -> "Recipe":
     1.18); black and white, seed 0, no nearer than `dcgan`: 2.67, 0.92 (2.39, 0.90; 2.58). The 10,000 steps are some
     eight to twelve minutes of one core at that size. `train --data` takes more of more images.
     """
-    # A discriminator of strides of two sees every second pixel by other weights, and a generator can leave dots there
-    # that cost it nothing; shifted by a pixel, they do. 1 pixel of images of 16 to 32, 2 of 64, 4 of 128.
+    # Without the two, emoji have dots from pixel to pixel (docs/measured.md): a discriminator of strides of two sees
+    # every second pixel by other weights. The shift is of 1 pixel of images of 16 to 32, 2 of 64, 4 of 128, none of 8.
     return with_settings(
         of_half_the_filters(), {"generator.full_size_filters": 16, "discriminator.augmentation": {"shift": 0.035}}
     ).replace(summary="for your own images: thin networks, an average of the weights, shifts by a pixel")
