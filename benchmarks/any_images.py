@@ -98,7 +98,7 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
         rows: of so many images; all unless given.
         most_steps: no more steps than these, whatever the seconds.
         choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
-        extractor: as `Evaluation` has it.
+        extractor: an `Extractor`, or as `Evaluation` has it.
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
@@ -189,8 +189,10 @@ def references(recipe, extractor=None):
 
 def show(console, data, runs, recipe, extractor):
     """Prints one data set's table, of the runs that were measured by one extractor."""
-    mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor]
-    table = Table("method", "images", "seconds", "steps", "seeds", *HEADERS, title=f"{Path(data).name}, by {extractor}")
+    mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor.name]
+    table = Table(
+        "method", "images", "seconds", "steps", "seeds", *HEADERS, title=f"{Path(data).name}, by {extractor.name}"
+    )
     groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
@@ -225,7 +227,9 @@ def main():
     for data in arguments.data:
         size = arguments.image_size if Path(data).expanduser().is_dir() else None
         plain = recipe_for("dcgan", data, size)
-        extractor = arguments.extractor or features.name_for(open_data(plain))
+        # One of all images, so that figures of fewer of them may be compared.
+        whole = open_data(plain)
+        extractor = features.made_for(whole, arguments.extractor or features.name_for(whole), progress=True)
         for seed in [] if arguments.only_show else arguments.seeds:
             for rows in arguments.rows:
                 for method in arguments.methods:
@@ -238,7 +242,7 @@ def _run(console, arguments, method, recipe, rows, extractor):
     """Trains and measures one run, unless the file has it, and adds it there."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
-    key["extractor"] = extractor
+    key["extractor"] = extractor.name
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
     with console.status(f"{what}: {arguments.seconds} s ..."):
         figures = run_once(arguments.output, key, lambda: _measured(method, recipe, arguments.seconds, rows, extractor))

@@ -18,6 +18,13 @@ def from_uint8(pixels: np.ndarray) -> "Tensor":
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
 
+def as_float(images: np.ndarray) -> "Tensor":
+    """Images that are uint8 or float in [-1, 1] already, as float32 in [-1, 1], any shape."""
+    import tensorflow as tf
+
+    return from_uint8(images) if images.dtype == np.uint8 else tf.cast(images, tf.float32)
+
+
 def to_uint8(images: np.ndarray) -> "Tensor":
     """Float images in [-1, 1] as uint8 in [0, 255], rounded to the nearest level and clipped, any shape."""
     import tensorflow as tf

@@ -164,6 +164,25 @@ def test_an_augmentation_that_was_set_stays_where_one_is_chosen(name, monkeypatc
         assert any_images._measured("chosen_longer", as_set, 6) == (False, None)
 
 
+def test_fewer_images_are_measured_by_the_extractor_of_all(tmp_path, monkeypatch):
+    used = []
+
+    def measure(recipe, seconds, rows, most_steps, choosing, extractor):
+        used.append(extractor)
+        return dict.fromkeys(any_images.FIGURES, 0.5) | {"steps": 4, "seconds": 1.0, "augmented": False}
+
+    monkeypatch.setattr(any_images, "measure", measure)
+    monkeypatch.setattr(any_images, "references", lambda recipe, extractor: {})
+    output = tmp_path / "runs.jsonl"
+    for name in ("patches", "random", "patches"):
+        asked = ["--methods", "dcgan", "--seeds", "0", "--rows", "40", "90", "--extractor", name]
+        monkeypatch.setattr("sys.argv", ["any_images", "--data", "digits", *asked, "--output", str(output)])
+        any_images.main()
+    assert [each.name for each in used] == ["patches", "patches", "random", "random"], "of each extractor once"
+    assert used[0] is used[1] and used[2] is used[3]
+    assert [run["extractor"] for run in known_runs(output)] == [each.name for each in used]
+
+
 @pytest.mark.slow
 def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(monkeypatch):
     monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)

@@ -189,7 +189,7 @@ def test_without_network_inception_is_refused_at_once(tmp_path, monkeypatch):
         metrics.extractor("inception")
 
 
-def test_any_images_have_features_without_training_or_network(monkeypatch):
+def test_any_images_have_features_without_labels_or_network(monkeypatch):
     monkeypatch.setattr(network, "is_reachable", lambda: pytest.fail("a network was asked for"))
     images = data.open_source("digits", image_size=16).samples[:400]
     random = features.random_extractor((16, 16, 1))

@@ -10,6 +10,7 @@ from keras_gans import data, metrics
 from keras_gans.data import cache
 from keras_gans.errors import UserError
 from keras_gans.metrics import features, patches
+from keras_gans.pixels import as_float
 
 # Eleven places halve into six and five, padded at the end.
 HALVES = (slice(0, 6), slice(6, 11))
@@ -53,7 +54,7 @@ def test_features_are_triangles_summed_over_quadrants(digits):
 
 def test_patches_are_whitened(digits):
     to_white, mean, centroids = patches._learned(digits[:300], 0)
-    rows = patches._patches(patches._as_float(digits[:300]), 6, np.random.default_rng(1))
+    rows = patches._patches(as_float(digits[:300]).numpy(), 6, np.random.default_rng(1))
     variances = np.linalg.eigvalsh(np.cov(((rows - mean) @ to_white).T))
     # What has a hundredth of the largest variance is halved, what has more goes to 1.
     assert variances.max() == pytest.approx(1 / 1.01, abs=0.05) and (variances < 1.05).all()

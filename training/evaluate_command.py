@@ -31,7 +31,7 @@ def evaluate_command(
         typer.Option(
             help="In whose features images are compared: digits, mnist, fashion_mnist, cifar10, own_classes, patches, "
             "random, inception; unless given the data set's own classifier, which for your own images is trained on "
-            "their classes once; random where there are none."
+            "their classes once; patches where there are none."
         ),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which checkpoint.")] = "latest",

@@ -13,7 +13,7 @@ from keras_gans.metrics.duplicates import duplicate_rate
 from keras_gans.metrics.features import random_extractor
 from keras_gans.metrics.neighbours import distance_blocks
 from keras_gans.metrics.precision_recall import precision_recall
-from keras_gans.pixels import as_uint8, from_uint8, steepness, to_uint8
+from keras_gans.pixels import as_float, as_uint8, from_uint8, steepness, to_uint8
 
 THUMBNAIL = 8
 # Larger images are averaged down to as many pixels a side before random convolutions look at them.
@@ -162,7 +162,7 @@ class Reference:
         """What is compared: float64 array (n, d)."""
         samples = np.asarray(samples)
         if samples.ndim == 4:
-            images = from_uint8(samples) if samples.dtype == np.uint8 else tf.cast(samples, tf.float32)
+            images = as_float(samples)
             # Area averages equal the pixels themselves where nothing shrinks.
             samples = tf.image.resize(images, [min(THUMBNAIL, side) for side in samples.shape[1:3]], method="area")
         return np.asarray(samples, np.float64).reshape(len(samples), -1)

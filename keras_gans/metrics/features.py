@@ -21,6 +21,7 @@ from keras_gans.data.opening import open_source
 from keras_gans.data.source import Source
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.metrics import classifiers, patches
+from keras_gans.pixels import as_float
 
 if TYPE_CHECKING:
     import keras
@@ -149,9 +150,7 @@ def fitted(images: np.ndarray, image_shape: Sequence[int]) -> "Tensor":
     """
     import tensorflow as tf
 
-    from keras_gans.pixels import from_uint8
-
-    images = from_uint8(images) if images.dtype == np.uint8 else tf.cast(images, tf.float32)
+    images = as_float(images)
     if images.shape[-1] != image_shape[-1]:
         convert = tf.image.rgb_to_grayscale if image_shape[-1] == 1 else tf.image.grayscale_to_rgb
         images = convert(images)

@@ -18,6 +18,7 @@ from keras_gans.data import cache
 from keras_gans.data.pictures import progress_bar
 from keras_gans.data.source import Source
 from keras_gans.metrics import classifiers
+from keras_gans.pixels import as_float
 
 if TYPE_CHECKING:
     import keras
@@ -107,7 +108,7 @@ def made_from(
 
     described = keras.Model(inputs, flat)
     pieces = (images[start : start + _PIECE] for start in range(0, len(images), _PIECE))
-    counts = np.concatenate([described(_as_float(piece), training=False).numpy() for piece in pieces])
+    counts = np.concatenate([described(as_float(piece), training=False).numpy() for piece in pieces])
     components = PCA(min(_FEATURES, len(images) - 1, counts.shape[1]), random_state=seed).fit(counts)
     scale = 1 / np.sqrt(components.explained_variance_.mean())
     features = layers.Dense(len(components.components_), name="features", **kind)
@@ -122,7 +123,7 @@ def _learned(images, seed):
     """(whitening matrix, mean patch, centroids of whitened patches)."""
     from sklearn.cluster import MiniBatchKMeans
 
-    patches = _patches(_as_float(images), _side_of(images.shape), np.random.default_rng(seed))
+    patches = _patches(as_float(images).numpy(), _side_of(images.shape), np.random.default_rng(seed))
     mean = patches.mean(axis=0)
     variances, directions = np.linalg.eigh(np.cov(patches.T))
     # What is one colour everywhere has no variance to divide by.
@@ -144,9 +145,3 @@ def _patches(images, side, rng):
 def _side_of(shape):
     """Half of small images, so that quadrants are told apart."""
     return min(_SIDE, min(shape[1:3]) // 2)
-
-
-def _as_float(images):
-    from keras_gans.pixels import from_uint8
-
-    return np.asarray(from_uint8(images)) if images.dtype == np.uint8 else np.asarray(images, np.float32)
