@@ -190,9 +190,9 @@ def references(recipe, extractor=None):
 def show(console, data, runs, recipe, extractor):
     """Prints one data set's table, of the runs that were measured by one extractor."""
     mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor.name]
-    table = Table(
-        "method", "images", "seconds", "steps", "seeds", *HEADERS, title=f"{Path(data).name}, by {extractor.name}"
-    )
+    table = Table(title=f"{Path(data).name}, by {extractor.name}")
+    for header in ("method", "images", "seconds", "steps", "seeds", *HEADERS):
+        table.add_column(header, overflow="fold")
     groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
@@ -206,7 +206,7 @@ def show(console, data, runs, recipe, extractor):
 
 def _cell(values, form):
     middle, low, high = (form.format(each) for each in (statistics.median(values), min(values), max(values)))
-    return f"{middle} [{low}, {high}]"
+    return middle if len(values) == 1 else f"{middle} [{low}, {high}]"
 
 
 def main():
