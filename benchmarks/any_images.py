@@ -68,6 +68,7 @@ FIGURES = {
 }
 HEADERS = ("Fréchet distance", "kernel distance", "coverage", "memorized")
 _WARM_UP, _TIMED = 5, 25
+_WIDTH = 130
 
 
 def recipe_for(method, data, image_size=None, seed=0, settings=None):
@@ -190,9 +191,8 @@ def references(recipe, extractor=None):
 def show(console, data, runs, recipe, extractor):
     """Prints one data set's table, of the runs that were measured by one extractor."""
     mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor.name]
-    table = Table(title=f"{Path(data).name}, by {extractor.name}")
-    for header in ("method", "images", "seconds", "steps", "seeds", *HEADERS):
-        table.add_column(header, overflow="fold")
+    columns = ("method", "images", "seconds", "steps", "seeds", *HEADERS)
+    table = Table(*columns, title=f"{Path(data).name}, by {extractor.name}")
     groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
@@ -222,7 +222,9 @@ def main():
     parser.add_argument("--output", type=Path, default=Path("any_images.jsonl"), help="file of the runs")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
+    # The table is wider than many a terminal, and a figure that is cut off tells nothing.
     console = Console()
+    console.width = max(console.width, _WIDTH)
     settings = dict(recipes.parse_assignment(each) for each in arguments.set)
     for data in arguments.data:
         size = arguments.image_size if Path(data).expanduser().is_dir() else None
