@@ -2,6 +2,7 @@
 
     python -m benchmarks.any_images --data path/to/emoji fashion_mnist cifar10 --image-size 32 --methods dcgan chosen
     python -m benchmarks.any_images --data path/to/emoji --rows 100 300 1000 --methods r3gan r3gan_augmented
+    python -m benchmarks.any_images --data path/to/emoji --image-size 32 --extractor patches cifar10 --pictures drawn
     python -m benchmarks.any_images --only-show
 
 `chosen` is what `keras-gans train --data` takes, with its own number of steps where they fit into the seconds, and
@@ -9,15 +10,17 @@
 without classes, and see none where there are some. Every other method has the networks of DCGAN, `hinge_residual` those
 of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
 a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
-choice of features or by --extractor, against images that were held out: Fréchet distance, kernel distance, which few
-held-out images do not make larger, coverage and memorization. Beside them stand what training data, uniform noise and
-copies of 100 training images score. Every run is added to --output at once and not run again.
+choice of features or by each --extractor, against images that were held out: Fréchet distance, kernel distance, which
+few held-out images do not make larger, coverage and memorization. Beside them stand what training data, uniform noise
+and copies of 100 training images score. Every run is added to --output at once and not run again. Figures do not see
+all that people do: --pictures keeps a grid of each run's samples.
 """
 
 import argparse
 import dataclasses
 import json
 import math
+import re
 import statistics
 import time
 from pathlib import Path
@@ -26,8 +29,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.filed import known_runs, run_once
+from benchmarks.filed import add_run, is_known, known_runs
 from keras_gans.data.holding_out import held_out_of
+from keras_gans.drawing.picture import grid, save_png
 from keras_gans.metrics import Evaluation, features
 from keras_gans.training import recipe as recipes
 from keras_gans.training.choosing import AUGMENTATION, MOST_TIMES_SEEN, choose, times_seen, with_augmentation
@@ -69,6 +73,7 @@ FIGURES = {
 HEADERS = ("Fréchet distance", "kernel distance", "coverage", "memorized")
 _WARM_UP, _TIMED = 5, 25
 _WIDTH = 130
+_IN_A_PICTURE = 100
 
 
 def recipe_for(method, data, image_size=None, seed=0, settings=None):
@@ -90,8 +95,8 @@ def recipe_for(method, data, image_size=None, seed=0, settings=None):
     return recipes.with_settings(base, changes)
 
 
-def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, extractor=None):
-    """`FIGURES` of a recipe that trains for so many seconds of the processor, and the steps that these were.
+def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, extractors=(None,), picture=None):
+    """A recipe trains for so many seconds of the processor, and is measured by each extractor.
 
     Args:
         recipe: its own number of steps does not count.
@@ -99,7 +104,11 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
         rows: of so many images; all unless given.
         most_steps: no more steps than these, whatever the seconds.
         choosing: whether images that are seen often enough are augmented, as by `choose`; `augmented` says whether.
-        extractor: an `Extractor`, or as `Evaluation` has it.
+        extractors: each an `Extractor`, or as `Evaluation` has it.
+        picture: path of a PNG file for a grid of samples; none unless given.
+
+    Returns:
+        List of dictionaries, one for each extractor: `FIGURES`, and the steps, seconds and `augmented` of them all.
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
@@ -114,16 +123,20 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
     if recipe.channels is not None:
         as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
         model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
-    figures = _figures(Evaluation(as_stored, metrics=_MEASURES, extractor=extractor).prepare().of(model))
-    return {**figures, "steps": recipe.steps, "seconds": used, "augmented": augmented}
+    if picture is not None:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        save_png(grid(model.sample(_IN_A_PICTURE, seed=recipe.seed)), picture)
+    same = {"steps": recipe.steps, "seconds": used, "augmented": augmented}
+    ready = (Evaluation(as_stored, metrics=_MEASURES, extractor=extractor).prepare() for extractor in extractors)
+    return [_figures(evaluation.of(model)) | same for evaluation in ready]
 
 
-def _measured(method, recipe, seconds, rows=None, extractor=None):
+def _measured(method, recipe, seconds, rows=None, extractors=(None,), picture=None):
     """`measure` as the method has it; an augmentation that was set, null too, stays as it is."""
     is_own = _augmentation_of(recipe) == _augmentation_of(recipes.named(recipe.name))
     choosing = METHODS[method] is None and is_own
     most_steps = recipe.steps if method == "chosen" else math.inf
-    return measure(recipe, seconds, rows, most_steps, choosing, extractor)
+    return measure(recipe, seconds, rows, most_steps, choosing, extractors, picture)
 
 
 def _augmentation_of(recipe):
@@ -218,7 +231,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=1200, help="of the processor, over all cores; 1200 unless given")
     parser.add_argument("--rows", nargs="+", type=int, default=[None], help="of so many images; all unless given")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting beside the method's")
-    parser.add_argument("--extractor", choices=features.EXTRACTORS, help="the one that fits unless given")
+    parser.add_argument(
+        "--extractor", nargs="+", choices=features.EXTRACTORS, help="one or several; the one that fits unless given"
+    )
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="for a grid of each run's samples")
     parser.add_argument("--output", type=Path, default=Path("any_images.jsonl"), help="file of the runs")
     parser.add_argument("--only-show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
@@ -231,30 +247,40 @@ def main():
         plain = recipe_for("dcgan", data, size)
         # One of all images, so that figures of fewer of them may be compared.
         whole = open_data(plain)
-        extractor = features.made_for(whole, arguments.extractor or features.name_for(whole), progress=True)
+        names = dict.fromkeys(arguments.extractor or [features.name_for(whole)])
+        extractors = [features.made_for(whole, name, progress=True) for name in names]
         for seed in [] if arguments.only_show else arguments.seeds:
             for rows in arguments.rows:
                 for method in arguments.methods:
                     recipe = recipe_for(method, data, size, seed, settings)
-                    _run(console, arguments, method, recipe, rows, extractor)
-        show(console, data, known_runs(arguments.output), plain, extractor)
+                    _run(console, arguments, method, recipe, rows, extractors)
+        for extractor in extractors:
+            show(console, data, known_runs(arguments.output), plain, extractor)
 
 
-def _run(console, arguments, method, recipe, rows, extractor):
-    """Trains and measures one run, unless the file has it, and adds it there."""
+def _run(console, arguments, method, recipe, rows, extractors):
+    """Trains one run and measures it by the extractors for which the file does not have it."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
-    key["extractor"] = extractor.name
+    missing = [each for each in extractors if not is_known(arguments.output, key | {"extractor": each.name})]
+    if not missing:
+        return
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
+    picture = None if arguments.pictures is None else arguments.pictures / f"{_in_a_file_name(what)}.png"
     with console.status(f"{what}: {arguments.seconds} s ..."):
-        figures = run_once(arguments.output, key, lambda: _measured(method, recipe, arguments.seconds, rows, extractor))
-    if figures is not None:
+        measured = _measured(method, recipe, arguments.seconds, rows, missing, picture)
+    for extractor, figures in zip(missing, measured, strict=True):
+        add_run(arguments.output, key | {"extractor": extractor.name} | figures)
         said = ", ".join(f"{name} {form.format(figures[name])}" for name, form in FIGURES.items())
         console.print(
-            f"{what}: {said}, {figures['steps']:,} steps, {figures['seconds']:.0f} s"
+            f"{what}, by {extractor.name}: {said}, {figures['steps']:,} steps, {figures['seconds']:.0f} s"
             + ", augmented" * figures["augmented"],
             highlight=False,
         )
+
+
+def _in_a_file_name(words):
+    return re.sub(r"[^a-z0-9]+", "_", Path(words).name.lower())
 
 
 if __name__ == "__main__":

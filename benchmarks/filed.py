@@ -24,13 +24,23 @@ def run_once(path, key, measure):
         The figures, or None where the file had the run. What is None in either counts as left out, so that a recipe
         may get a new field.
     """
-    if any(_stated(key).items() <= _stated(run).items() for run in known_runs(path)):
+    if is_known(path, key):
         return None
     figures = measure()
+    add_run(path, key | figures)
+    return figures
+
+
+def is_known(path, key):
+    """Whether the file has a run of that key; arguments as for `run_once`."""
+    return any(_stated(key).items() <= _stated(run).items() for run in known_runs(path))
+
+
+def add_run(path, run):
+    """Adds a run, a dictionary, to the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(key | figures) + "\n")
-    return figures
+        file.write(json.dumps(run) + "\n")
 
 
 def _stated(value):

@@ -17,6 +17,7 @@ from benchmarks import (
 )
 from benchmarks.filed import known_runs, run_once
 from keras_gans.drawing import plot
+from keras_gans.drawing.picture import read
 from keras_gans.subwords import END, PAD
 from keras_gans.training import choosing
 from keras_gans.training import recipe as recipes
@@ -154,33 +155,50 @@ def test_the_methods_for_any_images_are_built_on_the_recipes_networks():
 @pytest.mark.parametrize("name", ["dcgan_images", "cgan_images"])
 def test_an_augmentation_that_was_set_stays_where_one_is_chosen(name, monkeypatch):
     monkeypatch.setattr(
-        any_images, "measure", lambda recipe, seconds, rows, most_steps, choosing, extractor: (choosing, extractor)
+        any_images,
+        "measure",
+        lambda recipe, seconds, rows, most_steps, choosing, extractors, picture: (choosing, extractors),
     )
     recipe = recipes.named(name)
-    assert any_images._measured("chosen", recipe, 6, extractor="patches") == (True, "patches")
-    assert any_images._measured("dcgan", recipe, 6) == (False, None)
+    assert any_images._measured("chosen", recipe, 6, extractors=("patches",)) == (True, ("patches",))
+    assert any_images._measured("dcgan", recipe, 6) == (False, (None,))
     for value in (None, {"shift": 0.125}):
         as_set = recipes.with_settings(recipe, {"discriminator.augmentation": value})
-        assert any_images._measured("chosen_longer", as_set, 6) == (False, None)
+        assert any_images._measured("chosen_longer", as_set, 6) == (False, (None,))
 
 
-def test_fewer_images_are_measured_by_the_extractor_of_all(tmp_path, monkeypatch):
+def test_a_run_is_trained_once_for_all_extractors_and_those_are_of_all_images(tmp_path, monkeypatch):
     used = []
 
-    def measure(recipe, seconds, rows, most_steps, choosing, extractor):
-        used.append(extractor)
-        return dict.fromkeys(any_images.FIGURES, 0.5) | {"steps": 4, "seconds": 1.0, "augmented": False}
+    def measure(recipe, seconds, rows, most_steps, choosing, extractors, picture):
+        used.append(extractors)
+        figures = dict.fromkeys(any_images.FIGURES, 0.5) | {"steps": 4, "seconds": 1.0, "augmented": False}
+        return [figures for _ in extractors]
 
     monkeypatch.setattr(any_images, "measure", measure)
     monkeypatch.setattr(any_images, "references", lambda recipe, extractor: {})
     output = tmp_path / "runs.jsonl"
-    for name in ("patches", "random", "patches"):
-        asked = ["--methods", "dcgan", "--seeds", "0", "--rows", "40", "90", "--extractor", name]
+    for names in (["patches"], ["random", "patches", "random"], ["patches"]):
+        asked = ["--methods", "dcgan", "--seeds", "0", "--rows", "40", "90", "--extractor", *names]
         monkeypatch.setattr("sys.argv", ["any_images", "--data", "digits", *asked, "--output", str(output)])
         any_images.main()
-    assert [each.name for each in used] == ["patches", "patches", "random", "random"], "of each extractor once"
-    assert used[0] is used[1] and used[2] is used[3]
-    assert [run["extractor"] for run in known_runs(output)] == [each.name for each in used]
+    assert [[each.name for each in extractors] for extractors in used] == [["patches"]] * 2 + [["random"]] * 2
+    assert used[0][0] is used[1][0] and used[2][0] is used[3][0]
+    assert [run["extractor"] for run in known_runs(output)] == ["patches"] * 2 + ["random"] * 2
+
+
+def test_a_run_on_any_images_is_measured_by_each_extractor_and_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)
+    small = {"generator.base_filters": 2, "discriminator.base_filters": 2, "batch_size": 8}
+    recipe = any_images.recipe_for("dcgan", "digits", settings=small)
+    path = tmp_path / "new" / "drawn.png"
+    by_patches, by_random = any_images.measure(recipe, 2, extractors=("patches", "random"), picture=path)
+    shared = {"steps", "seconds", "augmented"}
+    assert set(by_patches) == set(by_random) == shared | set(any_images.FIGURES)
+    assert all(by_patches[name] == by_random[name] for name in shared)
+    assert by_patches["frechet_distance"] != by_random["frechet_distance"]
+    drawn = read(path)
+    assert drawn.shape[0] == drawn.shape[1] and 0 < drawn.std()
 
 
 @pytest.mark.slow
@@ -195,7 +213,7 @@ def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(mon
     found = {}
     for method in ("chosen", "chosen_longer", "dcgan"):
         recipe = any_images.recipe_for(method, "digits", settings=small)
-        found[method] = any_images._measured(method, recipe, 6, rows=40)
+        (found[method],) = any_images._measured(method, recipe, 6, rows=40)
     assert {method: run["steps"] for method, run in found.items()} == {"chosen": 4, "chosen_longer": 6, "dcgan": 6}
     assert [model.steps_taken for model in measured] == [4, 6, 6]
     # 4 times 8 of 40 rows, and 6 times 8.
