@@ -10,10 +10,11 @@
 without classes, and see none where there are some. Every other method has the networks of DCGAN, `hinge_residual` those
 of SNGAN, at one width unless --set says otherwise. All have as many seconds of the processor for their training steps:
 a few steps tell how many that are, and rates that fall do so over these. The figures are `Evaluation`'s, by its own
-choice of features or by each --extractor, against images that were held out: Fréchet distance, kernel distance, which
-few held-out images do not make larger, coverage and memorization. Beside them stand what training data, uniform noise
-and copies of 100 training images score. Every run is added to --output at once and not run again. Figures do not see
-all that people do: --pictures keeps a grid of each run's samples.
+choice of features or by each --extractor, against images that were held out: Fréchet distance, the same to the training
+images, as the literature has it, kernel distance, coverage and memorization. A Fréchet distance to few images is mostly
+that they are few; the kernel distance is not, and training images are the more, though who copies them is at 0. Beside
+the figures stand what training data, uniform noise and copies of 100 training images score. Every run is added to
+--output at once and not run again. Figures do not see all that people do: --pictures has a grid of each run's samples.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from rich.table import Table
 from benchmarks.filed import add_run, is_known, known_runs
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.drawing.picture import grid, save_png
-from keras_gans.metrics import Evaluation, features
+from keras_gans.metrics import Evaluation, features, frechet_distance
 from keras_gans.training import recipe as recipes
 from keras_gans.training.choosing import AUGMENTATION, MOST_TIMES_SEEN, choose, times_seen, with_augmentation
 from keras_gans.training.train import build_for, open_data, to_dataset
@@ -66,14 +67,16 @@ METHODS = {
 }
 FIGURES = {
     "frechet_distance": "{:.3f}",
+    "to_training": "{:.3f}",
     "kernel_distance": "{:.4f}",
     "coverage": "{:.2f}",
     "memorization": "{:.2f}",
 }
-HEADERS = ("Fréchet distance", "kernel distance", "coverage", "memorized")
+HEADERS = ("Fréchet distance", "to training", "kernel distance", "coverage", "memorized")
 _WARM_UP, _TIMED = 5, 25
-_WIDTH = 130
+_WIDTH = 150
 _IN_A_PICTURE = 100
+_MOST_TRAINING = 10_000
 
 
 def recipe_for(method, data, image_size=None, seed=0, settings=None):
@@ -127,8 +130,12 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
         picture.parent.mkdir(parents=True, exist_ok=True)
         save_png(grid(model.sample(_IN_A_PICTURE, seed=recipe.seed)), picture)
     same = {"steps": recipe.steps, "seconds": used, "augmented": augmented}
-    ready = (Evaluation(as_stored, metrics=_MEASURES, extractor=extractor).prepare() for extractor in extractors)
-    return [_figures(evaluation.of(model)) | same for evaluation in ready]
+    ready = [Evaluation(as_stored, metrics=_MEASURES, extractor=extractor).prepare() for extractor in extractors]
+    samples = model.sample(ready[0].samples, seed=recipe.seed)
+    return [
+        _figures(evaluation.of(model)) | {"to_training": _to_training(samples, as_stored, evaluation)} | same
+        for evaluation in ready
+    ]
 
 
 def _measured(method, recipe, seconds, rows=None, extractors=(None,), picture=None):
@@ -169,6 +176,13 @@ class _InColour:
 _MEASURES = ("frechet_distance", "kernel_distance", "precision_recall", "memorization")
 
 
+def _to_training(samples, source, ready):
+    """The Fréchet distance of samples to the training images, 10,000 of them at most."""
+    chosen = np.random.default_rng(0).permutation(len(source))[:_MOST_TRAINING]
+    real = ready.extractor.features(source.samples[np.sort(chosen)])
+    return frechet_distance(ready.extractor.features(samples), real)
+
+
 def _figures(scores):
     return {score.name: score.value for score in scores if score.name in FIGURES}
 
@@ -192,13 +206,16 @@ def references(recipe, extractor=None):
     rng = np.random.default_rng(0)
     count = min(ready.samples, 5000)
     some = source.samples[np.sort(rng.permutation(len(source))[:100])]
-    noise = rng.integers(0, 256, (count, *source.sample_shape), dtype=np.uint8)
-    copies = ready.of_samples(some[rng.integers(0, len(some), count)])
-    return {
-        "training data": {score.name: score.floor for score in copies if score.name in FIGURES},
-        "100 of them, copied": _figures(copies),
-        "uniform noise": _figures(ready.of_samples(noise)),
+    made = {
+        "training data": np.asarray(source.samples[np.sort(rng.integers(0, len(source), count))]),
+        "100 of them, copied": some[rng.integers(0, len(some), count)],
+        "uniform noise": rng.integers(0, 256, (count, *source.sample_shape), dtype=np.uint8),
     }
+    scores = {name: ready.of_samples(samples) for name, samples in made.items()}
+    figures = {name: _figures(found) for name, found in scores.items()}
+    # Training images leave themselves out where they are compared with training images.
+    figures["training data"] = {score.name: score.floor for score in scores["training data"] if score.name in FIGURES}
+    return {name: figures[name] | {"to_training": _to_training(made[name], source, ready)} for name in made}
 
 
 def show(console, data, runs, recipe, extractor):
@@ -210,7 +227,7 @@ def show(console, data, runs, recipe, extractor):
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
         steps = f"{statistics.median(run['steps'] for run in found):,.0f}"
-        cells = [_cell([run[name] for run in found], form) for name, form in FIGURES.items()]
+        cells = [_cell([run.get(name, math.nan) for run in found], form) for name, form in FIGURES.items()]
         table.add_row(method, f"{rows or 'all'}", f"{budget:,}", steps, str(len(found)), *cells)
     for name, figures in references(recipe, extractor).items():
         table.add_row(name, "", "", "", "", *(FIGURES[key].format(figures[key]) for key in FIGURES), style="dim")
@@ -266,7 +283,7 @@ def _run(console, arguments, method, recipe, rows, extractors):
     if not missing:
         return
     what = f"{recipe.data}, {method}, {rows or 'all'} images, seed {recipe.seed}"
-    picture = None if arguments.pictures is None else arguments.pictures / f"{_in_a_file_name(what)}.png"
+    picture = None if arguments.pictures is None else arguments.pictures / _picture_of(recipe, method, rows, arguments)
     with console.status(f"{what}: {arguments.seconds} s ..."):
         measured = _measured(method, recipe, arguments.seconds, rows, missing, picture)
     for extractor, figures in zip(missing, measured, strict=True):
@@ -279,8 +296,11 @@ def _run(console, arguments, method, recipe, rows, extractors):
         )
 
 
-def _in_a_file_name(words):
-    return re.sub(r"[^a-z0-9]+", "_", Path(words).name.lower())
+def _picture_of(recipe, method, rows, arguments):
+    """The name of a run's picture, which tells it from those of other runs."""
+    words = [Path(recipe.data).name, method, f"{rows or 'all'} images", f"seed {recipe.seed}"]
+    words += [f"{arguments.seconds} seconds", *arguments.set]
+    return re.sub(r"[^a-z0-9.]+", "_", " ".join(words).lower()).strip("_") + ".png"
 
 
 if __name__ == "__main__":
