@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -442,6 +443,18 @@ def test_the_command_prints_the_data_beside_the_run_and_writes_the_protocol(run)
     assert best.exit_code == 0 and "best checkpoint, step 1" in best.stdout
     record = json.loads((run / "evaluation.json").read_text())
     assert len(record["scores"]) == 5 and record["checkpoint"] == "best"
+
+
+@pytest.mark.parametrize(
+    ("distance", "floor", "others", "said"),
+    [(2.5, 1.4, ["kernel_distance"], True), (2.9, 1.4, ["kernel_distance"], False), (2.5, 1.4, ["coverage"], False)],
+)
+def test_a_distance_that_training_data_have_too_points_to_the_kernel_distance(distance, floor, others, said):
+    from keras_gans.training.evaluate_command import _of_few_items
+
+    named = [SimpleNamespace(name="frechet_distance", value=distance, floor=floor)]
+    lines = list(_of_few_items([*named, *(SimpleNamespace(name=name, value=0.0, floor=0.0) for name in others)]))
+    assert [("1.4 of 2.5" in line and "kernel distance is not" in line) for line in lines] == [True] * said
 
 
 @pytest.mark.parametrize(

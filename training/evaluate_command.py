@@ -174,7 +174,21 @@ def _explanation(scores, evaluation):
     yield evaluation.floor_means
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
+    yield from _of_few_items(scores)
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
+
+
+def _of_few_items(scores):
+    """A line where most of the Fréchet distance is what so few items have from any others, whatever they are."""
+    found = {score.name: score for score in scores}
+    if not {"frechet_distance", "kernel_distance"} <= set(found):
+        return
+    distance = found["frechet_distance"]
+    if distance.value < 2 * distance.floor:
+        yield (
+            f"More than half of the Fréchet distance is there for training data too: {_figure(distance.floor)} of "
+            f"{_figure(distance.value)}. The fewer items there are, the larger it is; the kernel distance is not."
+        )
 
 
 def _show(folder, step, scores, accuracies):
