@@ -211,10 +211,11 @@ def references(recipe, extractor=None):
         "100 of them, copied": some[rng.integers(0, len(some), count)],
         "uniform noise": rng.integers(0, 256, (count, *source.sample_shape), dtype=np.uint8),
     }
-    scores = {name: ready.of_samples(samples) for name, samples in made.items()}
+    _, copies, noise = made
+    scores = {name: ready.of_samples(made[name]) for name in (copies, noise)}
     figures = {name: _figures(found) for name, found in scores.items()}
-    # Training images leave themselves out where they are compared with training images.
-    figures["training data"] = {score.name: score.floor for score in scores["training data"] if score.name in FIGURES}
+    # The floor is of training images that leave themselves out where they are compared with training images.
+    figures["training data"] = {score.name: score.floor for score in scores[copies] if score.name in FIGURES}
     return {name: figures[name] | {"to_training": _to_training(made[name], source, ready)} for name in made}
 
 
@@ -227,7 +228,7 @@ def show(console, data, runs, recipe, extractor):
     for rows, budget, method in groups:
         found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
         steps = f"{statistics.median(run['steps'] for run in found):,.0f}"
-        cells = [_cell([run.get(name, math.nan) for run in found], form) for name, form in FIGURES.items()]
+        cells = [_cell([run.get(name) for run in found], form) for name, form in FIGURES.items()]
         table.add_row(method, f"{rows or 'all'}", f"{budget:,}", steps, str(len(found)), *cells)
     for name, figures in references(recipe, extractor).items():
         table.add_row(name, "", "", "", "", *(FIGURES[key].format(figures[key]) for key in FIGURES), style="dim")
@@ -235,6 +236,9 @@ def show(console, data, runs, recipe, extractor):
 
 
 def _cell(values, form):
+    # Runs that were filed before there was a figure do not have it.
+    if None in values:
+        return "not measured"
     middle, low, high = (form.format(each) for each in (statistics.median(values), min(values), max(values)))
     return middle if len(values) == 1 else f"{middle} [{low}, {high}]"
 

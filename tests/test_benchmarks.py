@@ -210,6 +210,12 @@ def test_who_copies_training_images_is_at_no_distance_from_them():
     assert few["training data"]["frechet_distance"] > by_name["training data"]
 
 
+def test_a_figure_that_an_earlier_run_lacks_is_not_made_up():
+    assert any_images._cell([0.25, None], "{:.2f}") == "not measured"
+    assert any_images._cell([0.25, 0.5, 1.0], "{:.2f}") == "0.50 [0.25, 1.00]"
+    assert any_images._cell([0.5], "{:.2f}") == "0.50"
+
+
 @pytest.mark.slow
 def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(monkeypatch):
     monkeypatch.setattr(any_images, "_steps_in", lambda seconds, recipe, source: seconds)
