@@ -121,12 +121,38 @@ def test_the_floor_is_what_training_data_scores(evaluation, extractor):
     train = data.open_source("digits").samples
     # Which 200 of the training images is the seed's choice; any 200 give about the same.
     floors = [
-        metrics.frechet_distance(extractor.features(train[at : at + 200]), evaluation._reference.features)
+        metrics.frechet_distance(extractor.features(train[at : at + 200]), evaluation.prepare()._reference.features)
         for at in range(0, 1200, 200)
     ]
     found = evaluation.of_samples(np.zeros((200, 8, 8, 1), np.uint8))[0]
     assert min(floors) / 2 < found.floor < 2 * max(floors)
     assert found.value > 10 * found.floor and found.floor_samples == 200
+
+
+def test_the_distance_to_the_training_data_has_to_be_asked_for(extractor):
+    name = "frechet_distance_to_training"
+    assert name not in Evaluation("digits", extractor=extractor).names
+    asked = Evaluation("digits", ["frechet_distance", name], samples=200, extractor=extractor)
+    train, held_out = data.open_source("digits"), data.open_source("digits", split="test")
+    known, unknown = (extractor.features(each.samples) for each in (train, held_out))
+    made = (127.5 * (images(200) + 1)).astype("uint8")
+    far, copied = ({each.name: each for each in asked.of_samples(some)} for some in (made, train.samples))
+    assert far[name].value == pytest.approx(metrics.frechet_distance(extractor.features(made), known), rel=1e-5)
+    assert copied[name].value < 1e-3 * far[name].value
+    # What the held-out digits have in the samples' place, as all training digits are at no distance from themselves.
+    assert far[name].floor == pytest.approx(metrics.frechet_distance(unknown, known), rel=1e-4)
+    assert far[name].floor_samples == len(held_out)
+    protocol = far[name].protocol
+    assert (protocol.split, protocol.reference_samples, protocol.samples) == ("train", len(train), 200)
+    assert protocol.data_identity != far["frechet_distance"].protocol.data_identity
+    assert asked.protocols() == {each: score.protocol for each, score in far.items()}
+
+
+def test_without_a_held_out_split_it_is_to_the_other_half(extractor):
+    source = data.open_source(np.asarray(data.open_source("digits").samples[:100]))
+    asked = Evaluation(source, ["frechet_distance", "frechet_distance_to_training"], samples=50, extractor=extractor)
+    splits = [each.split for each in asked.protocols().values()]
+    assert splits == ["half of train", "the other half of train"]
 
 
 @pytest.mark.parametrize("samples", [200, 5000])
@@ -455,6 +481,16 @@ def test_a_distance_that_training_data_have_too_points_to_the_kernel_distance(di
     named = [SimpleNamespace(name="frechet_distance", value=distance, floor=floor)]
     lines = list(_of_few_items([*named, *(SimpleNamespace(name=name, value=0.0, floor=0.0) for name in others)]))
     assert [("1.4 of 2.5" in line and "kernel distance is not" in line) for line in lines] == [True] * said
+
+
+def test_a_distance_to_training_data_says_that_copies_win(evaluation):
+    from keras_gans.training.evaluate_command import _explanation
+
+    held_out, told = (score(2.0, samples=count) for count in (100, 100))
+    told = dataclasses.replace(told, name="frechet_distance_to_training", floor_samples=30)
+    lines = list(_explanation([dataclasses.replace(held_out, floor_samples=100), told], evaluation))
+    assert [("30 held-out" in line and "memorization" in line) for line in lines].count(True) == 1
+    assert not any("fewer training items" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def evaluate_command(
         str | None,
         typer.Option(
             help="Which measures, separated by commas, such as frechet_distance,precision_recall; all that "
-            "fit the data unless given."
+            "fit the data unless given, without frechet_distance_to_training, which is smallest of copied images."
         ),
     ] = None,
     samples: Annotated[int, typer.Option(help="How many samples to draw from the generator.", min=10)] = 5000,
@@ -153,6 +153,8 @@ def _figure(value):
 
 def _explanation(scores, evaluation):
     """What the columns mean and what everything was measured on, in lines."""
+    from keras_gans.metrics.measures import to_training
+
     first = scores[0].protocol
     yield f"Compared with {first.data}, split {first.split!r} ({first.data_identity}); seed {first.seed}."
     if first.split.startswith("half of"):
@@ -169,12 +171,17 @@ def _explanation(scores, evaluation):
         is_tested = extractor is not None and extractor.identity == identity and extractor.accuracy is not None
         right = f", right on {extractor.accuracy:.3f} of held-out images" if is_tested else ""
         yield f"Features of the extractor {name!r} ({identity}{right}), resize: {resize}."
-    floors = {score.protocol.samples: score.floor_samples for score in scores}
+    floors = {score.protocol.samples: score.floor_samples for score in scores if not to_training(score.name)}
     fewer = [f"{floor:,} where {count:,} samples were drawn" for count, floor in floors.items() if floor < count]
     yield evaluation.floor_means
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
     yield from _of_few_items(scores)
+    for score in filter(lambda score: to_training(score.name), scores):
+        yield (
+            f"{score.name} is to the split {score.protocol.split!r}, 'the data' there {score.floor_samples:,} held-out "
+            "items. Copies of training items are at no distance: read it beside the memorization."
+        )
     yield "Compare figures of one protocol only; another extractor, count or split gives other figures."
 
 

@@ -79,11 +79,13 @@ class Evaluation(OnHeldOutData):
     Samples are compared with the rows that were held out of the training data, or the data set's split "test" or
     "validation"; where there is neither, with one half of the training data, chosen by `seed`. The floor is what as
     many training items (of the other half, there) score in the samples' place: no generator should be expected to pass
-    it.
+    it. "frechet_distance_to_training", which has to be asked for, compares with up to 10,000 training items, as the
+    literature often does; its floor is what the held-out ones score, and copies of training items are at no distance.
 
     Args:
         source: the training data: a `Source`, or whatever `keras_gans.data.open_source` takes.
-        metrics: names of measures (see `measures.MEASURES`); all that fit the data unless given.
+        metrics: names of measures (see `measures.MEASURES`); all that fit the data and compare with what was held out
+            unless given.
         samples: how many to draw from the model.
         seed: of the samples, the choice of data and whatever a measure draws. Seed s takes the sample seeds from
             10,000,000 s on, so that two evaluations share none.
@@ -130,10 +132,15 @@ class Evaluation(OnHeldOutData):
         """
         if self._floor is None:
             self.extractor = self._opened_extractor()
-            held_out, self._split, training = _held_out(self.source, self.seed, self._data_dir)
-            self._identity, self._reference = identity_of(held_out), self._set_of(held_out)
-            of_training = self._set_of(training[:_MOST_REFERENCE][: self.samples])
-            self._training = self._set_of(training[:_MOST_REFERENCE], beginning=of_training)
+            held_out, split, training = _held_out(self.source, self.seed, self._data_dir)
+            some = training[:_MOST_REFERENCE]
+            self._reference = self._set_of(held_out)
+            of_training = self._set_of(some[: self.samples])
+            self._training = self._set_of(some, beginning=of_training)
+            self._compared = {False: (split, identity_of(held_out), len(held_out))}
+            if any(measure.to_training for measure in self._measures.values()):
+                trained = f"the other {split}" if split.startswith("half of") else self.source.split
+                self._compared[True] = (trained, identity_of(some[0 : len(some)]), len(some))
             self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
         return self
 
@@ -209,13 +216,18 @@ class Evaluation(OnHeldOutData):
                 value=values[result][0],
                 standard_error=values[result][1],
                 floor=self._floor[result][0],
-                floor_samples=measure.counts(self._floor_samples, self._reference.count)[0],
+                floor_samples=self._floor_count(measure),
                 higher_is_better=higher,
                 protocol=self._protocol(measure, count),
             )
             for measure in self._measures.values()
             for result, higher in measure.results.items()
         ]
+
+    def _floor_count(self, measure):
+        if measure.to_training:
+            return self._reference.count
+        return measure.counts(self._floor_samples, self._reference.count)[0]
 
     def _values(self, samples, of_training=False):
         """{result: (value, standard error)} of a `SampleSet`."""
@@ -237,11 +249,12 @@ class Evaluation(OnHeldOutData):
 
     def _protocol(self, measure, count):
         uses = self.extractor if measure.needs != "items" else None
-        samples, reference = measure.counts(count, self._reference.count)
+        split, identity, compared = self._compared[measure.to_training]
+        samples, reference = measure.counts(count, compared)
         return Protocol(
             data=self.source.name,
-            split=self._split,
-            data_identity=self._identity,
+            split=split,
+            data_identity=identity,
             reference_samples=reference,
             samples=samples,
             resize=_resize(self.source.sample_shape, uses),

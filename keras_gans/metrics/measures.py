@@ -109,6 +109,8 @@ class Measure:
         settings: its own settings, {name: value}.
         equal_counts: whether it compares as many samples as data, and of either so many at most; None for all. The
             setting `groups` has it do so with as many further samples, up to so many times, and take the mean.
+        to_training: whether it compares with training data. Its floor is that of held-out data in the samples' place,
+            and only who asks for it by name has it.
     """
 
     function: Callable
@@ -118,6 +120,7 @@ class Measure:
     needs: str = "features"
     settings: dict = dataclasses.field(default_factory=dict)
     equal_counts: int | None = None
+    to_training: bool = False
 
     def counts(self, samples: Any, data: Any) -> tuple[int, int]:
         """(samples, data): how many of each the measure looks at."""
@@ -147,6 +150,12 @@ class Task(NamedTuple):
 
 def _frechet_distance(samples, data, task):
     return {"frechet_distance": (samples.moments.distance(data.moments), None)}
+
+
+def _frechet_distance_to_training(samples, data, task):
+    # Training items are at no distance from themselves.
+    compared = data if task.of_training else samples
+    return {"frechet_distance_to_training": (compared.moments.distance(task.training.moments), None)}
 
 
 def _kernel_distance(samples, data, task, **settings):
@@ -246,6 +255,9 @@ MEASURES = {
         _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
     ),
     "memorization": Measure(_memorization, {"memorization": False}, of_points=True),
+    "frechet_distance_to_training": Measure(
+        _frechet_distance_to_training, {"frechet_distance_to_training": False}, needs="moments", to_training=True
+    ),
 }
 # What `sentences.SentenceEvaluation` takes of schemes that translate texts.
 OF_SENTENCES = ("bleu", "chrf", "exact_match", "entropy", "likeliest_share")
@@ -271,6 +283,11 @@ OF_TEXTS = (
 )
 
 
+def to_training(result: str) -> bool:
+    """Whether a result of that name is a comparison with training data; see `Measure.to_training`."""
+    return any(measure.to_training and result in measure.results for measure in MEASURES.values())
+
+
 def check_names(names: Any) -> None:
     """Raises `UserError`, naming the nearest, unless each is a measure's name; needs no TensorFlow."""
     for name in names:
@@ -285,10 +302,10 @@ def check_names(names: Any) -> None:
 
 
 def chosen(names: Any, data_name: str, is_points: bool) -> dict[str, Measure]:
-    """{name: Measure} of those named, or of all that fit the data.
+    """{name: Measure} of those named, or of all that fit the data and compare with what was held out.
 
     Args:
-        names: list of names, or None for all that fit.
+        names: list of names, or None for these.
         data_name: of the data set.
         is_points: whether it holds points.
 
@@ -303,7 +320,7 @@ def chosen(names: Any, data_name: str, is_points: bool) -> dict[str, Measure]:
         and (name != "mode_coverage" or is_mixture(data_name))
     }
     if names is None:
-        return fitting
+        return {name: measure for name, measure in fitting.items() if not measure.to_training}
     for name in names:
         if name not in fitting:
             raise UserError(

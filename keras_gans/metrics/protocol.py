@@ -79,8 +79,9 @@ class Score:
         name: what was measured, such as "frechet_distance".
         value: the figure.
         standard_error: over other draws of the samples, or None where it is not known.
-        floor: the same figure with training data in the samples' place: what no generator should be expected to pass.
-        floor_samples: how many training items that was computed from; fewer than `samples` where there are no more.
+        floor: the same figure with training data in the samples' place, or held-out data where the distance is to the
+            training data: what no generator should be expected to pass.
+        floor_samples: how many items that was computed from; fewer than `samples` where there are no more.
         higher_is_better: which way is better.
         protocol: a `Protocol`.
     """
