@@ -36,7 +36,7 @@ from keras_gans.data.holding_out import held_out_of
 from keras_gans.drawing.picture import grid, save_png
 from keras_gans.metrics import Evaluation, features
 from keras_gans.training import recipe as recipes
-from keras_gans.training.choosing import AUGMENTATION, MOST_TIMES_SEEN, choose, times_seen, with_augmentation
+from keras_gans.training.choosing import AUGMENTATION, choose, is_seen_often, with_augmentation
 from keras_gans.training.train import build_for, open_data, to_dataset
 
 _R3GAN = {
@@ -115,7 +115,7 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
     """
     source = _rows_of(open_data(recipe), rows, recipe.seed)
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
-    augmented = choosing and times_seen(recipe, len(source)) > MOST_TIMES_SEEN
+    augmented = choosing and is_seen_often(recipe, len(source))
     if augmented:
         recipe = with_augmentation(recipe)
         recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))

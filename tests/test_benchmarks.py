@@ -223,7 +223,7 @@ def test_a_chosen_recipe_takes_its_own_steps_and_augments_what_is_seen_often(mon
     ready = SimpleNamespace(of=lambda model: measured.append(model) or [])
     monkeypatch.setattr(any_images, "Evaluation", lambda *_, **__: ready)
     small = {"generator.base_filters": 2, "discriminator.base_filters": 2, "batch_size": 8, "steps": 4}
-    monkeypatch.setattr(any_images, "MOST_TIMES_SEEN", 1)
+    monkeypatch.setattr(choosing, "_MOST_IN_OWN_STEPS", {"cgan_images": 1, "dcgan_images": 1})
     found = {}
     for method in ("chosen", "chosen_longer", "dcgan"):
         recipe = any_images.recipe_for(method, "digits", settings=small)

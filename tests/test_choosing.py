@@ -13,7 +13,7 @@ from keras_gans import registry
 from keras_gans.errors import UserError
 from keras_gans.training import choosing, strategy
 from keras_gans.training.choosing import choose, with_size_kept
-from keras_gans.training.recipe import all_names, named, with_settings
+from keras_gans.training.recipe import all_names, named, parse_assignment, with_settings
 from tests.test_training_cli import run, run_here, unwrapped
 
 
@@ -92,7 +92,7 @@ def points(**options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_decides(kind, tmp_path, monkeypatch):
     monkeypatch.setitem(registry.sources._registered, "made_points", points)
-    monkeypatch.setattr(choosing, "MOST_TIMES_SEEN", 1e9)
+    monkeypatch.setattr(choosing, "is_seen_often", lambda recipe, rows: False)
     told, name, reason = made(kind, tmp_path)
     found = choose(told)
     assert found.name == name and reason in found.chosen and found.data == told
@@ -178,9 +178,13 @@ def test_steps_that_are_asked_for_are_those_that_are_taken():
 
 def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_path):
     # 8 rows a batch, 10,000 steps.
-    found = choose(str(write(tmp_path, 30, (8, 8))))
+    found = choose(str(write(tmp_path, 20, (8, 8))))
     assert found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
-    assert "seen some 2,667 times" in found.chosen and "discriminator.augmentation=null" in found.chosen
+    assert "seen some 4,000 times" in found.chosen
+    # The very setting that the recipe has by itself.
+    _, _, told = found.chosen.partition("--set '")
+    otherwise = with_settings(found, dict([parse_assignment(told.partition("'")[0])]))
+    assert otherwise.networks == named(found.name).networks
     named_by_itself = named(found.name).networks
     assert named_by_itself["discriminator"]["augmentation"].keys() == {"shift"}, "by a pixel in any case"
     assert found.networks.keys() == named_by_itself.keys()
@@ -193,12 +197,30 @@ def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("asked", "seen"), [({"steps": 3750}, 1000), ({"steps": 3751}, 1001), ({"batch_size": 2}, 667)]
+    ("asked", "augmented"),
+    [
+        ({}, False),
+        ({"batch_size": 9}, False),
+        ({"batch_size": 10}, True),
+        ({"steps": 10_001}, True),
+        ({"steps": 15_000, "batch_size": 2}, False),
+        ({"steps": 15_001, "batch_size": 2}, True),
+        ({"steps": 3751}, False),
+    ],
+    ids=["2667", "3000", "3333", "2667 in more steps", "1000 in more", "1001 in more", "1001"],
 )
-def test_what_is_asked_for_decides_how_often_images_are_seen(asked, seen, tmp_path):
+def test_what_is_asked_for_decides_how_often_images_are_seen(asked, augmented, tmp_path):
     found = choose(str(write(tmp_path, 30, (8, 8))), **asked)
-    is_augmented = found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
-    assert is_augmented == (seen > 1000) == ("by heart" in found.chosen)
+    assert (found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION) == augmented
+    assert ("by heart" in found.chosen) == augmented
+
+
+def test_images_in_classes_are_changed_sooner():
+    in_classes, alone = named("cgan_images"), named("dcgan_images")
+    assert in_classes.steps == alone.steps and in_classes.batch_size == alone.batch_size
+    most = in_classes.steps * in_classes.batch_size // 1000
+    found = [choosing.is_seen_often(recipe, rows) for recipe in (in_classes, alone) for rows in (most, most - 1)]
+    assert found == [False, True, False, False]
 
 
 def test_grey_images_stored_in_colour_are_drawn_in_one_channel(tmp_path):

@@ -1,5 +1,6 @@
 """Which recipe fits data, where nobody named one: what is found in them, by rules, and why in a sentence."""
 
+import json
 import statistics
 from typing import Any
 
@@ -26,10 +27,11 @@ _OF_ANY_IMAGES = ("dcgan_images", "dcgan_r1", "cgan_images")
 # twice alone and sees ten pixels across. Larger ones, those in colour and most small sets are not (docs/measured.md).
 _SEEN_IN_PARTS, _MANY = 28, 10_000
 # Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020): colour, translation and cutout, at
-# the strengths of their code. Where each image is seen more often than this: seen 4,100 times it took the Fréchet
-# distance to a third, 1,200 times to three quarters, 400 times and less it did harm (docs/measured.md).
+# the strengths of their code. Where each image is seen more often than this: of images in classes, seen 2,100 times,
+# it took the distance to a half and less. In the steps of `dcgan_images` it cost at as many and was worth fewer copies
+# at 6,400; in three times its steps, seen 1,200 times, it took a quarter of the distance away (docs/measured.md).
 AUGMENTATION = {"shift": 0.125, "brightness": 0.5, "saturation": 1.0, "contrast": 0.5, "cutout": 0.5}
-MOST_TIMES_SEEN = 1000
+_MOST_TIMES_SEEN, _MOST_IN_OWN_STEPS = 1000, {"dcgan_images": 3000}
 # Steps that come to each image so often, but no fewer than the recipe's and no more than the last, ten minutes of two
 # cores at 32 pixels. One set was drawn best at so many and worse after; others bore 500 times (docs/measured.md).
 _TIMES_SEEN, _MOST_STEPS = 150, 30_000
@@ -66,8 +68,8 @@ def choose(
     them are; images of one size that networks make keep it. A batch has no more rows than half of the data. The recipes
     for images take 10,000 steps, and more of more images, up to 30,000; they calculate in bfloat16 where the hardware
     does, and so take a quarter to a half more steps in the same time; they draw one channel where every pixel is grey,
-    though the files or the data set may have three; and where the steps come to each image more than 1,000 times their
-    discriminator sees random changes, see `AUGMENTATION`.
+    though the files or the data set may have three; and where the steps come to each image more than 1,000 times, or
+    3,000 in no more than the own steps of `dcgan_images`, their discriminator sees random changes, see `AUGMENTATION`.
 
     Args:
         data: as `keras_gans.data.open_source` takes it.
@@ -105,17 +107,25 @@ def choose(
     found = recipes.named(name).replace(**changes)
     asked = {"batch_size": batch_size, "steps": steps}
     as_asked = recipes.with_settings(found, {key: value for key, value in asked.items() if value is not None})
-    if augmentation and name in _OF_ANY_IMAGES and (times := times_seen(as_asked, rows)) > MOST_TIMES_SEEN:
+    if augmentation and name in _OF_ANY_IMAGES and is_seen_often(as_asked, rows):
         found = with_augmentation(found)
+        by_itself = json.dumps(recipes.named(name).networks["discriminator"].get("augmentation"))
         reason += (
-            f" Each image is seen some {times:,.0f} times, enough to be learned by heart, so the discriminator sees "
-            "them changed at random; --set discriminator.augmentation=null leaves them as they are."
+            f" Each image is seen some {_times_seen(as_asked, rows):,.0f} times, enough to be learned by heart, so the "
+            f"discriminator sees them changed at random; --set 'discriminator.augmentation={by_itself}' is what it "
+            "sees otherwise."
         )
     return found.replace(chosen=" ".join(filter(None, (reason, why_size))))
 
 
-def times_seen(recipe: Recipe, rows: int) -> float:
-    """How often the training of a recipe comes to each of so many rows."""
+def is_seen_often(recipe: Recipe, rows: int) -> bool:
+    """Whether the training of a recipe comes to each of so many images so often that they are augmented."""
+    in_own = recipe.steps <= recipes.named(recipe.name).steps
+    most = _MOST_IN_OWN_STEPS.get(recipe.name, _MOST_TIMES_SEEN) if in_own else _MOST_TIMES_SEEN
+    return _times_seen(recipe, rows) > most
+
+
+def _times_seen(recipe, rows):
     return recipe.steps * recipe.batch_size / rows
 
 
