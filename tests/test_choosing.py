@@ -178,9 +178,9 @@ def test_steps_that_are_asked_for_are_those_that_are_taken():
 
 def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_path):
     # 8 rows a batch, 10,000 steps.
-    found = choose(str(write(tmp_path, 20, (8, 8))))
+    found = choose(str(write(tmp_path, 30, (8, 8))))
     assert found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
-    assert "seen some 4,000 times" in found.chosen
+    assert "seen some 2,667 times" in found.chosen
     # The very setting that the recipe has by itself.
     _, _, told = found.chosen.partition("--set '")
     otherwise = with_settings(found, dict([parse_assignment(told.partition("'")[0])]))
@@ -199,15 +199,14 @@ def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_pa
 @pytest.mark.parametrize(
     ("asked", "augmented"),
     [
-        ({}, False),
-        ({"batch_size": 9}, False),
-        ({"batch_size": 10}, True),
-        ({"steps": 10_001}, True),
+        ({}, True),
+        ({"batch_size": 7}, False),
+        ({"batch_size": 7, "steps": 10_001}, True),
         ({"steps": 15_000, "batch_size": 2}, False),
         ({"steps": 15_001, "batch_size": 2}, True),
         ({"steps": 3751}, False),
     ],
-    ids=["2667", "3000", "3333", "2667 in more steps", "1000 in more", "1001 in more", "1001"],
+    ids=["2667", "2333", "2334 in more steps", "1000 in more", "1001 in more", "1000"],
 )
 def test_what_is_asked_for_decides_how_often_images_are_seen(asked, augmented, tmp_path):
     found = choose(str(write(tmp_path, 30, (8, 8))), **asked)
@@ -221,6 +220,13 @@ def test_images_in_classes_are_changed_sooner():
     most = in_classes.steps * in_classes.batch_size // 1000
     found = [choosing.is_seen_often(recipe, rows) for recipe in (in_classes, alone) for rows in (most, most - 1)]
     assert found == [False, True, False, False]
+
+
+def test_all_sets_of_fewer_than_256_images_without_classes_are_changed():
+    recipe = named("dcgan_images")
+    for rows in range(8, 300):
+        batch = choosing._batch_for(rows, recipe.batch_size) or recipe.batch_size
+        assert choosing.is_seen_often(recipe.replace(batch_size=batch), rows) == (rows < 256), rows
 
 
 def test_grey_images_stored_in_colour_are_drawn_in_one_channel(tmp_path):
