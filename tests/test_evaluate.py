@@ -491,6 +491,8 @@ def test_a_distance_to_training_data_says_that_copies_win(evaluation):
     lines = list(_explanation([dataclasses.replace(held_out, floor_samples=100), told], evaluation))
     assert [("30 held-out" in line and "memorization" in line) for line in lines].count(True) == 1
     assert not any("fewer training items" in line for line in lines)
+    # Of training data in the samples' place nothing is said where there is no such column.
+    assert evaluation.floor_means in lines and evaluation.floor_means not in list(_explanation([told], evaluation))
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,11 @@ def _explanation(scores, evaluation):
         is_tested = extractor is not None and extractor.identity == identity and extractor.accuracy is not None
         right = f", right on {extractor.accuracy:.3f} of held-out images" if is_tested else ""
         yield f"Features of the extractor {name!r} ({identity}{right}), resize: {resize}."
-    floors = {score.protocol.samples: score.floor_samples for score in scores if not to_training(score.name)}
+    others = [score for score in scores if not to_training(score.name)]
+    floors = {score.protocol.samples: score.floor_samples for score in others}
     fewer = [f"{floor:,} where {count:,} samples were drawn" for count, floor in floors.items() if floor < count]
-    yield evaluation.floor_means
+    if others:
+        yield evaluation.floor_means
     if fewer:
         yield f"  There are fewer training items than samples: {'; '.join(fewer)}."
     yield from _of_few_items(scores)
