@@ -1,6 +1,7 @@
 """Which features rank samples as a classifier does that learned from all labelled images of the data set.
 
     python -m benchmarks.feature_ranking --data cifar10 fashion_mnist
+    python -m benchmarks.feature_ranking --data cifar10 --rows --classifiers 3 --seeds 0 1 2 3
     python -m benchmarks.feature_ranking --data cifar10 --rows 100 1000 --only-show
 
 Samples good and bad are put in order by their Fréchet distance to held-out images: training images and what becomes of
@@ -13,10 +14,15 @@ set's own classifier finds is compared, by Spearman's rank correlation, with tha
 - the same network when it learned without labels, from 10,000 images: to tell which way up an image is (Gidaris et al.
   2018), and which two of many views are of one image (Chen et al. 2020).
 
+Where a classifier begins is chance, and so is some of the order that it finds. With --classifiers others are trained
+that differ by that alone; a row's correlation is the mean over all of them, and a classifier's that with the others,
+above which no features can be expected to come.
+
 Every figure is added to --output at once and not measured again.
 """
 
 import argparse
+import functools
 from pathlib import Path
 
 import keras
@@ -31,11 +37,13 @@ from sklearn.decomposition import PCA
 
 import keras_gans as kg
 from benchmarks.filed import known_runs, run_once
-from keras_gans.metrics import classifiers, features, frechet_distance, patches
+from keras_gans.metrics import features, frechet_distance, patches
+from keras_gans.metrics.classifiers import CLASSIFIERS, Classifier, build, for_images, train
 from keras_gans.training import recipe as recipes
 from keras_gans.training.train import build_for, to_dataset
 
 COUNT = 2000
+_REFERENCE = "reference"
 UNLABELLED = 10_000
 GANS, GAN_STEPS = ("dcgan", "wgan_gp"), (25, 100, 300, 900)
 _STEPS, _BATCH, _TEMPERATURE = 600, 128, 0.2
@@ -115,10 +123,20 @@ def drawn(data, seed):
 # Features -------------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
+def another_classifier(data, seed):
+    """The data set's own classifier, begun and shown its images by another seed."""
+    return features.Extractor(_another(seed), train(CLASSIFIERS[data], seed=seed)[0])
+
+
+def _another(seed):
+    return f"{_REFERENCE}, seed {seed}"
+
+
 def own_classes(source, rows, seed):
     """A classifier of so many of the images."""
     chosen = source.take(np.random.default_rng([seed, 1]).permutation(len(source))[:rows])
-    return features.Extractor("own_classes", classifiers.for_images(chosen)[0])
+    return features.Extractor("own_classes", for_images(chosen)[0])
 
 
 def of_patches(images, seed):
@@ -171,26 +189,36 @@ def contrast(images, seed):
 
 
 def _network(image_shape, class_count, seed):
-    return classifiers.build(classifiers.Classifier("", _BLOCKS), image_shape, class_count, seed)
+    return build(Classifier("", _BLOCKS), image_shape, class_count, seed)
 
 
 # Measuring ------------------------------------------------------------------------------------------------------------
 
 
-def measure(data, rows, seed, said=print):
-    """{features: {set of samples: Fréchet distance to held-out images}}."""
+def measure(data, rows, seed, classifiers=1, said=print):
+    """{features: {set of samples: Fréchet distance to held-out images}}.
+
+    Args:
+        data: a key of `CLASSIFIERS`.
+        rows: of how many images classifiers of own classes are, each a row.
+        seed: of samples and features.
+        classifiers: how many of all labelled images there are, the data set's own one and others.
+        said: called with a line on what is measured.
+    """
     source, held_out = (kg.data.open_source(data, split=split, labels=True) for split in ("train", "test"))
     images = np.asarray(source.samples)
     sets = altered(images, np.asarray(source.labels), seed) | drawn(data, seed)
     reference = held_out.samples[np.random.default_rng([seed, 2]).permutation(len(held_out))[:COUNT]]
     unlabelled = images[np.random.default_rng([seed, 3]).permutation(len(images))[:UNLABELLED]]
     made = {
-        "reference": lambda: features.extractor(data),
+        _REFERENCE: lambda: features.extractor(data),
         "random": lambda: features.random_extractor(source.sample_shape, seed),
         "patches": lambda: of_patches(unlabelled, seed),
         "rotations": lambda: rotations(unlabelled, seed),
         "contrast": lambda: contrast(unlabelled, seed),
     } | {f"own classes, {count:,} images": lambda count=count: own_classes(source, count, seed) for count in rows}
+    others = range(1, classifiers)
+    made |= {_another(other): lambda other=other: another_classifier(data, other) for other in others}
     found = {}
     for name, make in made.items():
         said(f"{data}: {name} ...")
@@ -205,16 +233,36 @@ def rank_correlation(distances, reference, names):
     return float(spearmanr(*([each[name] for name in names] for each in (distances, reference)))[0])
 
 
+def judges(distances, name=None):
+    """The classifiers of all labelled images of which `measure` gives distances, but the features of that name."""
+    return [each for each in distances if each.split(",")[0] == _REFERENCE and each != name]
+
+
+def agreement(distances, name, names):
+    """The mean rank correlation of features with each classifier of all labelled images, but themselves.
+
+    Args:
+        distances: what `measure` gives of one seed.
+        name: of the features.
+        names: of the sets of samples.
+    """
+    found = [rank_correlation(distances[name], distances[judge], names) for judge in judges(distances, name)]
+    return float(np.mean(found))
+
+
 def show(console, runs):
-    """Prints each data set's rank correlations, the median and range over seeds."""
-    for data in dict.fromkeys(run["data"] for run in runs):
-        table = Table("features", "all samples", "generators, noise, copies", title=data)
-        mine = [run["distances"] for run in runs if run["data"] == data]
-        for name in dict.fromkeys(name for run in mine for name in run if name != "reference"):
-            pairs = [(run[name], run["reference"]) for run in mine if name in run]
+    """Prints the rank correlations of each data set and number of classifiers, the median and range over seeds."""
+    groups = {(run["data"], len(judges(run["distances"]))) for run in runs}
+    for data, count in sorted(groups):
+        title = data if count == 1 else f"{data}, {count} classifiers"
+        table = Table("features", "all samples", "generators, noise, copies", title=title)
+        every = [run["distances"] for run in runs if run["data"] == data]
+        mine = [each for each in every if len(judges(each)) == count]
+        for name in dict.fromkeys(name for each in mine for name in each if judges(each, name)):
+            having = [each for each in mine if name in each]
             cells = []
-            for group in (list(pairs[0][0]), OF_GENERATORS):
-                ranks = [rank_correlation(each, reference, group) for each, reference in pairs]
+            for group in (list(having[0][name]), OF_GENERATORS):
+                ranks = [agreement(each, name, group) for each in having]
                 cells.append(f"{np.median(ranks):.2f} [{min(ranks):.2f}, {max(ranks):.2f}]")
             table.add_row(name, *cells)
         console.print(table)
@@ -222,17 +270,20 @@ def show(console, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", choices=classifiers.CLASSIFIERS, default=["digits"])
-    parser.add_argument("--rows", nargs="+", type=int, default=[100, 300, 1000, 3000], help="of own classes' images")
+    parser.add_argument("--data", nargs="+", choices=CLASSIFIERS, default=["digits"])
+    parser.add_argument("--rows", nargs="*", type=int, default=[100, 300, 1000, 3000], help="of own classes' images")
+    parser.add_argument("--classifiers", type=int, default=1, help="of all labelled images, that judge; 1 unless given")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--output", type=Path, default=Path("feature_ranking.jsonl"), help="file of the figures")
     parser.add_argument("--only-show", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
+    if arguments.classifiers < 1:
+        parser.error(f"--classifiers takes a number from 1 on. Received: {arguments.classifiers}.")
     console = Console()
     for data in [] if arguments.only_show else arguments.data:
         for seed in arguments.seeds:
-            key = {"data": data, "rows": arguments.rows, "seed": seed}
-            run_once(arguments.output, key, lambda data=data, seed=seed: measure(data, arguments.rows, seed))
+            key = {"data": data, "rows": arguments.rows, "seed": seed, "classifiers": arguments.classifiers}
+            run_once(arguments.output, key, lambda key=key: measure(**key))
     show(console, [run for run in known_runs(arguments.output) if run["data"] in arguments.data])
 
 

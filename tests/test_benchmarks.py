@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import keras_gans as kg
 from benchmarks import (
@@ -254,6 +255,32 @@ def test_the_samples_that_features_rank_are_what_their_names_say(monkeypatch):
     far = {"a": 1.0, "b": 5.0, "c": 9.0}
     assert feature_ranking.rank_correlation(far, {"a": 2.0, "b": 3.0, "c": 70.0}, "abc") == pytest.approx(1.0)
     assert feature_ranking.rank_correlation(far, {"a": 3.0, "b": 2.0, "c": 1.0}, "abc") == pytest.approx(-1.0)
+
+
+def test_features_are_held_against_all_classifiers_and_these_against_each_other():
+    names = ("training", "noise", *(f"{kind} {n}" for kind in ("a", "b", "c", "d", "e") for n in (1, 2)))
+    order = dict(zip(names, range(12), strict=True))
+    exchanged = {**order, "training": 1, "noise": 0}
+    found = {"reference": order, "patches": order, "reference, seed 1": exchanged, "reference, seed 2": exchanged}
+    # One exchange of neighbours among twelve: 1 - 6 (1 + 1) / (12 (144 - 1)).
+    apart = 1 - 12 / (12 * 143)
+    expected = {"reference": apart, "patches": (1 + 2 * apart) / 3, "reference, seed 1": (1 + apart) / 2}
+    for name, value in expected.items():
+        assert feature_ranking.agreement(found, name, names) == pytest.approx(value)
+    assert feature_ranking.judges(found) == [name for name in found if name != "patches"]
+
+
+def test_one_classifier_has_no_other_to_be_held_against(monkeypatch):
+    monkeypatch.setattr(feature_ranking, "OF_GENERATORS", ("a", "b"))
+    one, three = ({"data": "digits", "distances": {"patches": {"a": 1, "b": 2}}} for _ in range(2))
+    one["distances"]["reference"] = {"a": 1, "b": 2}
+    for name in ("reference", "reference, seed 1", "reference, seed 2"):
+        three["distances"][name] = {"a": 2, "b": 1}
+    console = Console(record=True, width=100)
+    feature_ranking.show(console, [one, three])
+    first, second = console.export_text().split("digits, 3 classifiers")
+    assert "1.00 [1.00, 1.00]" in first and "reference" not in first
+    assert "-1.00 [-1.00, -1.00]" in second and second.count("reference") == 3
 
 
 def test_looks_are_spread_evenly_on_a_logarithmic_scale_to_the_last_step():
