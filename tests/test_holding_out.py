@@ -1,5 +1,7 @@
 """What is set aside to measure with: how much, which rows, of which data."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -146,3 +148,44 @@ def test_what_does_not_fit_in_memory_stays_on_disk(tmp_path, monkeypatch):
     for source in (training, training.held_out):
         assert isinstance(source.samples, np.memmap)
     assert rows_of(training) | rows_of(training.held_out) == {row.tobytes() for row in images}
+
+
+def test_halves_that_do_not_fit_in_memory_are_not_taken_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 0)
+    images = np.concatenate([noise(40), 255 - noise(40)], axis=2)
+    save_all(tmp_path / "pairs", images)
+    training = kg.data.hold_out(kg.data.open_source(f"halves:{tmp_path / 'pairs'}"), 0.2)
+    for source in (training, training.held_out):
+        a, b = (source.columns[f"image_{side}"].values for side in "ab")
+        assert isinstance(a, np.memmap)
+        # Where they are scaled, a half of a grey level is rounded up in either.
+        assert np.abs(a.astype(int) - (255 - b)).max() <= 1
+
+
+def test_labels_of_a_split_are_in_the_numbers_of_the_training_data(tmp_path):
+    for split, names in (("train", "abc"), ("test", "bc")):
+        for index, name in enumerate(names):
+            save_all(tmp_path / split / name, noise(4, seed=index))
+    source = kg.data.open_source(tmp_path, labels=True)
+    found = held_out_of(source, labels=True)
+    assert found.class_names == source.class_names == ("a", "b", "c")
+    assert sorted(set(found.labels.tolist())) == [1, 2]
+    # A class that the training data do not have keeps its own number, and its name tells.
+    save_all(tmp_path / "test" / "d", noise(4, seed=9))
+    other = held_out_of(source, labels=True)
+    assert other.class_names == ("b", "c", "d")
+
+
+def test_rows_without_a_label_stay_without_one():
+    from keras_gans.data.holding_out import in_classes_of
+    from keras_gans.data.source import class_column
+    from keras_gans.fields import Classes
+
+    def labelled(labels, names):
+        field = Classes(names, allows_unlabelled=True)
+        column = dataclasses.replace(class_column(np.abs(labels), names), field=field, values=labels)
+        return dataclasses.replace(kg.data.open_source(noise(len(labels))), columns={"label": column})
+
+    found = in_classes_of(labelled(np.array([0, 1, 2]), ("a", "b", "c")), labelled(np.array([-1, 0, 1]), ("c", "a")))
+    assert found.columns["label"].values.tolist() == [-1, 2, 0]

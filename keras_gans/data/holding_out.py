@@ -13,7 +13,7 @@ from keras_gans.data.pairs import class_of, pair_of
 from keras_gans.data.source import Source
 from keras_gans.data.texts import TextArray
 from keras_gans.errors import NoLabelsError, NoSplitError, UserError
-from keras_gans.fields import Images
+from keras_gans.fields import Classes, Images
 from keras_gans.files import at_home
 from keras_gans.registry import sources
 
@@ -58,7 +58,7 @@ def hold_out(source: Source, share: float, data_dir: str | Path | None = None) -
         # At least one of either, however few there are.
         limit = np.clip(share, places.min(), np.max(places[places < places.max()]))
         for side, rows in ((held, places <= limit), (kept, places > limit)):
-            side.update({name: _taken(column, np.flatnonzero(rows)) for name, column in columns.items()})
+            side.update({name: _taken(name, column, np.flatnonzero(rows)) for name, column in columns.items()})
     order = list(source.columns)
     return dataclasses.replace(
         source,
@@ -69,7 +69,7 @@ def hold_out(source: Source, share: float, data_dir: str | Path | None = None) -
     )
 
 
-def _taken(column, rows):
+def _taken(name, column, rows):
     """Some rows of a column; of a memory map, which may not fit in memory, as another one."""
     values = column.values
     if not isinstance(values, np.memmap):
@@ -80,7 +80,8 @@ def _taken(column, rows):
             array[start : start + _CHUNK] = values[rows[start : start + _CHUNK]]
 
     def identity():
-        return f"{values.filename} {hashlib.sha256(rows.tobytes()).hexdigest()}"
+        # Both halves of images lie in one file.
+        return f"{name} in {values.filename} {hashlib.sha256(rows.tobytes()).hexdigest()}"
 
     kept = cache.filled_array((len(rows), *values.shape[1:]), values.dtype, fill, identity)
     return dataclasses.replace(column, values=kept)
@@ -99,7 +100,8 @@ def _places(values: Any) -> np.ndarray:
 def held_out_of(source: Source, labels: bool = False, data_dir: str | Path | None = None) -> Source | None:
     """What samples are to be compared with: what was set aside, else the split "test" or "validation", else None.
 
-    Images have the size and channels of those that are trained on.
+    Images have the size and channels of those that are trained on, and labels its numbers of classes, see
+    `in_classes_of`.
 
     Args:
         source: the training data.
@@ -130,8 +132,26 @@ def held_out_of(source: Source, labels: bool = False, data_dir: str | Path | Non
         except (NoSplitError, NoLabelsError):
             continue
         if all(name in found.columns and found.fields[name].shape == field.shape for name, field in _fixed(source)):
-            return found
+            return in_classes_of(source, found)
     return None
+
+
+def in_classes_of(source: Source, other: Source) -> Source:
+    """Another source, its labels in the numbers that the classes have in the first: folders number their own.
+
+    Labels among which are classes that the first does not have stay as they are; their field's names tell.
+    """
+    columns = dict(other.columns)
+    for name, column in columns.items():
+        own = source.fields.get(name)
+        if not (isinstance(own, Classes) and isinstance(column.field, Classes)) or own.names == column.field.names:
+            continue
+        if set(column.field.names) <= set(own.names):
+            numbers = np.array([own.names.index(each) for each in column.field.names], np.int64)
+            values = np.asarray(column.values)
+            values = np.where(values < 0, values, numbers[values])
+            columns[name] = dataclasses.replace(column, field=own, values=values)
+    return dataclasses.replace(other, columns=columns)
 
 
 def _is_of_arrays(name):

@@ -1,6 +1,5 @@
 """How many of the data a model that classifies gets right: of the rows whose labels it was given, and of others."""
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +69,8 @@ class ClassifierAccuracy:
         self._splits = {LABELLED: source.split}
         held_out = held_out_of(source, labels=True, data_dir=data_dir)
         if held_out is not None:
-            self._rows[HELD_OUT] = _rows_of(_in_classes_of(source, held_out), takes, seed)
+            check_classes(source, held_out)
+            self._rows[HELD_OUT] = _rows_of(held_out, takes, seed)
             self._splits[HELD_OUT] = held_out.split
 
     def of(self, model: Any, most: int = _MOST) -> list[Accuracy]:
@@ -110,21 +110,17 @@ def _rows_of(source, takes, seed):
     return samples, np.asarray(rows["label"])[order]
 
 
-def _in_classes_of(source, other):
-    """Another source with its labels in the numbers that the classes have in the first: folders number their own."""
-    if other.class_names == source.class_names:
-        return other
-    unknown = sorted(set(other.class_names) - set(source.class_names))
-    if unknown:
+def check_classes(source: Source, other: Source, label: str | None = None) -> None:
+    """Raises a `UserError` where a split has classes that the training data do not.
+
+    Args:
+        source: the training data.
+        other: the split, as `data.holding_out.held_out_of` gives it.
+        label: name of the labels; the only ones unless given.
+    """
+    known, found = (each.class_names if label is None else each.columns[label].field.names for each in (source, other))
+    if unknown := sorted(set(found) - set(known)):
         raise UserError(
             f"The split {other.split!r} of {source.name!r} has classes that the training data do not: "
-            f"{', '.join(unknown)}. The training data have {', '.join(source.class_names)}."
+            f"{', '.join(unknown)}. The training data have {', '.join(known)}."
         )
-    numbers = np.array([source.class_names.index(name) for name in other.class_names], np.int64)
-    columns = {
-        name: dataclasses.replace(column, field=source.label_column.field, values=numbers[column.values])
-        if column is other.label_column
-        else column
-        for name, column in other.columns.items()
-    }
-    return dataclasses.replace(other, columns=columns)

@@ -265,7 +265,8 @@ def own_classes_extractor(source: Source, *, data_dir: str | Path | None = None,
         data_dir, progress: as for `extractor`.
 
     Returns:
-        Extractor of 64 features, whose `accuracy` is that on the data's held-out images.
+        Extractor of 64 features, whose `accuracy` is that on the data's held-out images; None where these have classes
+        that the training data do not.
 
     Raises:
         UserError: too few labelled images, or the cache cannot be written or read.
@@ -273,7 +274,9 @@ def own_classes_extractor(source: Source, *, data_dir: str | Path | None = None,
     check_own_classes(source)
     network, record = classifiers.for_images(source, progress)
     held_out = held_out_of(source, labels=True, data_dir=data_dir)
-    accuracy = None if held_out is None else classifiers.accuracy_on(network, held_out)
+    # A classifier that never saw a class is not asked for it.
+    is_asked = held_out is not None and set(held_out.class_names) <= set(source.class_names)
+    accuracy = classifiers.accuracy_on(network, held_out) if is_asked else None
     return Extractor(OWN_CLASSES, network, accuracy=accuracy, class_names=record["class_names"])
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from keras_gans.data.holding_out import held_out_of
 from keras_gans.data.source import Source
 from keras_gans.metrics import classifiers, features, measures
+from keras_gans.metrics.accuracy import check_classes
 from keras_gans.metrics.on_held_out import SAMPLES, OnHeldOutData, chosen
 from keras_gans.metrics.protocol import Protocol, Score, identity_of, packages
 from keras_gans.pixels import as_uint8, steepness
@@ -151,6 +152,9 @@ class TranslationEvaluation(OnHeldOutData):
     def _opened(self):
         """(held-out source, name of its split)."""
         found = held_out_of(self.source, self.has_labels, self._data_dir)
+        if found is not None and self.has_labels:
+            for side in "ab":
+                check_classes(self.source, found, self._label_of(side))
         return (self.source, f"half of {self.source.split}") if found is None else (found, found.split)
 
     def _held(self, side):
