@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -239,6 +240,28 @@ def test_images_in_class_folders_are_compared_in_features_of_their_own_classes(t
     assert evaluation.extractor.identity == extractor.identity and "classifier_score" in evaluation.names
     protocol = evaluation.protocols()["frechet_distance"]
     assert (protocol.extractor, protocol.extractor_identity) == ("own_classes", extractor.identity)
+
+
+def test_fewer_images_than_a_batch_of_classifiers_have_one_too(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(classifiers, "_FEWEST_STEPS", 60)
+    folder = folder_of_classes(tmp_path / "images", 31)
+    shutil.rmtree(folder / "kind 2")
+    source = data.open_source(folder)
+    assert len(source) == 62 and metrics.extractor_for(source).name == "own_classes"
+
+
+def test_a_test_split_without_a_class_is_asked_in_the_numbers_of_the_training_data(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(classifiers, "_FEWEST_STEPS", 100)
+    folder_of_classes(tmp_path / "images" / "train", 60)
+    tested = folder_of_classes(tmp_path / "images" / "test", 60)
+    shutil.rmtree(tested / "kind 0")
+    source = data.open_source(tmp_path / "images", labels=True)
+    assert metrics.extractor_for(source).accuracy > 0.9
+    # A class that training data do not have is not asked for.
+    (tested / "kind 1").rename(tested / "another")
+    assert metrics.extractor_for(source).accuracy is None
 
 
 def test_too_few_images_of_a_class_are_compared_in_features_that_need_no_classes(tmp_path):

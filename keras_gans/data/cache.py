@@ -116,7 +116,7 @@ def kept_arrays(file: Path, names: Iterable[str]) -> dict[str, np.ndarray] | Non
     try:
         with np.load(file, allow_pickle=False) as kept:
             return {name: kept[name] for name in names}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 

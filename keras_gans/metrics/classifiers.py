@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ def kept(folder: Path) -> "tuple[keras.Model, dict[str, Any]]":
         if identity_of(network) == record["identity"]:
             return network, record
         reason = "its weights are not those that were recorded"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0]
     raise UserError(f"The network in {folder} cannot be used: {reason}. Delete that folder; it is made again.")
 
@@ -213,7 +214,7 @@ def for_images(source: Source, progress: bool = False) -> "tuple[keras.Model, di
     halvings = next(number for number in range(12) if side >> number <= 8)
     down = tuple((min(128, 32 * 2**number), 3, 2) for number in range(halvings))
     blocks = ((32, 3, 1), *down, (64, 3, 1), (64, 3, 2))
-    definition = Classifier(f"{source.name} ({source.split})", blocks, batch_size=64)
+    definition = Classifier(f"{source.name} ({source.split})", blocks, batch_size=min(64, count))
     steps = min(1200, max(_FEWEST_STEPS, 20 * count // definition.batch_size))
     digest = hashlib.sha256(json.dumps([_VERSION, _SEED, dataclasses.asdict(definition), steps]).encode())
     digest.update(np.ascontiguousarray(source.samples))
