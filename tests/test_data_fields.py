@@ -184,6 +184,21 @@ def test_a_table_with_a_mistake(tmp_path, rows, message):
         kg.data.open_source(captioned(tmp_path, rows))
 
 
+def test_a_line_of_json_ends_where_editors_end_it(tmp_path):
+    folder_of(tmp_path / "train", range(2))
+    texts = ["a red\u2028circle", "a\x85b"]
+    lines = [json.dumps({"file_name": f"00{n}.png", "text": text}, ensure_ascii=False) for n, text in enumerate(texts)]
+    (tmp_path / "train" / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    source = kg.data.open_source(tmp_path, image_size=4)
+    assert [source.columns["text"].values[row] for row in range(2)] == [(text,) for text in texts]
+
+
+@pytest.mark.parametrize("text", [None, ["x", "y"], 3])
+def test_a_caption_is_a_text_and_not_what_becomes_of_something_else(tmp_path, text):
+    with pytest.raises(UserError, match="Line 1 of .*: text is a text in quotation marks. Received: "):
+        kg.data.open_source(captioned(tmp_path, [("000.png", text)], "metadata.jsonl"))
+
+
 def test_a_table_without_its_columns(tmp_path):
     folder_of(tmp_path / "train", [1])
     (tmp_path / "train" / "metadata.csv").write_text("filename,caption\n000.png,x\n")

@@ -8,6 +8,7 @@ import csv
 import json
 from pathlib import Path
 
+from keras_gans.data.pairs import lines_of
 from keras_gans.errors import UserError, nearest
 
 TABLES = ("metadata.csv", "metadata.jsonl")
@@ -60,7 +61,7 @@ def _csv_rows(table):
 
 def _json_rows(table):
     try:
-        lines = table.read_text(encoding="utf-8-sig").splitlines()
+        lines = lines_of(table.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UserError(f"{table} is not in UTF-8: {error}.") from None
     for number, line in enumerate(lines, 1):
@@ -73,7 +74,11 @@ def _json_rows(table):
         if not isinstance(row, dict):
             raise UserError(f"Line {number} of {table} is not an object with file_name and text.")
         _check_columns(table, row)
-        yield number, {key: str(row[key]) for key in ("file_name", "text")}
+        for key in ("file_name", "text"):
+            if not isinstance(row[key], str):
+                found = json.dumps(row[key])[:80]
+                raise UserError(f"Line {number} of {table}: {key} is a text in quotation marks. Received: {found}.")
+        yield number, {key: row[key] for key in ("file_name", "text")}
 
 
 def _check_columns(table, columns):
