@@ -91,14 +91,11 @@ def _describe_run(run, step):
     data = (recipe or {}).get("data")
     if data is not None:
         recipe = recipe | {"data": without_folders(data)}
-    for score in scores or ():
-        protocol = score.get("protocol", {})
-        protocol["data"] = without_folders(str(protocol.get("data")))
     return {
         "data": None if data is None else {"name": recipe["data"], "licence": licence_of(data)},
         "recipe": recipe,
         "doctor": run_record.doctors_word(run, step),
-        "evaluation": scores,
+        "evaluation": scores and scores_without_folders(scores),
         "trained_with": run_record.environment_of(run),
     }
 
@@ -109,6 +106,15 @@ def without_folders(data: str) -> str:
         # "shapes/16" is a name.
         return data
     return re.sub(r"(?:[\w.~-]*/)+(?=[\w.~-])", "", data)
+
+
+def scores_without_folders(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Filed scores whose protocols name their data without the folders that lead to it."""
+    stripped = []
+    for score in scores:
+        protocol = score.get("protocol", {})
+        stripped.append(score | {"protocol": protocol | {"data": without_folders(str(protocol.get("data")))}})
+    return stripped
 
 
 def hardware() -> dict[str, Any]:

@@ -237,6 +237,27 @@ def test_float32_is_kept_bit_for_bit_and_float16_nearly(small_run, tmp_path):
     assert described["weights"]["types"] == ["float16"]
 
 
+def test_folders_of_this_machine_are_not_passed_on(small_run, tmp_path):
+    run_folder = shutil.copytree(small_run, tmp_path / "run")
+    score = {
+        "name": "wasserstein_1",
+        "value": 0.5,
+        "standard_error": None,
+        "floor": 0.1,
+        "floor_samples": 9,
+        "higher_is_better": False,
+    }
+    protocol = {"data": "/home/ada/secret/faces", "split": "test", "samples": 9, "reference_samples": 9, "seed": 0}
+    record = {"checkpoint": "latest", "step": 25, "scores": [{**score, "protocol": protocol}]}
+    record["against"] = {"run": "/home/ada/secret/runs/1"}
+    (run_folder / "evaluation.json").write_text(json.dumps(record))
+    storing.store(run_folder, tmp_path / "stored", name="stored")
+    for path in (tmp_path / "stored").rglob("*"):
+        assert b"secret" not in path.read_bytes(), path.name
+    (kept,) = json.loads((tmp_path / "stored" / "evaluation.json").read_text())["scores"]
+    assert kept == {**score, "protocol": {**protocol, "data": "faces"}}
+
+
 def test_numbers_that_float16_cannot_hold_stay_as_they_are():
     class Model:
         """Two networks' worth of weights."""

@@ -13,7 +13,7 @@ import safetensors.numpy
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import UserError
 from keras_gans.export import card, run_record
-from keras_gans.export.report import describe_model, without_folders
+from keras_gans.export.report import describe_model, scores_without_folders, without_folders
 from keras_gans.runs import published, run_directory
 from keras_gans.training.recipe import Recipe
 
@@ -83,13 +83,20 @@ def _written(folder, run, recipe, model, name, draws, half, command, measure):
     if measure is not None:
         measure(folder)
     elif run_record.evaluation_at(run, model.steps_taken) and (run / evaluated.name).is_file():
-        evaluated.write_bytes((run / evaluated.name).read_bytes())
+        _write_evaluation(evaluated, published.read_json(run / evaluated.name))
     record = describe_model(model, run) | {"evaluation": run_record.evaluation_at(folder, model.steps_taken)}
     record["classifier"] = published.read_json(evaluated).get("classifier") if evaluated.is_file() else None
     # The weights are said to be of the file; of the run there is no word in a preset's card but the recipe's.
     record |= {"run": None, "commit": None}
     card.write_preset_card(folder, record, described, _shown(model, run, recipe), command)
     return described
+
+
+def _write_evaluation(path, record):
+    """Writes what a run's evaluation says, but for folders of this machine and the run that it was compared with."""
+    passed_on = {key: value for key, value in record.items() if key != "against"}
+    passed_on["scores"] = scores_without_folders(record.get("scores", []))
+    path.write_text(json.dumps(passed_on, indent=2) + "\n", encoding="utf-8")
 
 
 def _describe(model, recipe, folder, arrays, name, draws):
