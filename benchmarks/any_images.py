@@ -33,7 +33,9 @@ from rich.table import Table
 
 from benchmarks.filed import add_run, is_known, known_runs
 from keras_gans.data.holding_out import held_out_of
+from keras_gans.data.source import sample_column
 from keras_gans.drawing.picture import grid, save_png
+from keras_gans.fields import Images
 from keras_gans.metrics import Evaluation, features
 from keras_gans.training import recipe as recipes
 from keras_gans.training.choosing import AUGMENTATION, choose, is_seen_often, with_augmentation
@@ -113,7 +115,9 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
     Returns:
         List of dictionaries, one for each extractor: `FIGURES`, and the steps, seconds and `augmented` of them all.
     """
-    source = _rows_of(open_data(recipe), rows, recipe.seed)
+    # All methods are to hold out the same images. Which they are hangs on the pixels, so that grey ones are made here.
+    as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
+    source = as_stored if recipe.channels is None else _in_grey(as_stored)
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
     augmented = choosing and is_seen_often(recipe, len(source))
     if augmented:
@@ -122,10 +126,7 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
     model, used = build_for(recipe, source), time.process_time()
     model.fit(to_dataset(recipe, source), steps_per_epoch=recipe.steps, epochs=1, verbose=0)
     used = time.process_time() - used
-    as_stored = source
-    if recipe.channels is not None:
-        as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
-        model = model if as_stored.sample_shape == source.sample_shape else _InColour(model)
+    model = model if source is as_stored else _InColour(model)
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)
         save_png(grid(model.sample(_IN_A_PICTURE, seed=recipe.seed)), picture)
@@ -154,6 +155,18 @@ def _rows_of(source, rows, seed):
         return source
     some = source.take(np.random.default_rng(seed).permutation(len(source))[:rows])
     return dataclasses.replace(some, held_out=held_out_of(source))
+
+
+def _in_grey(source):
+    """A source of images in equal channels, of which the first is kept; itself where there is one."""
+    if source.sample_shape[-1] == 1:
+        return source
+    columns = {
+        name: sample_column(column.values[..., :1], column.group) if isinstance(column.field, Images) else column
+        for name, column in source.columns.items()
+    }
+    held_out = held_out_of(source)
+    return dataclasses.replace(source, columns=columns, held_out=held_out and _in_grey(held_out))
 
 
 class _InColour:
@@ -216,15 +229,22 @@ def show(console, data, runs, recipe, extractor):
     mine = [run for run in runs if run["data"] == data and run.get("extractor") == extractor.name]
     columns = ("method", "images", "seconds", "steps", "seeds", *HEADERS)
     table = Table(*columns, title=f"{Path(data).name}, by {extractor.name}")
-    groups = sorted({(run["rows"] or 0, run["budget"], run["method"]) for run in mine})
-    for rows, budget, method in groups:
-        found = [run for run in mine if (run["rows"] or 0, run["budget"], run["method"]) == (rows, budget, method)]
+    for rows, budget, method in sorted({_group_of(run) for run in mine}):
+        found = [run for run in mine if _group_of(run) == (rows, budget, method)]
         steps = f"{statistics.median(run['steps'] for run in found):,.0f}"
         cells = [_cell([run.get(name) for run in found], form) for name, form in FIGURES.items()]
         table.add_row(method, f"{rows or 'all'}", f"{budget:,}", steps, str(len(found)), *cells)
     for name, figures in references(recipe, extractor).items():
         table.add_row(name, "", "", "", "", *(FIGURES[key].format(figures[key]) for key in FIGURES), style="dim")
     console.print(table)
+
+
+def _group_of(run):
+    """What the runs of one row have in common, whatever their seeds: (rows, seconds, method with its settings)."""
+    words = [run["method"], *(run.get("set") or [])]
+    if size := run["recipe"].get("image_size"):
+        words.append(f"{size} pixels")
+    return run["rows"] or 0, run["budget"], ", ".join(words)
 
 
 def _cell(values, form):
@@ -275,6 +295,8 @@ def _run(console, arguments, method, recipe, rows, extractors):
     """Trains one run and measures it by the extractors for which the file does not have it."""
     fields = json.loads(recipe.to_json())
     key = {"data": recipe.data, "method": method, "rows": rows, "budget": arguments.seconds, "recipe": fields}
+    # A recipe does not tell a setting of null that was asked for from none.
+    key |= {"set": sorted(arguments.set) or None}
     missing = [each for each in extractors if not is_known(arguments.output, key | {"extractor": each.name})]
     if not missing:
         return

@@ -33,7 +33,7 @@ def run_once(path, key, measure):
 
 def is_known(path, key):
     """Whether the file has a run of that key; arguments as for `run_once`."""
-    return any(_stated(key).items() <= _stated(run).items() for run in known_runs(path))
+    return any(all(_stated(run.get(name)) == _stated(value) for name, value in key.items()) for run in known_runs(path))
 
 
 def add_run(path, run):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 import keras_gans as kg
@@ -45,6 +46,51 @@ def test_a_field_that_a_recipe_got_later_is_no_other_run(tmp_path):
     assert run_once(path, {"recipe": {"steps": 5}}, lambda: {"value": 1})
     assert run_once(path, {"recipe": {"steps": 5, "new": None}}, lambda: {"value": 2}) is None
     assert run_once(path, {"recipe": {"steps": 5, "new": 1}}, lambda: {"value": 3})
+
+
+def test_a_run_of_all_images_is_not_one_of_some(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    assert run_once(path, {"seed": 0, "rows": 100}, lambda: {"value": 1})
+    assert run_once(path, {"seed": 0, "rows": None}, lambda: {"value": 2}) == {"value": 2}
+    assert run_once(path, {"seed": 0, "rows": None}, lambda: {"value": 3}) is None
+
+
+def test_grey_images_in_three_channels_hold_out_what_those_in_colour_do(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for index in range(40):
+        grey = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(np.repeat(grey[..., None], 3, axis=-1)).save(tmp_path / f"{index}.png")
+    trained, measured = [], []
+
+    def fake(recipe, source):
+        trained.append(source)
+        return SimpleNamespace(fit=lambda *arguments, **options: None)
+
+    class Measured:
+        def __init__(self, source, **options):
+            measured.append(source)
+
+        def of(self, model):
+            return []
+
+    monkeypatch.setattr(any_images, "build_for", fake)
+    monkeypatch.setattr(any_images, "_steps_in", lambda *arguments: 5)
+    monkeypatch.setattr(any_images, "Evaluation", Measured)
+    for channels in (1, None):
+        recipe = recipes.named("dcgan").replace(data=str(tmp_path), channels=channels, batch_size=8, image_size=8)
+        any_images.measure(recipe, 1, rows=20)
+    (grey, colour), (of_grey, of_colour) = trained, measured
+    assert grey.sample_shape == (8, 8, 1) and of_grey.sample_shape == colour.sample_shape == (8, 8, 3)
+    for one, other in ((of_grey, of_colour), (of_grey.held_out, of_colour.held_out)):
+        np.testing.assert_array_equal(one.samples, other.samples)
+    np.testing.assert_array_equal(grey.samples, colour.samples[..., :1])
+    np.testing.assert_array_equal(grey.held_out.samples, colour.held_out.samples[..., :1])
+
+
+def test_what_was_set_makes_a_row_of_its_own():
+    run = {"rows": None, "budget": 5, "method": "dcgan", "recipe": {"image_size": 32}}
+    assert any_images._group_of(run) == (0, 5, "dcgan, 32 pixels")
+    assert any_images._group_of({**run, "set": ["steps=5"], "rows": 9}) == (9, 5, "dcgan, steps=5, 32 pixels")
 
 
 def test_the_sentences_that_translators_are_timed_on_are_as_long_as_multi30ks():
