@@ -483,6 +483,38 @@ def test_a_distance_that_training_data_have_too_points_to_the_kernel_distance(di
     assert [("1.4 of 2.5" in line and "kernel distance is not" in line) for line in lines] == [True] * said
 
 
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (
+            1,
+            "1 held-out item .*: frechet_distance 2, kernel_distance 4, precision_recall 6.*--hold-out 0.3, or measure",
+        ),
+        (5, "5 held-out items .*: precision_recall 6. .*--metrics frechet_distance,kernel_distance,"),
+    ],
+)
+def test_too_few_held_out_items_are_told_before_any_work(count, message, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), np.uint8)
+    source = kg.data.open_source(images)
+    source = dataclasses.replace(source.take(np.arange(count, 60)), held_out=source.take(np.arange(count)))
+    monkeypatch.setattr(Evaluation, "_opened_extractor", None)
+    with pytest.raises(UserError, match=message):
+        Evaluation(source).prepare()
+
+
+def test_as_many_held_out_items_as_are_said_to_be_needed_are_enough():
+    from keras_gans.metrics.measures import MEASURES
+
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), np.uint8)
+    source = kg.data.open_source(images)
+    names = [name for name, each in MEASURES.items() if each.of_images and name != "classifier_score"]
+    for fewest in {MEASURES[name].fewest for name in names}:
+        some = dataclasses.replace(source.take(np.arange(fewest, 60)), held_out=source.take(np.arange(fewest)))
+        asked = [name for name in names if MEASURES[name].fewest <= fewest]
+        scores = Evaluation(some, asked, samples=30).of_samples(images[:30])
+        assert all(np.isfinite(score.value) for score in scores)
+
+
 def test_a_distance_to_training_data_says_that_copies_win(evaluation):
     from keras_gans.training.evaluate_command import _explanation
 

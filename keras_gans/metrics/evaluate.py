@@ -128,11 +128,13 @@ class Evaluation(OnHeldOutData):
         `of`, `of_samples` and `protocols` do it at their first call. It may train a classifier, and takes seconds.
 
         Raises:
-            UserError: the extractor's data set or weights are not there and cannot be fetched.
+            UserError: the extractor's data set or weights are not there and cannot be fetched, or fewer items were held
+                out than a measure needs.
         """
         if self._floor is None:
-            self.extractor = self._opened_extractor()
             held_out, split, training = _held_out(self.source, self.seed, self._data_dir)
+            self._check_enough(len(held_out), split)
+            self.extractor = self._opened_extractor()
             some = training[:_MOST_REFERENCE]
             self._reference = self._set_of(held_out)
             of_training = self._set_of(some[: self.samples])
@@ -143,6 +145,17 @@ class Evaluation(OnHeldOutData):
                 self._compared[True] = (trained, identity_of(some[0 : len(some)]), len(some))
             self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
         return self
+
+    def _check_enough(self, count, split):
+        wanting = {name: each.fewest for name, each in self._measures.items() if each.fewest > count}
+        if wanting:
+            enough = [name for name in self._measures if name not in wanting]
+            others = f", or measure by others: --metrics {','.join(enough)}" if enough else ""
+            needs = ", ".join(f"{name} {fewest}" for name, fewest in wanting.items())
+            raise UserError(
+                f"{self.source.name!r} has {count} held-out item{'s' * (count > 1)} ({split}) to compare with, and at "
+                f"least so many are needed: {needs}. Train with more held out, such as --hold-out 0.3{others}."
+            )
 
     def _leave_out_class_scores(self, asked):
         """Without the classifier score, where the extractor is no classifier; refuses one that cannot be trained."""

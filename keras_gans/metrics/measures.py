@@ -111,6 +111,7 @@ class Measure:
             setting `groups` has it do so with as many further samples, up to so many times, and take the mean.
         to_training: whether it compares with training data. Its floor is that of held-out data in the samples' place,
             and only who asks for it by name has it.
+        fewest: how many held-out items it needs.
     """
 
     function: Callable
@@ -121,6 +122,7 @@ class Measure:
     settings: dict = dataclasses.field(default_factory=dict)
     equal_counts: int | None = None
     to_training: bool = False
+    fewest: int = 1
 
     def counts(self, samples: Any, data: Any) -> tuple[int, int]:
         """(samples, data): how many of each the measure looks at."""
@@ -223,15 +225,16 @@ def _wasserstein_1(samples, data, task):
 
 
 MEASURES = {
-    "frechet_distance": Measure(_frechet_distance, {"frechet_distance": False}, needs="moments"),
+    "frechet_distance": Measure(_frechet_distance, {"frechet_distance": False}, needs="moments", fewest=2),
     "kernel_distance": Measure(
-        _kernel_distance, {"kernel_distance": False}, settings={"subsets": 100, "subset_size": 1000}
+        _kernel_distance, {"kernel_distance": False}, settings={"subsets": 100, "subset_size": 1000}, fewest=4
     ),
     "precision_recall": Measure(
         _precision_recall,
         dict.fromkeys(_SHARES, True),
         settings={"k": 5, "groups": 10},
         equal_counts=_MANY,
+        fewest=6,
     ),
     "classifier_score": Measure(_classifier_score, {"classifier_score": True}, settings={"splits": 10}),
     "sliced_wasserstein_distance": Measure(
@@ -252,11 +255,20 @@ MEASURES = {
         _wasserstein_1, {"wasserstein_1": False}, of_images=False, of_points=True, equal_counts=1000
     ),
     "duplicate_rate": Measure(
-        _duplicate_rate, {"duplicate_rate": False}, of_points=True, settings={"fraction": 0.25}, equal_counts=_MANY
+        _duplicate_rate,
+        {"duplicate_rate": False},
+        of_points=True,
+        settings={"fraction": 0.25},
+        equal_counts=_MANY,
+        fewest=2,
     ),
     "memorization": Measure(_memorization, {"memorization": False}, of_points=True),
     "frechet_distance_to_training": Measure(
-        _frechet_distance_to_training, {"frechet_distance_to_training": False}, needs="moments", to_training=True
+        _frechet_distance_to_training,
+        {"frechet_distance_to_training": False},
+        needs="moments",
+        to_training=True,
+        fewest=2,
     ),
 }
 # What `sentences.SentenceEvaluation` takes of schemes that translate texts.
