@@ -116,8 +116,9 @@ def measure(recipe, seconds, rows=None, most_steps=math.inf, choosing=False, ext
         List of dictionaries, one for each extractor: `FIGURES`, and the steps, seconds and `augmented` of them all.
     """
     # All methods are to hold out the same images. Which they are hangs on the pixels, so that grey ones are made here.
-    as_stored = _rows_of(open_data(recipe.replace(channels=None)), rows, recipe.seed)
-    source = as_stored if recipe.channels is None else _in_grey(as_stored)
+    in_grey = recipe.channels == 1
+    as_stored = _rows_of(open_data(recipe.replace(channels=None) if in_grey else recipe), rows, recipe.seed)
+    source = _in_grey(as_stored) if in_grey else as_stored
     recipe = recipe.replace(steps=min(most_steps, _steps_in(seconds, recipe, source)))
     augmented = choosing and is_seen_often(recipe, len(source))
     if augmented:

@@ -76,10 +76,11 @@ def test_grey_images_in_three_channels_hold_out_what_those_in_colour_do(tmp_path
     monkeypatch.setattr(any_images, "build_for", fake)
     monkeypatch.setattr(any_images, "_steps_in", lambda *arguments: 5)
     monkeypatch.setattr(any_images, "Evaluation", Measured)
-    for channels in (1, None):
+    for channels in (1, None, 3):
         recipe = recipes.named("dcgan").replace(data=str(tmp_path), channels=channels, batch_size=8, image_size=8)
         any_images.measure(recipe, 1, rows=20)
-    (grey, colour), (of_grey, of_colour) = trained, measured
+    (grey, colour, asked), (of_grey, of_colour, _) = trained, measured
+    assert asked.sample_shape == (8, 8, 3)
     assert grey.sample_shape == (8, 8, 1) and of_grey.sample_shape == colour.sample_shape == (8, 8, 3)
     for one, other in ((of_grey, of_colour), (of_grey.held_out, of_colour.held_out)):
         np.testing.assert_array_equal(one.samples, other.samples)
