@@ -48,11 +48,11 @@ def of_half_the_filters() -> Recipe:
 @recipe
 def dcgan_images() -> "Recipe":
     """Any images, of half of `dcgan`'s filters, for four times its steps in the same time. Emoji of 32 pixels, Fréchet
-    distance in features of their patches, of seeds 0, 1 and 2: in colour 2.22, 2.53 and 2.44 (`dcgan`, in 1.5 times the
-    time, 2.96, 4.25 and 2.86; training images 2.23); black and white 2.67, 2.50 and 2.86 (2.39, 3.17 and 3.41; 2.58);
-    another artist's 1.49 of seed 100, on which it was chosen, and 1.63 and 1.52 of seeds 1 and 2 (2.70, 2.58 and 2.15;
-    1.18). The 10,000 steps are some twelve minutes of a core at that size, an hour at 64 pixels. `train --data` takes
-    more of more images.
+    distance in features of their patches: in colour 2.22, 2.53 and 2.44 of seeds 0, 1 and 2 (`dcgan`, in 1.5 times the
+    time, 2.96, 4.25 and 2.86; training images 2.23); black and white 2.91 and 3.03 of seeds 1 and 2 (3.17 and 3.41;
+    2.58); another artist's 1.49 of seed 100, on which it was chosen, and 1.63 and 1.52 of seeds 1 and 2 (2.70, 2.58 and
+    2.15; 1.18). The 10,000 steps are some twelve minutes of a core at that size, an hour at 64 pixels. `train --data`
+    takes more of more images.
     """
     # Without the two, emoji have dots from pixel to pixel (docs/measured.md): a discriminator of strides of two sees
     # every second pixel by other weights. The shift is of 1 pixel of images of 16 to 32, 2 of 64, 4 of 128, none of 8.
