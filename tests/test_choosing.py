@@ -341,3 +341,13 @@ def test_to_choose_shows_none_of_what_tensorflow_greets_with(tmp_path):
     """In a process of its own, which has not imported it; opening this data set does."""
     code, _, errors = run("train", "--data", "digits", "--dry-run", cwd=tmp_path)
     assert code == 0 and errors == ""
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes/16", "photos", "./photos"])
+def test_data_in_the_place_of_a_recipe_are_told_from_one(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UserError, match=f"'{name}' is no recipe but data.*train --data {name}$"):
+        named(name)
+    with pytest.raises(UserError, match="Unknown recipe './elsewhere'"):
+        named("./elsewhere")

@@ -238,8 +238,8 @@ def train_command(
         str,
         typer.Option(
             metavar="MODE",
-            help="When the run looks sick (collapsed, a player standing still, exploding losses): say so, end it, or "
-            "go back to its last healthy state; off does not look.",
+            help="When the run looks sick (collapsed, a player standing still, exploding losses): watch says so, stop "
+            "ends it, roll-back goes back to its last healthy state; off does not look.",
         ),
     ] = "watch",
     profile: Annotated[

@@ -61,8 +61,13 @@ def check_resumable(run: str | Path, wanted: Any) -> None:
         raise UserError(
             f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
             + "\n  ".join(changed)
-            + "\nLeave these options out to go on, or leave --resume out to start a new run."
+            + "\n"
+            + _ADVICE_ON_STEPS * any(each.startswith("steps:") for each in changed)
+            + "Leave these options out to go on, or leave --resume out to start a new run."
         )
+
+
+_ADVICE_ON_STEPS = "Its learning rate falls over its steps, so that a longer run is a new one. "
 
 
 def _changed(started, wanted):

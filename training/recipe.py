@@ -4,9 +4,11 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from keras_gans.checks import check_whole
+from keras_gans.data.naming import is_embedded
 from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.registry import Registry
@@ -180,10 +182,15 @@ def named(name: str) -> Recipe:
             from the working directory or wherever Python finds it.
 
     Raises:
-        UserError: there is none, or the module cannot be imported.
+        UserError: there is none, such as where it is a folder or a data set, or the module cannot be imported.
     """
     module, separator, function = name.rpartition(":")
     if not separator:
+        if name not in recipes and (is_embedded(name) or Path(name).expanduser().is_dir()):
+            raise UserError(
+                f"{name!r} is no recipe but data. Say so, and a recipe that fits them is chosen: "
+                f"keras-gans train --data {name}"
+            )
         return recipes[name]()
     before = set(recipes)
     import_module(module)
