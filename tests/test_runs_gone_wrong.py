@@ -625,6 +625,6 @@ def test_a_finished_run_says_how_a_longer_one_is_made(schedule, said, pictures, 
 def test_more_steps_are_another_recipe_where_the_rate_depends_on_them(schedule, may, tmp_path):
     recipe = recipes.named("gan").replace(learning_rate_schedule=schedule, steps=100)
     new_run.write_recipe(tmp_path, recipe)
-    with contextlib.nullcontext() if may else pytest.raises(UserError, match="steps: 100 -> 200"):
+    with contextlib.nullcontext() if may else pytest.raises(UserError, match="steps: 100 -> 200\nIts learning rate"):
         check_resumable(tmp_path, recipe.replace(steps=200))
     check_resumable(tmp_path, recipe)
