@@ -21,8 +21,8 @@ def run_once(path, key, measure):
         measure: function of nothing that returns the run's figures, a dictionary.
 
     Returns:
-        The figures, or None where the file had the run. What is None in either counts as left out, so that a recipe
-        may get a new field.
+        The figures, or None where the file had the run. What is None counts as left out, on either side, so that
+        a recipe may get a new field; a key's None is no other value of a run.
     """
     if is_known(path, key):
         return None

@@ -490,7 +490,7 @@ def test_a_distance_that_training_data_have_too_points_to_the_kernel_distance(di
             1,
             "1 held-out item .*: frechet_distance 2, kernel_distance 4, precision_recall 6.*--hold-out 0.3, or measure",
         ),
-        (5, "5 held-out items .*: precision_recall 6. .*--metrics frechet_distance,kernel_distance,"),
+        (5, "5 held-out items .*: precision_recall 6. .*evaluate --metrics frechet_distance,kernel_distance,"),
     ],
 )
 def test_too_few_held_out_items_are_told_before_any_work(count, message, monkeypatch):

@@ -58,16 +58,15 @@ def check_resumable(run: str | Path, wanted: Any) -> None:
     """
     changed = _changed(recipe_of(run), wanted)
     if changed:
+        # Other steps are let pass where the rate is constant.
+        has_falling_rate = any(each.startswith("steps:") for each in changed)
         raise UserError(
             f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
             + "\n  ".join(changed)
             + "\n"
-            + _ADVICE_ON_STEPS * any(each.startswith("steps:") for each in changed)
+            + "Its learning rate falls over its steps, so that a run of another length is a new one. " * has_falling_rate
             + "Leave these options out to go on, or leave --resume out to start a new run."
         )
-
-
-_ADVICE_ON_STEPS = "Its learning rate falls over its steps, so that a longer run is a new one. "
 
 
 def _changed(started, wanted):

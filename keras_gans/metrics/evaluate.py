@@ -150,7 +150,7 @@ class Evaluation(OnHeldOutData):
         wanting = {name: each.fewest for name, each in self._measures.items() if each.fewest > count}
         if wanting:
             enough = [name for name in self._measures if name not in wanting]
-            others = f", or measure by others: --metrics {','.join(enough)}" if enough else ""
+            others = f", or measure by others: keras-gans evaluate --metrics {','.join(enough)}" if enough else ""
             needs = ", ".join(f"{name} {fewest}" for name, fewest in wanting.items())
             raise UserError(
                 f"{self.source.name!r} has {count} held-out item{'s' * (count > 1)} ({split}) to compare with, and at "
