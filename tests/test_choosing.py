@@ -94,11 +94,11 @@ def test_what_is_found_decides(kind, tmp_path, monkeypatch):
     monkeypatch.setitem(registry.sources._registered, "made_points", points)
     monkeypatch.setattr(choosing, "is_seen_often", lambda recipe, rows: False)
     told, name, reason = made(kind, tmp_path)
-    found = choose(told)
+    found = choose(told, hold_out=0)
     assert found.name == name and reason in found.chosen and found.data == told
     assert found.chosen.endswith(".") and "  " not in found.chosen and "\n" not in found.chosen
     # Nothing else in it is other than in the recipe of that name.
-    named = choose(told).replace(chosen="", data=found.data)
+    named = found.replace(chosen="")
     assert dataclasses.replace(named, image_size=None) == dataclasses.replace(
         kg.training.recipe.named(name), data=told, image_size=None
     )
@@ -153,12 +153,42 @@ def test_the_size_fits_the_images(sizes, chosen, said, tmp_path):
     assert choose(str(tmp_path), image_size=28).image_size == 28
 
 
+@pytest.mark.parametrize(
+    ("kind", "size", "chosen", "said"),
+    [
+        ("halves", (96, 48), 32, "Images of 48 pixels"),
+        ("halves", (64, 32), None, ""),
+        ("halves", (400, 200), 64, "200 pixels"),
+        ("pairs", (40, 50), 32, "40 pixels"),
+        ("two folders", (40, 50), 32, "40 pixels"),
+        ("two folders", (16, 16), None, ""),
+    ],
+)
+def test_the_size_fits_pairs_too(kind, size, chosen, said, tmp_path):
+    write(tmp_path / "a", 70, size)
+    write(tmp_path / "b", 70, size)
+    told = {"halves": f"halves:{tmp_path}", "pairs": f"{tmp_path}/a = {tmp_path}/b"}
+    found = choose(told.get(kind, f"{tmp_path}/a + {tmp_path}/b"))
+    assert found.image_size == chosen and said in found.chosen
+
+
 @pytest.mark.parametrize(("count", "batch"), [(140, 64), (128, 64), (127, 32), (40, 16), (9, 4), (5, 4)])
 def test_a_batch_is_no_more_than_half_of_the_data(count, batch, tmp_path):
-    found = choose(str(write(tmp_path, count, (8, 8))))
+    found = choose(str(write(tmp_path, count, (8, 8))), hold_out=0)
     assert found.batch_size == batch
     assert (f"a batch has {batch}" in found.chosen) == (batch < 64)
     assert choose(str(tmp_path), batch_size=7).batch_size == 64, "what was asked for is set after the choice"
+
+
+def test_rows_that_are_held_out_are_not_trained_on(tmp_path):
+    source = kg.data.open_source(str(write(tmp_path, 140, (8, 8))))
+    rows = len(kg.data.hold_out(source, named("dcgan_images").hold_out))
+    assert 100 < rows < 128, "a tenth, by the images' own numbers"
+    found = choose(str(tmp_path))
+    assert found.batch_size == 32 and f"With {rows} rows to train on a batch has 32" in found.chosen
+    assert f"seen some {10_000 * 32 / rows:,.0f} times" in found.chosen
+    assert "140 images" in found.chosen
+    assert choose(str(tmp_path), hold_out=0).batch_size == 64
 
 
 @pytest.mark.parametrize(
@@ -168,7 +198,7 @@ def test_more_images_are_worth_more_steps_up_to_a_limit(batch, steps):
     # 1,297 digits, 150 times each.
     found = choose("digits", batch_size=batch)
     assert found.steps == steps
-    assert (f"1,297 images are worth {steps:,} steps" in found.chosen) == (steps > 10_000)
+    assert (f"1,297 to train on are worth {steps:,} steps" in found.chosen) == (steps > 10_000)
 
 
 def test_steps_that_are_asked_for_are_those_that_are_taken():
@@ -178,7 +208,7 @@ def test_steps_that_are_asked_for_are_those_that_are_taken():
 
 def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_path):
     # 8 rows a batch, 10,000 steps.
-    found = choose(str(write(tmp_path, 30, (8, 8))))
+    found = choose(str(write(tmp_path, 30, (8, 8))), hold_out=0)
     assert found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION
     assert "seen some 2,667 times" in found.chosen
     # The very setting that the recipe has by itself.
@@ -209,7 +239,7 @@ def test_images_seen_often_are_changed_before_the_discriminator_sees_them(tmp_pa
     ids=["2667", "2333", "2334 in more steps", "1000 in more", "1001 in more", "1000"],
 )
 def test_what_is_asked_for_decides_how_often_images_are_seen(asked, augmented, tmp_path):
-    found = choose(str(write(tmp_path, 30, (8, 8))), **asked)
+    found = choose(str(write(tmp_path, 30, (8, 8))), hold_out=0, **asked)
     assert (found.networks["discriminator"]["augmentation"] == choosing.AUGMENTATION) == augmented
     assert ("by heart" in found.chosen) == augmented
 
@@ -343,7 +373,7 @@ def test_to_choose_shows_none_of_what_tensorflow_greets_with(tmp_path):
     assert code == 0 and errors == ""
 
 
-@pytest.mark.parametrize("name", ["digits", "shapes/16", "photos", "./photos"])
+@pytest.mark.parametrize("name", ["digits", "shapes/16", "photos", "./photos", "fashion_mnist"])
 def test_data_in_the_place_of_a_recipe_are_told_from_one(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()

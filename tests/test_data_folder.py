@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 import keras_gans as kg
-from keras_gans.data import cache
+from keras_gans.data import cache, holding_out
 from keras_gans.data.folder import KEPT_SIZES
-from keras_gans.errors import UserError
+from keras_gans.errors import NoSplitError, UserError
 from keras_gans.fields import SAMPLE, Classes
 from keras_gans.networks.dcgan import SIZES
 
@@ -218,6 +218,76 @@ def test_loose_images_have_no_class(tmp_path):
     save(tmp_path / "cat" / "1.png", flat())
     with pytest.raises(UserError, match="1 of 2 images.*1.png.*subfolder of its own"):
         kg.data.open_source(tmp_path, labels=True)
+
+
+def test_one_image_beside_subfolders_makes_them_no_classes_and_that_is_said(tmp_path):
+    for name in ("cat", "dog"):
+        save(tmp_path / name / "1.png", flat())
+    assert kg.data.open_source(tmp_path).class_names == ("cat", "dog")
+    save(tmp_path / "stray.png", flat())
+    source = kg.data.open_source(tmp_path)
+    assert not source.class_names
+    assert source.note == (
+        "The subfolders cat, dog are no classes, because 1 of 3 images lie beside them, such as stray.png. Where "
+        "each lies in a subfolder they are classes."
+    )
+    # One subfolder would be no classes either.
+    save(tmp_path / "other" / "a" / "1.png", flat())
+    save(tmp_path / "other" / "2.png", flat())
+    assert kg.data.open_source(tmp_path / "other").note == ""
+
+
+def test_splits_written_in_capitals(tmp_path):
+    for name in ("Train", "TEST"):
+        for kind in ("cat", "dog"):
+            save(tmp_path / name / kind / "1.png", flat())
+    save(tmp_path / "TEST" / "cat" / "2.png", flat())
+    (tmp_path / ".cache").mkdir()
+    assert [len(kg.data.open_source(tmp_path, split=split)) for split in ("train", "test")] == [2, 3]
+    source = kg.data.open_source(tmp_path)
+    assert source.class_names == ("cat", "dog") and source.note == ""
+    assert kg.data.hold_out(source, 0.5) is source and len(holding_out.held_out_of(source)) == 3
+    # A class may be called so.
+    for name in ("Bus", "Train"):
+        save(tmp_path / "vehicles" / name / "1.png", flat())
+    assert kg.data.open_source(tmp_path / "vehicles").class_names == ("Bus", "Train")
+
+
+def test_images_beside_the_splits_are_left_out_and_that_is_said(tmp_path):
+    for name in ("train", "bus", "car"):
+        save(tmp_path / name / "1.png", flat())
+    (tmp_path / "notes").mkdir()
+    source = kg.data.open_source(tmp_path)
+    assert len(source) == 1
+    assert source.note == (f"In {tmp_path} the images in bus, car are left out, because they lie beside train.")
+
+
+def test_one_collection_of_two_is_no_data(tmp_path):
+    for name in ("trainB", "testB"):
+        save(tmp_path / name / "1.png", flat())
+    with pytest.raises(UserError, match="trainB is one of two collections, and the other, trainA, is not beside it"):
+        kg.data.open_source(tmp_path)
+    save(tmp_path / "trainA" / "1.png", flat())
+    source = kg.data.open_source(tmp_path)
+    assert set(source.columns) == {"image_a", "image_b"}
+    # Half of a test split is none to measure with.
+    assert holding_out.held_out_of(source) is None
+    with pytest.raises(NoSplitError, match="the other, testA, is not beside it"):
+        kg.data.open_source(tmp_path, split="test")
+    with pytest.raises(NoSplitError, match="it has: trainA, trainB, testB"):
+        kg.data.open_source(tmp_path, split="validation")
+
+
+def test_pairs_keep_their_size_or_say_what_becomes_of_it(tmp_path):
+    save(tmp_path / "kept" / "1.png", flat(size=(64, 32)))
+    kept = kg.data.open_source(f"halves:{tmp_path / 'kept'}")
+    assert kept.columns["image_a"].field.shape == (32, 32, 3) and kept.note == ""
+    save(tmp_path / "other" / "1.png", flat(size=(80, 40)))
+    other = kg.data.open_source(f"halves:{tmp_path / 'other'}")
+    assert other.columns["image_b"].field.shape == (64, 64, 3)
+    assert other.note.startswith("The halves of the images, of 40x40 pixels, are resized to 64x64.")
+    pair = kg.data.open_source(f"{tmp_path / 'kept'} = {tmp_path / 'other'}", image_size=16)
+    assert pair.note.startswith("The images, of 64x32 to 80x40 pixels, are cropped to the middle square and resized")
 
 
 def test_splits_are_subfolders(tmp_path):

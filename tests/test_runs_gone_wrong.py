@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from rich.console import Console
 
 import keras_gans as kg
 from keras_gans.callbacks.metrics_file import MetricsFile
@@ -628,3 +629,29 @@ def test_more_steps_are_another_recipe_where_the_rate_depends_on_them(schedule, 
     with contextlib.nullcontext() if may else pytest.raises(UserError, match="steps: 100 -> 200\nIts learning rate"):
         check_resumable(tmp_path, recipe.replace(steps=200))
     check_resumable(tmp_path, recipe)
+
+
+# Too little for the doctor --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["stop", "roll-back"])
+def test_a_doctor_that_is_to_act_needs_enough_to_judge_by(mode, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (63, 8, 8, 3), "uint8")
+    for index, pixels in enumerate(images):
+        Image.fromarray(pixels).save(tmp_path / f"{index:03d}.png")
+    recipe = small_recipe(tmp_path, 2).replace(hold_out=0, batch_size=8)
+    with pytest.raises(UserError, match=f"judges by 64 rows and more, and there are 63 .* leave --doctor {mode} out"):
+        training.train(recipe, root=tmp_path / "runs", doctor=mode)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("count", "is_said"), [(63, True), (64, False)])
+def test_a_run_that_no_doctor_watches_says_so(count, is_said, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), "uint8")
+    for index, pixels in enumerate(images):
+        Image.fromarray(pixels).save(tmp_path / f"{index:03d}.png")
+    recipe = small_recipe(tmp_path, 2).replace(hold_out=0, batch_size=8)
+    console = Console(width=200, file=io.StringIO())
+    run = training.train(recipe, root=tmp_path / "runs", console=console).run
+    assert ("No doctor watches this run: it judges by 64 rows" in console.file.getvalue()) == is_said
+    assert (run / "doctor.jsonl").exists() != is_said

@@ -4,10 +4,11 @@ import json
 import statistics
 from typing import Any
 
+from keras_gans.data import hold_out as set_aside
 from keras_gans.data import open_source
 from keras_gans.data.folder import KEPT_SIZES, headers, image_files, size_for
 from keras_gans.data.opening import DEFAULT_IMAGE_SIZE, is_folder
-from keras_gans.data.pairs import class_of, halves_of, pair_of
+from keras_gans.data.pairs import Paired, check_paired, class_of, halves_of, pair_of
 from keras_gans.data.source import Column, Source
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Images, Points, Texts
@@ -50,6 +51,7 @@ def choose(
     precision: str | None = None,
     channels: int | None = None,
     steps: int | None = None,
+    hold_out: float | None = None,
     augmentation: bool = True,
 ) -> Recipe:
     """The recipe that is trained where data alone are named.
@@ -66,7 +68,8 @@ def choose(
     | points | `wgan_gp_ring` |
 
     Images of several sizes become squares of the largest size of 8, 16, 28, 32 and 64 that is no larger than half of
-    them are; images of one size that networks make keep it. A batch has no more rows than half of the data. The recipes
+    them are; images of one size that networks make keep it. A batch has no more rows than half of those that are left
+    to train on. The recipes
     for images take 10,000 steps, and more of more images, up to 30,000; they calculate in bfloat16 where the hardware
     does, and so take a quarter to a half more steps in the same time; they draw one channel where every pixel is grey,
     though the files or the data set may have three; and where the steps come to each image more than 1,000 times, or
@@ -74,8 +77,8 @@ def choose(
 
     Args:
         data: as `keras_gans.data.open_source` takes it.
-        image_size, labels_per_class, skip_unreadable, batch_size, precision, channels, steps: what is asked for
-            besides, as fields of a `Recipe`.
+        image_size, labels_per_class, skip_unreadable, batch_size, precision, channels, steps, hold_out: what is asked
+            for besides, as fields of a `Recipe`.
         augmentation: whether images may be changed, see above; False where the augmentation is asked for too.
 
     Returns:
@@ -90,15 +93,15 @@ def choose(
     is_grey = all(map(_is_grey, images))
     name, reason = _recipe_for(source, labels_per_class, images, is_grey)
     changes: dict[str, Any] = {"data": data, "image_size": size}
-    rows = len(source)
+    rows = len(set_aside(source, recipes.named(name).hold_out if hold_out is None else hold_out))
     if batch_size is None and (batch := _batch_for(rows, recipes.named(name).batch_size)) is not None:
         changes["batch_size"] = batch
-        reason += f" With {rows:,} rows a batch has {batch}."
+        reason += f" With {rows:,} rows to train on a batch has {batch}."
     if steps is None and name in _OF_ANY_IMAGES:
         own = recipes.named(name)
         changes["steps"] = _steps_for(rows, batch_size or changes.get("batch_size", own.batch_size), own.steps)
         if changes["steps"] > own.steps:
-            reason += f" {rows:,} images are worth {changes['steps']:,} steps; --steps takes another number."
+            reason += f" {rows:,} to train on are worth {changes['steps']:,} steps; --steps takes another number."
     if channels is None and name in _OF_ANY_IMAGES and is_grey and source.sample_shape[-1] == 3:
         changes["channels"] = 1
         reason += " They are stored in three equal channels, of which one is drawn; --set channels=3 keeps all."
@@ -147,11 +150,7 @@ def _is_grey(column):
 
 def _size_for(data):
     """(size to make images of, a sentence on why), (None, "") where the data's own will do."""
-    folder = _folder_of(data)
-    if folder is None:
-        return None, ""
-    files = sorted(image_files(at_home(folder)))
-    found = headers(files[:: max(1, len(files) // _MOST_HEADERS)])
+    found = _headers_of(data)
     if not found or size_for(found) != DEFAULT_IMAGE_SIZE or {side for each in found for side in each.size} == {64}:
         return None, ""
     middle = statistics.median(min(each.size) for each in found)
@@ -163,6 +162,22 @@ def _size_for(data):
         size,
         f"Images of {sides} pixels on their shorter side become {size}x{size}; --image-size chooses another size.",
     )
+
+
+def _headers_of(data):
+    """The headers of some of the images that data name, of halves as they are by themselves; none but of folders."""
+    if (halves := halves_of(data)) is not None:
+        return [each.half() for each in _some_headers([halves.folder])]
+    pair = pair_of(data)
+    if isinstance(pair, Paired):
+        return _some_headers(path for path in check_paired(pair) if path.is_dir())
+    folders = [class_of(side)[0] for side in ((data,) if pair is None else (pair.a, pair.b))]
+    return _some_headers(folders) if all(map(is_folder, folders)) else []
+
+
+def _some_headers(folders):
+    files = sorted(file for folder in folders for file in image_files(at_home(folder)))
+    return headers(files[:: max(1, len(files) // _MOST_HEADERS)])
 
 
 def with_size_kept(recipe: Recipe) -> Recipe:

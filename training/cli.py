@@ -62,7 +62,10 @@ RunsRoot = Annotated[Path, typer.Option("--runs", help="Folder of the run direct
 
 
 # Options of train that the choice of a recipe depends on.
-_LOOKED_AT = ("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels", "steps")
+_LOOKED_AT = (
+    *("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels", "steps"),
+    "hold_out",
+)
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
@@ -117,12 +120,12 @@ def list_command(
         _print_rows(
             "Papers and data", [(each.name, f"{each.source}; {each.data}") for each in chosen], names_first=True
         )
-    known = [
-        *data.names().items(),
+    others = [
         ("mnist, cifar10, ...", "any image data set of TensorFlow Datasets"),
         ("path/to/folder", "your own images, of any size; see --image-size"),
     ]
-    _print_rows("--data NAME", known if everything else known[-2:], names_first=True)
+    along = data.names().items() if everything else [("digits, shapes, ring, ...", "come along, ready at once")]
+    _print_rows("--data NAME", (*along, *others), names_first=True)
     if not everything:
         console.print("keras-gans list --all: what comes along, and papers.", style="dim", highlight=False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.checks import check_whole
-from keras_gans.data.naming import is_embedded
+from keras_gans.data.naming import is_embedded, is_known_to_tfds
 from keras_gans.data.source import check_labels_per_class
 from keras_gans.errors import UserError, nearest, unknown_name
 from keras_gans.registry import Registry
@@ -186,7 +186,7 @@ def named(name: str) -> Recipe:
     """
     module, separator, function = name.rpartition(":")
     if not separator:
-        if name not in recipes and (is_embedded(name) or Path(name).expanduser().is_dir()):
+        if name not in recipes and _names_data(name):
             raise UserError(
                 f"{name!r} is no recipe but data. Say so, and a recipe that fits them is chosen: "
                 f"keras-gans train --data {name}"
@@ -197,6 +197,10 @@ def named(name: str) -> Recipe:
     if function not in recipes:
         raise unknown_name(f"recipe of {module}", function, set(recipes) - before or recipes)
     return recipes[function]().replace(name=name)
+
+
+def _names_data(name):
+    return is_embedded(name) or Path(name).expanduser().is_dir() or is_known_to_tfds(name)
 
 
 def all_names() -> list[str]:

@@ -180,7 +180,8 @@ def train(
         automatic: whether this is a job that something starts again and again: a finished run is left as it is, and
             where no checkpoint of `run` can be read a new run begins; else both are errors.
         doctor: what `callbacks.Doctor` does about a sick run: "watch" says so, "stop" ends it, "roll-back" puts it
-            back into its last healthy state; "off" leaves the doctor out.
+            back into its last healthy state; "off" leaves the doctor out. Of fewer than 64 rows it judges nothing,
+            which a line says.
         profile: whether to record ten early steps for TensorBoard's profiler.
         data_service: address of a tf.data service that makes the batches, such as "grpc://host:5050"; see
             `keras_gans.data.through_service`. None makes them here.
@@ -213,6 +214,7 @@ def train(
         elif model.steps_taken >= recipe.steps:
             return _already_done(run, model.steps_taken, recipe, automatic)
         source = open_data(recipe, data_dir, progress=console.is_terminal)
+        _check_doctor_has_enough(doctor, source)
         fingerprint = kg.data.fingerprint(source)
         if model is None:
             with strategy.scope():
@@ -242,6 +244,8 @@ def train(
         new_run.write_recipe(run, recipe)
         new_run.write_environment(run, names)
         console.print(_opening_line(run, recipe, source, names, done))
+        if doctor == "watch" and len(source) < _DOCTOR_SAMPLES:
+            console.print(f"No doctor watches this run: it judges by {_DOCTOR_SAMPLES} rows and more.", highlight=False)
         _set_steps_at_once(model, recipe, done, 1 if profile else at_once, console)
         # Workers that stop after different steps would wait for each other: in a cluster a signal ends the process.
         interruption = Interruption(lambda: output.is_lost) if worker.count == 1 else None
@@ -333,6 +337,15 @@ def _service_watch(address, run):
         return f"{last_checkpoint(run)} {how_to_go_on(run)}" if run else "Start all workers again with --resume auto."
 
     return [ServiceWatch(address, advice)] if address else []
+
+
+def _check_doctor_has_enough(mode, source):
+    """Refuses to say nothing of a run that the doctor was to end or to put right."""
+    if mode in ("stop", "roll-back") and len(source) < _DOCTOR_SAMPLES:
+        raise UserError(
+            f"The doctor judges by {_DOCTOR_SAMPLES} rows and more, and there are {len(source)} to train on. Give more "
+            f"data, or leave --doctor {mode} out: then nothing watches the run."
+        )
 
 
 def _check_doctor(mode, worker):

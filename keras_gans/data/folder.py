@@ -27,6 +27,7 @@ SPLITS = ("train", "validation", "val", "test")
 # What every convolutional network of the zoo can make, or nearly every one.
 KEPT_SIZES = (8, 16, 28, 32, 64, 128)
 _REPORTED_FILES = 5
+_SHOWN_FOLDERS = 5
 _CHUNK = 1024
 _HINT = "Pass labels=True to open_source too."
 
@@ -44,11 +45,13 @@ def open_folder(
     """Opens every image below a folder, in the order of their paths.
 
     Subfolders called train, validation, val or test, where there are any, are the folder's splits, and whatever lies
-    beside them is left out; a folder without them is one split, "train". Where all images of the split lie in
-    subfolders, of which there are several, these are the classes, numbered in alphabetical order. Hidden files and
-    `__MACOSX` are left out. Subfolders trainA and trainB (testA, testB) are two collections that do not belong
-    together, fields `image_a` and `image_b`, with `label_a` and `label_b` likewise. A split with a table metadata.csv
-    or metadata.jsonl has those images that it names, and their captions as the field `text`.
+    beside them is left out, which the source's `note` says. Train and Test are splits too, where no others lie beside
+    them. A folder without them is one split, "train". Where all images of the split lie in subfolders, of which there
+    are several, these are the classes, numbered in alphabetical order; where some lie beside such subfolders, the
+    source's `note` says that they are none. Hidden files and `__MACOSX` are left out. Subfolders trainA and trainB
+    (testA, testB) are two collections that do not belong together, fields `image_a` and `image_b`, with `label_a` and
+    `label_b` likewise. A split with a table metadata.csv or metadata.jsonl has those images that it names, and their
+    captions as the field `text`.
 
     Args:
         folder: path of the folder.
@@ -69,8 +72,15 @@ def open_folder(
         UserError: there is no such folder or class, no image, or an image that cannot be read.
     """
     root = check_folder(folder)
-    sides = [root / f"{split}{side}" for side in "AB"]
-    if all(side.is_dir() for side in sides):
+    splits = split_folders(root)
+    sides = [splits[name] for name in (f"{split}A", f"{split}B") if name in splits]
+    if len(sides) == 1 and split not in splits:
+        missing = "".join({f"{split}A", f"{split}B"} - set(splits))
+        raise (UserError if split == "train" else NoSplitError)(
+            f"{sides[0]} is one of two collections, and the other, {missing}, is not beside it. Add it, or name "
+            f"{sides[0]} itself for images of one kind."
+        )
+    if len(sides) == 2:
         opened = [
             _open_directory(folder, split, side, image_size, channels, labels, progress, skip_unreadable)
             for side in sides
@@ -78,13 +88,14 @@ def open_folder(
         note = _sentences(*dict.fromkeys(each.note for each in opened))
         found = Source(str(folder), split, unpaired(*opened), _HINT, note=note)
     else:
-        directory = _split_directory(root, split)
+        directory = _split_directory(root, split, splits)
         table = table_in(directory)
         options = (image_size, channels, labels, progress, skip_unreadable)
         if table is not None:
             found = _captioned(folder, split, table, *options)
         else:
             found = _open_directory(folder, split, directory, *options)
+        found = dataclasses.replace(found, note=_sentences(_left_beside(root, splits), found.note))
     return dataclasses.replace(found, skip_unreadable=skip_unreadable)
 
 
@@ -94,7 +105,7 @@ def _open_directory(folder, split, directory, image_size, channels, labels, prog
     numbers, class_names = _classes(directory, files) if labels or _has_classes(directory, files) else (None, None)
     images, note = open_files(files, directory, image_size, channels, progress)
     found = Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
-    return dataclasses.replace(found, note=_sentences(left_out, note))
+    return dataclasses.replace(found, note=_sentences(left_out, _why_no_classes(directory, files), note))
 
 
 def _captioned(folder, split, table, image_size, channels, labels, progress, skip_unreadable):
@@ -131,14 +142,16 @@ def open_halves(
     Raises:
         UserError: as `open_folder`; or an image whose width is odd.
     """
-    directory = _split_directory(check_folder(halves.folder), split)
+    root = check_folder(halves.folder)
+    directory = _split_directory(root, split, split_folders(root))
     files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
     if not files:
         raise _no_images(directory)
     files, left_out = readable(files, directory, progress, pictures.decode_halves) if skip_unreadable else (files, "")
+    found = [each.half() for each in headers(files)]
     if channels is None:
-        channels = _channels_of(headers(files))
-    size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
+        channels = _channels_of(found)
+    size = size_for(found) if image_size is None else image_size
     both = cache.filled_array(
         (len(files), 2, size, size, channels),
         np.uint8,
@@ -147,7 +160,8 @@ def open_halves(
     )
     sides = (both[:, 1], both[:, 0]) if halves.reverse else (both[:, 0], both[:, 1])
     columns = {f"image_{side}": sample_column(images) for side, images in zip("ab", sides, strict=True)}
-    return Source(str(halves), split, columns, note=left_out, skip_unreadable=skip_unreadable)
+    note = _sentences(left_out, what_became(found, size, "The halves of the images"))
+    return Source(str(halves), split, columns, note=note, skip_unreadable=skip_unreadable)
 
 
 def readable(
@@ -197,7 +211,7 @@ def open_files(
         lambda array: _decode_into(array, files, progress),
         lambda: _identity(files),
     )
-    return images, _what_became(found, size)
+    return images, what_became(found, size)
 
 
 def headers(files: Iterable[Path]) -> list[pictures.Header]:
@@ -216,8 +230,14 @@ def _channels_of(found):
     return 1 if all(each.is_grey for each in found) else 3
 
 
-def _what_became(found, size):
-    """A sentence for people on images that do not keep their size; none where all do."""
+def what_became(found: list[pictures.Header], size: int, what: str = "The images") -> str:
+    """A sentence for people on images that do not keep their size; none where all do.
+
+    Args:
+        found: the images' headers.
+        size: side of the squares that they become, in pixels.
+        what: what they are called.
+    """
     sizes = sorted({each.size for each in found}, key=lambda pair: pair[0] * pair[1])
     if not sizes or sizes == [(size, size)]:
         return ""
@@ -227,7 +247,7 @@ def _what_became(found, size):
     near = min(KEPT_SIZES, key=lambda side: abs(side - middle))
     offered = "" if near == size else f", {near} being nearest to theirs"
     return (
-        f"The images, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another "
+        f"{what}, of {ends} pixels, are{cropped} resized to {size}x{size}. --image-size chooses another "
         f"size{offered}; most networks make {', '.join(map(str, KEPT_SIZES[:-1]))} or {KEPT_SIZES[-1]}."
     )
 
@@ -314,36 +334,90 @@ def image_files(directory: str | Path) -> Iterator[Path]:
                 )
 
 
-def _split_directory(root, split):
-    found = [name for name in SPLITS if (root / name).is_dir()]
+def split_folders(root: Path) -> dict[str, Path]:
+    """{split: its subfolder}, and of two collections {"trainA": ..., "trainB": ...}.
+
+    Written otherwise, as Train and Test, they are splits where no other subfolder lies beside them: of Bus, Car and
+    Train they are none.
+
+    Args:
+        root: an existing folder.
+    """
+    names = [f"{split}{side}" for split in SPLITS for side in ("", "A", "B")]
+    with os.scandir(root) as entries:
+        # A folder of a million images is not asked a million times what they are.
+        folders = {entry.name for entry in entries if not _is_hidden(entry.name) and entry.is_dir()}
+    written = {name: name for name in names if name in folders}
+    if not written and folders and {name.casefold() for name in folders} <= {name.casefold() for name in names}:
+        written = {name: each for name in names for each in sorted(folders) if each.casefold() == name.casefold()}
+    return {name: root / each for name, each in written.items()}
+
+
+def _split_directory(root, split, splits):
+    found = [name for name in SPLITS if name in splits]
     if split in found:
-        return root / split
-    if not found and split == "train":
+        return splits[split]
+    if not splits and split == "train":
         return root
-    held = f"it has: {', '.join(found)}" if found else "without subfolders train and test, all of it is 'train'"
+    held = f"it has: {', '.join(splits)}" if splits else "without subfolders train and test, all of it is 'train'"
     raise NoSplitError(f"The folder {root} has no split {split!r}: {held}.")
 
 
 def _has_classes(directory, files):
     """Whether every image lies in one of several subfolders."""
-    parts = [file.relative_to(directory).parts for file in files]
-    return all(len(each) > 1 for each in parts) and len({each[0] for each in parts}) > 1
+    loose, subfolders = _by_place(directory, files)
+    return not loose and len(subfolders) > 1
+
+
+def _why_no_classes(directory, files):
+    """A sentence for people on subfolders that would be classes but for images beside them; none where they are not."""
+    loose, subfolders = _by_place(directory, files)
+    if not loose or len(subfolders) < 2:
+        return ""
+    return (
+        f"The subfolders {_some_of(subfolders)} are no classes, because {len(loose):,} of {len(files):,} images lie "
+        f"beside them, such as {printable(loose[0].name)}. Where each lies in a subfolder they are classes."
+    )
+
+
+def _left_beside(root, splits):
+    """A sentence for people on subfolders beside the splits, whose images are left out; none where there are none."""
+    if not splits:
+        return ""
+    with os.scandir(root) as entries:
+        others = sorted(entry.name for entry in entries if not _is_hidden(entry.name) and entry.is_dir())
+    others = [name for name in others if root / name not in splits.values() and any(image_files(root / name))]
+    if not others:
+        return ""
+    return (
+        f"In {printable(root)} the images in {_some_of(others)} are left out, because they lie beside "
+        f"{', '.join(splits)}."
+    )
+
+
+def _some_of(folders):
+    return ", ".join(map(printable, folders[:_SHOWN_FOLDERS])) + (", ..." if len(folders) > _SHOWN_FOLDERS else "")
+
+
+def _by_place(directory, files):
+    """(the images that lie right in a folder, the names of its subfolders that hold others)."""
+    parts = [(file, file.relative_to(directory).parts) for file in files]
+    return [file for file, each in parts if len(each) == 1], sorted({each[0] for _, each in parts if len(each) > 1})
 
 
 def _classes(directory, files):
     """(int64 labels of the files, class names), from the subfolders right below `directory`."""
     tops = [file.relative_to(directory).parts for file in files]
-    loose = [file for file, parts in zip(files, tops, strict=True) if len(parts) == 1]
+    loose, class_names = _by_place(directory, files)
     if loose:
         raise UserError(
             f"Labels are wanted, but {len(loose)} of {len(files)} images in {directory} lie in no class's subfolder, "
             f"such as {loose[0].name}. Put the images of each class in a subfolder of its own, named after the class."
         )
-    class_names = tuple(sorted({parts[0] for parts in tops}))
     for name in class_names:
         _require_utf8(directory / name, "class's folder")
     number = {name: index for index, name in enumerate(class_names)}
-    return np.array([number[parts[0]] for parts in tops], "int64"), class_names
+    return np.array([number[parts[0]] for parts in tops], "int64"), tuple(class_names)
 
 
 def _decode_into(array, files, progress, decode=pictures.decode):
@@ -356,8 +430,8 @@ def _decode_into(array, files, progress, decode=pictures.decode):
     failures = _failures(files, write, progress, "Reading images")
     if failures:
         raise UserError(
-            f"{len(failures)} of {len(files)} images cannot be read. Repair or remove them, or leave them out with "
-            f"--skip-unreadable (skip_unreadable=True):\n  {_listed(failures)}"
+            f"{len(failures)} of {len(files)} images cannot be read. Repair or remove them, or leave them out by "
+            f"keras-gans train --skip-unreadable or skip_unreadable=True:\n  {_listed(failures)}"
         )
 
 

@@ -200,8 +200,11 @@ def _opens(name):
 
 
 def _folder_has(folder):
+    from keras_gans.data.folder import split_folders
+
     root = at_home(folder)
-    return any((root / f"{split}{side}").is_dir() for split in HELD_OUT_SPLITS for side in ("", "A"))
+    found = split_folders(root) if root.is_dir() else {}
+    return any(split in found or {f"{split}A", f"{split}B"} <= set(found) for split in HELD_OUT_SPLITS)
 
 
 def _paired_has(pair, split):

@@ -280,7 +280,7 @@ def _not_utf8(path, place, encoding):
 
 
 def _paired_folders(pair, paths, split, image_size, channels, progress, skip_unreadable):
-    from keras_gans.data.folder import headers, image_files, open_files, readable, size_for
+    from keras_gans.data.folder import headers, image_files, open_files, readable, size_for, what_became
 
     found = [{file.relative_to(path).with_suffix("").as_posix(): file for file in image_files(path)} for path in paths]
     shared = sorted(found[0].keys() & found[1].keys())
@@ -295,8 +295,10 @@ def _paired_folders(pair, paths, split, image_size, channels, progress, skip_unr
         if not shared:
             raise UserError(f"Of no pair in {paths[0]} and {paths[1]} both images can be read.")
     columns = {}
+    opened = headers(files[name] for files in found for name in shared)
     if image_size is None:
-        image_size = size_for(headers(files[name] for files in found for name in shared))
+        image_size = size_for(opened)
+    note = "\n".join(filter(None, (note, what_became(opened, image_size))))
     for side, path, files in zip("ab", paths, found, strict=True):
         images, _ = open_files([files[name] for name in shared], path, image_size, channels, progress)
         columns[f"image_{side}"] = Column(Images(tuple(images.shape[1:])), images)

@@ -70,6 +70,10 @@ class Header:
     is_grey: bool
     size: tuple[int, int]
 
+    def half(self) -> "Header":
+        """The header of its left or right half."""
+        return Header(self.is_grey, (self.size[0] // 2, self.size[1]))
+
 
 def header(path: str | Path) -> Header | None:
     """The header of an image file, or None where it cannot be read: `decode` meets the reason again, and reports it."""
