@@ -43,7 +43,7 @@ def cyclegan_mnist_svhn() -> "Recipe":
     judge = {"name": "patch_discriminator", "base_filters": 64, "halvings": 2, "normalization": "batch"}
     adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
     return cyclegan().replace(
-        summary="MNIST to street numbers and back, as in the lecture",
+        summary="MNIST to street numbers and back, as in the lecture notes",
         scheme={"name": "cyclegan", "cycle_norm": "l2", "cycle_weight": 1.0, "pool_size": 0},
         a_to_b=translator,
         b_to_a=translator,
