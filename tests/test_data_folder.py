@@ -228,7 +228,7 @@ def test_one_image_beside_subfolders_makes_them_no_classes_and_that_is_said(tmp_
     source = kg.data.open_source(tmp_path)
     assert not source.class_names
     assert source.note == (
-        "The subfolders cat, dog are no classes, because 1 of 3 images lie beside them, such as stray.png. Where "
+        "The subfolders cat, dog are no classes, because 1 of 3 images lies beside them, such as stray.png. Where "
         "each lies in a subfolder they are classes."
     )
     # One subfolder would be no classes either.

@@ -64,7 +64,8 @@ def check_resumable(run: str | Path, wanted: Any) -> None:
             f"{run} was started with another recipe, so going on would mix two experiments. What differs:\n  "
             + "\n  ".join(changed)
             + "\n"
-            + "Its learning rate falls over its steps, so that a run of another length is a new one. " * has_falling_rate
+            + "Its learning rate falls over its steps, so that a run of another length is a new one. "
+            * has_falling_rate
             + "Leave these options out to go on, or leave --resume out to start a new run."
         )
 

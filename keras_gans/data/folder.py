@@ -374,8 +374,9 @@ def _why_no_classes(directory, files):
     loose, subfolders = _by_place(directory, files)
     if not loose or len(subfolders) < 2:
         return ""
+    lie = "lies" if len(loose) == 1 else "lie"
     return (
-        f"The subfolders {_some_of(subfolders)} are no classes, because {len(loose):,} of {len(files):,} images lie "
+        f"The subfolders {_some_of(subfolders)} are no classes, because {len(loose):,} of {len(files):,} images {lie} "
         f"beside them, such as {printable(loose[0].name)}. Where each lies in a subfolder they are classes."
     )
 
