@@ -20,6 +20,7 @@ images score. Every run is added to --output at once and not run again. Figures 
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import math
 import re
@@ -79,6 +80,7 @@ HEADERS = ("Fréchet distance", "to training", "kernel distance", "coverage", "m
 _WARM_UP, _TIMED = 5, 25
 _WIDTH = 150
 _IN_A_PICTURE = 100
+_LONGEST_NAME = 200
 
 
 def recipe_for(method, data, image_size=None, seed=0, settings=None):
@@ -319,7 +321,11 @@ def _picture_of(recipe, method, rows, arguments):
     """The name of a run's picture, which tells it from those of other runs."""
     words = [Path(recipe.data).name, method, f"{rows or 'all'} images", f"seed {recipe.seed}"]
     words += [f"{arguments.seconds} seconds", *arguments.set]
-    return re.sub(r"[^a-z0-9.]+", "_", " ".join(words).lower()).strip("_") + ".png"
+    name = re.sub(r"[^a-z0-9.]+", "_", " ".join(words).lower()).strip("_")
+    if len(name) > _LONGEST_NAME:
+        # A file system has an end to names, and a run of twenty minutes would be lost to it.
+        name = f"{name[:_LONGEST_NAME]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name + ".png"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What the benchmarks promise besides their figures: runs are filed once, and what is drawn is what was measured."""
 
-from types import SimpleNamespace
+from types import argparse
 
 import numpy as np
 import pytest
+import SimpleNamespace
 from PIL import Image
 from rich.console import Console
 
@@ -92,6 +93,18 @@ def test_what_was_set_makes_a_row_of_its_own():
     run = {"rows": None, "budget": 5, "method": "dcgan", "recipe": {"image_size": 32}}
     assert any_images._group_of(run) == (0, 5, "dcgan, 32 pixels")
     assert any_images._group_of({**run, "set": ["steps=5"], "rows": 9}) == (9, 5, "dcgan, steps=5, 32 pixels")
+
+
+def test_the_name_of_a_picture_tells_runs_apart_and_fits_a_file_system():
+    recipe = recipes.named("dcgan").replace(data="path/to/emoji", seed=3)
+    many = [f"discriminator.setting_{number}=0.5" for number in range(12)]
+    names = [
+        any_images._picture_of(recipe, "chosen", 300, argparse.Namespace(seconds=20, set=asked))
+        for asked in ([], ["steps=5"], many, [*many, "steps=5"])
+    ]
+    assert names[0] == "emoji_chosen_300_images_seed_3_20_seconds.png"
+    # What is written goes by a longer name first.
+    assert len(set(names)) == 4 and max(map(len, names)) < 220
 
 
 def test_the_sentences_that_translators_are_timed_on_are_as_long_as_multi30ks():
