@@ -1,10 +1,10 @@
 """What the benchmarks promise besides their figures: runs are filed once, and what is drawn is what was measured."""
 
-from types import argparse
+import argparse
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import SimpleNamespace
 from PIL import Image
 from rich.console import Console
 
