@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import io
+import itertools
 import json
 import re
 
@@ -15,11 +16,12 @@ from rich.console import Console
 import keras_gans as kg
 from keras_gans.callbacks.doctor import Doctor
 from keras_gans.doctor import HEALTHY, UNCLEAR, Patient, Reference, VitalSigns, diagnose, not_finite, separation
+from keras_gans.doctor.examination import Examination
 from keras_gans.doctor.snapshot import Snapshot
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.errors import NonFiniteError, UserError
 from keras_gans.pixels import steepness
-from tests.small import BATCH, images, optimizer_state, small_model, weights
+from tests.small import BATCH, endless, images, optimizer_state, small_model, weights
 
 PLAYERS = ("discriminator", "generator")
 GOOD = {"diversity": 0.9, "coverage": 0.6, "distance": 0.02, "duplicates": 0.0, "separation": 0.8, "score_spread": 1.0}
@@ -733,6 +735,60 @@ def test_likeness_tells_noise_and_noisy_images_from_the_data_where_averages_do_n
     assert seen(np.pad(blurred, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="edge"))["sharpness"] < 0.95
     assert seen(np.repeat(others[:8], 16, axis=0))["duplicates"] == 1.0
     assert seen(others)["duplicates"] < 0.1
+
+
+class EveryStep(keras.callbacks.Callback):
+    """Each step's own value of a curve, whatever starts its mean anew."""
+
+    def __init__(self, curve):
+        super().__init__()
+        self.curve, self.values, self._before = curve, [], (0.0, 0.0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        total, count = (
+            float(part) for part in (self.model.curves[self.curve].total, self.model.curves[self.curve].count)
+        )
+        old_total, old_count = self._before if count > self._before[1] else (0.0, 0.0)
+        self.values.append((total - old_total) / (count - old_count))
+        self._before = total, count
+
+
+@pytest.mark.parametrize("anew", [(), (8,), (8, 5)], ids=["epochs", "and curves", "and others"])
+def test_losses_and_gradients_are_means_since_the_last_look_whoever_starts_curves_anew(anew):
+    model = small_model("gan")
+    each, watching = EveryStep("discriminator_gradient_norm"), doctor(every=9)
+    others = [kg.callbacks.ResetCurves(every=steps) for steps in anew]
+    # None of these ends where another does, and a mean soon has more steps than at the last look.
+    model.fit(endless(model), steps_per_epoch=7, epochs=6, verbose=0, callbacks=[each, watching, *others])
+    assert [look.step for look in watching.history] == [0, 9, 18, 27, 36, 42]
+    for before, look in itertools.pairwise(watching.history):
+        expected = np.mean(each.values[before.step : look.step])
+        assert look.gradient_norms["discriminator"] == pytest.approx(expected, rel=1e-4), look.step
+    assert model.before_reset is None
+
+
+def test_a_run_that_was_put_right_goes_on_as_it_did(tmp_path, monkeypatch):
+    """What it was put right from is no evidence against what comes, after a resume as without one."""
+    take = Examination.look
+    sick = {"coverage": 0.05, "distance": 0.5, "diversity": 0.1, "duplicates": 0.0, "separation": 0.8}
+
+    def scripted(self, step, logs=None):
+        better = {"distance": 0.05, "diversity": 0.9} if step > 600 else {}
+        return dataclasses.replace(take(self, step, logs), **{**sick, **better})
+
+    monkeypatch.setattr(Examination, "look", scripted)
+    told = {}
+    for name, parts in (("whole", (1200,)), ("resumed", (600, 600))):
+        model = small_model("gan")
+        model.compile(steps_per_execution=50)
+        report = tmp_path / f"{name}.jsonl"
+        for steps in parts:
+            watching = doctor(roll_back=True, every=200, patience=3, report_file=report)
+            model.fit(endless(model), steps_per_epoch=steps, verbose=0, callbacks=[watching])
+        lines = map(json.loads, report.read_text().splitlines())
+        told[name] = [(line["step"], line["verdict"], line["treated"]) for line in lines]
+    assert sum(treated for _, _, treated in told["whole"]) == 1
+    assert told["resumed"] == told["whole"]
 
 
 def test_what_is_gone_back_to_and_compared_with_survives_a_resume():

@@ -50,16 +50,19 @@ def assert_nothing_sticks(model, data, curve, steps):
         np.testing.assert_array_equal(value, before.values[name], err_msg=name)
 
 
-def normalized(scheme):
-    """A small model of a scheme with batch normalization in its discriminator."""
+def normalized(scheme, *players, **changes):
+    """A small model of a scheme with batch normalization in these players' networks."""
     recipe = recipe_for(scheme)
-    networks = {"discriminator": {**recipe.networks["discriminator"], "normalization": "batch"}}
-    recipe = recipe.replace(networks={**recipe.networks, **networks})
+    networks = {player: {**recipe.networks[player], "normalization": "batch"} for player in players}
+    recipe = recipe.replace(networks={**recipe.networks, **networks}, **changes)
     return build_model(recipe, {name: FIELDS[name] for name in scheme_of(recipe).takes})
 
 
 MODELS = {
-    "batch normalization": lambda: normalized("dcgan"),
+    "batch normalization": lambda: normalized("dcgan", "discriminator"),
+    "batch normalization of a later player": lambda: normalized("dcgan", "generator"),
+    "an average of normalized weights": lambda: normalized("dcgan", "generator", "discriminator", ema=0.9),
+    "a balance": lambda: small_model("began"),
     "spectral normalization": lambda: small_model("sngan"),
     "an average": lambda: small_model("dcgan", ema=0.9),
     "a loop of the graph": lambda: small_model("wgan_gp"),
@@ -83,6 +86,18 @@ def spoil(loss_function):
         return tf.where(self.step.value >= 2, np.inf, 1.0) * loss, curves
 
     return spoiled
+
+
+def test_what_a_translator_is_held_by_stays_where_its_discriminator_meets_nan():
+    scheme = {**recipe_for("adversarial_nmt").scheme, "likelihood_steps": 0, "warm_up_steps": 0}
+    model = small_model("adversarial_nmt", scheme=scheme)
+    model.fit(endless(model), steps_per_epoch=2, verbose=0)
+    weight = model.discriminator.trainable_variables[-1]
+    weight.assign(np.full(weight.shape, np.nan, "float32"))
+    held = float(model.accuracy.value), float(model.baseline.value)
+    with pytest.raises(NonFiniteError):
+        model.fit(endless(model), steps_per_epoch=1, verbose=0)
+    assert (float(model.accuracy.value), float(model.baseline.value)) == held
 
 
 @pytest.mark.parametrize(("scheme", "eagerly"), [("dcgan", False), ("wgan_gp", False), ("gan", True)])
@@ -109,7 +124,7 @@ def test_a_gradient_that_is_nan_moves_nothing_though_the_loss_is_finite(monkeypa
 
 def test_all_replicas_take_back_what_one_of_them_has_met(two_replicas):
     with two_replicas.scope():
-        model = normalized("dcgan")
+        model = normalized("dcgan", "discriminator")
     # The NaN is in the second replica's half.
     assert_nothing_sticks(model, poisoned(model), "discriminator_loss", steps=1)
     model.fit(endless(model, 1), steps_per_epoch=1, verbose=0)

@@ -142,6 +142,11 @@ class Doctor(EveryNSteps):
             # Where no look has been healthy yet, the beginning is what there is to go back to.
             self._healthy = Snapshot(self.model)
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        # At the first epoch: what the curves held before, `fit` has just thrown away.
+        self._examination.follow()
+
     def state(self) -> bytes:
         """What a run that goes on needs for its looks, and what it goes back to, to be those of this one; `take_up`."""
         state = {} if self._examination is None else _prefixed("look.", self._examination.state())
@@ -206,6 +211,7 @@ class Doctor(EveryNSteps):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)
+        self._examination.unfollow()
         verdict = self.verdict
         said = self.verdicts[-1] if self.verdicts else None
         if not getattr(self.model, "is_interrupted", False) and (said is None or said.step < verdict.step):
@@ -260,8 +266,9 @@ class Doctor(EveryNSteps):
         if self._lines:
             self._lines[-1]["treated"] = True
             self._write_report()
-        self.verdict = Verdict(UNCLEAR, self.step, self.step, f"weights are those of step {self._healthy.step} again")
+        self.verdict = _gone_back(self.step, f"step {self._healthy.step}")
         self._examination = Examination(self.model, self.reference, self.seed, self.translation)
+        self._examination.follow()
         rates = self._examination.look(self.step).learning_rates
         listed = ", ".join(f"{player} {rate:.2g}" for player, rate in rates.items())
         self._print(
@@ -310,6 +317,12 @@ class Doctor(EveryNSteps):
             self.verdict = diagnose(self.history[self._treated :], self._patient, self.patience, self.verdict)
             if line["treated"]:
                 self._treated, self.roll_backs = len(self.history), self.roll_backs + 1
+                # As the run itself judged on: what it was put right from says nothing of what comes.
+                self.verdict = _gone_back(line["step"])
+
+
+def _gone_back(step, healthy="an earlier step"):
+    return Verdict(UNCLEAR, step, step, f"weights are those of {healthy} again")
 
 
 def _prefixed(prefix, state):

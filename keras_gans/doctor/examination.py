@@ -35,7 +35,9 @@ class Examination:
         self.reference = reference if model.makes == "sample" else None
         self.seed = seed
         self._embedded = None
+        # Of each curve (total, count): of its mean when it was last read, and of means that ended since the last look.
         self._curve_sums: dict[str, tuple[float, float]] = {}
+        self._ended: dict[str, tuple[float, float]] = {}
         self._at = model.steps_taken
         self._scorer = None if self.reference is None else _scorer(model, self.reference.rows)
         self._weights = self._copy_weights()
@@ -64,13 +66,29 @@ class Examination:
             signs.update(self._signs_of_translations())
         return VitalSigns(step, **signs)
 
+    def follow(self) -> None:
+        """Begins to follow the curves, whose means others start anew: from here on, or from what was taken up.
+
+        Called once the model's training loop runs; `unfollow` ends it.
+        """
+        if spans_machines(self.model.distribute_strategy):
+            return
+        if not self._curve_sums:
+            self._curve_sums = self._sums()
+        self.model.before_reset = self._keep_what_ends
+
+    def unfollow(self) -> None:
+        """Ends what `follow` began."""
+        self.model.before_reset = None
+
     def state(self) -> dict[str, np.ndarray]:
         """What the next look compares with, as arrays; `take_up` goes on from there.
 
         Right after a look that is what the model itself has, and next to nothing is to be kept.
         """
         names = list(self._curve_sums)
-        state = {"curves": np.array(names), "sums": np.array([self._curve_sums[name] for name in names], np.float64)}
+        sums, ended = ([each.get(name, (0.0, 0.0)) for name in names] for each in (self._curve_sums, self._ended))
+        state = {"curves": np.array(names), "sums": np.array(sums, np.float64), "ended": np.array(ended, np.float64)}
         if self.model.steps_taken != self._at:
             for player, weights in self._weights.items():
                 state |= {f"weight_{player}_{index}": weight.numpy() for index, weight in enumerate(weights)}
@@ -80,8 +98,9 @@ class Examination:
 
     def take_up(self, state: dict[str, np.ndarray]) -> None:
         """Has the next look compare with what `state` gave."""
-        sums = zip(state["curves"].tolist(), state["sums"].tolist(), strict=True)
-        self._curve_sums = {name: tuple(pair) for name, pair in sums}
+        names = state["curves"].tolist()
+        self._curve_sums = dict(zip(names, map(tuple, state["sums"].tolist()), strict=True))
+        self._ended = dict(zip(names, map(tuple, state["ended"].tolist()), strict=True)) if "ended" in state else {}
         for player, weights in self._weights.items():
             kept = [state.get(f"weight_{player}_{index}") for index in range(len(weights))]
             if weights and all(each is not None for each in kept):
@@ -131,16 +150,30 @@ class Examination:
         """{curve: mean since the last look}, whether or not another callback has started the means anew meanwhile."""
         if spans_machines(self.model.distribute_strategy):
             return {name: float(value) for name, value in logs.items()}
-        means = {}
-        for name, curve in self.model.curves.items():
-            total, count = (float(tf.convert_to_tensor(part)) for part in (curve.total, curve.count))
+        self._keep_what_ends()
+        self._curve_sums = self._sums()
+        ended, self._ended = self._ended, {}
+        return {
+            name: total / count if count else float(logs.get(name, np.nan)) for name, (total, count) in ended.items()
+        }
+
+    def _keep_what_ends(self):
+        """Adds what has come to each curve since it was last read; its mean may then start anew."""
+        for name, (total, count) in self._sums().items():
             old_total, old_count = self._curve_sums.get(name, (0.0, 0.0))
-            self._curve_sums[name] = (total, count)
-            if count <= old_count or count == 0.0:
+            if count < old_count:
+                # Nobody said that it was started anew: a run that goes on begins with means of its own.
                 old_total = old_count = 0.0
-            # A callback that came first may have started them anew just now; then `logs` still have the mean.
-            means[name] = (total - old_total) / (count - old_count) if count else float(logs.get(name, np.nan))
-        return means
+            ended_total, ended_count = self._ended.get(name, (0.0, 0.0))
+            self._ended[name] = (ended_total + total - old_total, ended_count + count - old_count)
+        self._curve_sums = {}
+
+    def _sums(self):
+        """{curve: (total, count)} of its mean now."""
+        return {
+            name: tuple(float(tf.convert_to_tensor(part)) for part in (curve.total, curve.count))
+            for name, curve in self.model.curves.items()
+        }
 
     def _learning_rates(self):
         optimizers = self.model.optimizers.items()

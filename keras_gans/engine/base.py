@@ -1,5 +1,6 @@
 """What every adversarial scheme shares: players, their optimizers, and the training step."""
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -79,6 +80,8 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         self.curves = {name: keras.metrics.Mean(name=name) for name in [*losses, *self.log_names]}
         # Names of the curves that the step under way has reported.
         self.reported: set[str] = set()
+        # Called before the curves' means start anew, by whoever starts them.
+        self.before_reset: Callable[[], None] | None = None
         # A GAN is never called on its real data, which is how Keras would build it.
         self.built = True
 
@@ -301,6 +304,12 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} must define play().")
 
+    def reset_metrics(self) -> None:
+        """As `keras.Model.reset_metrics`; who follows the curves, as `before_reset`, reads them before."""
+        if self.before_reset is not None:
+            self.before_reset()
+        super().reset_metrics()
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = inputs.in_order(data, self.takes)
         root = randomness.root_seed(self.seed, self.step.value)
@@ -309,7 +318,7 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
             undoing.keep(self._changed_in_passing())
             self._reseed_layers(root)
             self.play(*real)
-        self.after_step(self.step.value)
+            undoing.at_the_end(functools.partial(self.after_step, self.step.value))
         # Reading a counter waits for its optimizer's updates, so that a step counts only once it is complete.
         with tf.control_dependencies([tf.identity(optimizer.iterations) for optimizer in self.optimizers.values()]):
             self.step.assign(self.step + 1)

@@ -46,6 +46,14 @@ def wait_for(checks: list[tf.Tensor]) -> None:
         current.found_finite.extend(checks)
 
 
+def found_finite() -> list[tf.Tensor]:
+    """What tells that all losses of this step so far were finite: what comes next waits for it, lest it come after the
+    step has been taken back.
+    """
+    current = getattr(_open, "step", None)
+    return list(current.found_finite) if current is not None and current.is_here() else []
+
+
 def at_the_end(call: Callable[[], object]) -> None:
     """Calls a function where the step ends, and so only if it is completed; at once outside of one and in a loop."""
     current = getattr(_open, "step", None)

@@ -65,6 +65,11 @@ class Updating:
         Raises:
             UserError: a loss depends on none of its player's variables, so that nothing would ever move.
         """
+        # A forward pass changes statistics, and must not do so once an earlier player has met NaN.
+        with tf.control_dependencies(undoing.found_finite()):
+            return self._update_together(objectives, terms_function, *args)
+
+    def _update_together(self, objectives, terms_function, *args):
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         sharing = {}

@@ -3,6 +3,7 @@
 Wu et al., "Adversarial Neural Machine Translation" (2017), https://arxiv.org/abs/1704.06933
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from keras_gans import losses, randomness
 from keras_gans.checks import check_number, check_whole
-from keras_gans.engine import decoding
+from keras_gans.engine import decoding, undoing
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.kinds import Judged
@@ -208,7 +209,8 @@ class AdversarialNMT(TextTranslatingModel):
 
     def _move(self, average, value, momentum):
         # Of the global batch: it must be the same on every replica.
-        average.assign(momentum * average.value + (1.0 - momentum) * mean_over_replicas(value))
+        moved = momentum * average.value + (1.0 - momentum) * mean_over_replicas(value)
+        undoing.at_the_end(functools.partial(average.assign, moved))
 
     # The generator's side ---------------------------------------------------------------------------------------
 

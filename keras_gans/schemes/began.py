@@ -3,6 +3,7 @@
 Berthelot et al., "BEGAN: Boundary Equilibrium Generative Adversarial Networks" (2017), https://arxiv.org/abs/1703.10717
 """
 
+import functools
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from keras import ops
 
 from keras_gans import losses
 from keras_gans.checks import check_number
+from keras_gans.engine import undoing
 from keras_gans.engine.base import register_scheme
 from keras_gans.engine.replicas import mean_over_replicas
 from keras_gans.engine.two_player import GAN
@@ -84,9 +86,10 @@ class BEGAN(GAN):
         errors = self.update_together(objectives, self.errors, real)
         # Of the global batch: k must be the same on every replica.
         real_error, fake_error = map(mean_over_replicas, (errors["real_error"], errors["fake_error"]))
-        self.k.assign(losses.equilibrium_control(self.k.value, real_error, fake_error, self.gamma, self.lambda_k))
+        k = losses.equilibrium_control(self.k.value, real_error, fake_error, self.gamma, self.lambda_k)
+        undoing.at_the_end(functools.partial(self.k.assign, k))
         measure = losses.convergence_measure(real_error, fake_error, self.gamma)
-        self._log({"k": self.k.value, "convergence_measure": measure})
+        self._log({"k": k, "convergence_measure": measure})
 
     def realness(self, *values: Tensor, training: bool = False) -> Tensor:
         # The better it reconstructs a sample, the more real that is.
