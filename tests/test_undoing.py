@@ -50,7 +50,7 @@ def assert_nothing_sticks(model, data, curve, steps):
         np.testing.assert_array_equal(value, before.values[name], err_msg=name)
 
 
-def normalized(scheme, *players, **changes):
+def normalized(scheme, /, *players, **changes):
     """A small model of a scheme with batch normalization in these players' networks."""
     recipe = recipe_for(scheme)
     networks = {player: {**recipe.networks[player], "normalization": "batch"} for player in players}
@@ -60,7 +60,9 @@ def normalized(scheme, *players, **changes):
 
 MODELS = {
     "batch normalization": lambda: normalized("dcgan", "discriminator"),
-    "batch normalization of a later player": lambda: normalized("dcgan", "generator"),
+    "batch normalization of a later player": lambda: normalized(
+        "dcgan", "generator", scheme={"name": "dcgan", "shared_fakes": False}
+    ),
     "an average of normalized weights": lambda: normalized("dcgan", "generator", "discriminator", ema=0.9),
     "a balance": lambda: small_model("began"),
     "spectral normalization": lambda: small_model("sngan"),
@@ -92,12 +94,13 @@ def test_what_a_translator_is_held_by_stays_where_its_discriminator_meets_nan():
     scheme = {**recipe_for("adversarial_nmt").scheme, "likelihood_steps": 0, "warm_up_steps": 0}
     model = small_model("adversarial_nmt", scheme=scheme)
     model.fit(endless(model), steps_per_epoch=2, verbose=0)
-    weight = model.discriminator.trainable_variables[-1]
+    weight = model.discriminator.trainable_variables[0]
     weight.assign(np.full(weight.shape, np.nan, "float32"))
     held = float(model.accuracy.value), float(model.baseline.value)
-    with pytest.raises(NonFiniteError):
-        model.fit(endless(model), steps_per_epoch=1, verbose=0)
-    assert (float(model.accuracy.value), float(model.baseline.value)) == held
+    for _ in range(5):
+        with pytest.raises(NonFiniteError):
+            model.fit(endless(model), steps_per_epoch=1, verbose=0)
+        assert (float(model.accuracy.value), float(model.baseline.value)) == held
 
 
 @pytest.mark.parametrize(("scheme", "eagerly"), [("dcgan", False), ("wgan_gp", False), ("gan", True)])
