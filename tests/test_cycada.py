@@ -7,7 +7,6 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.errors import UserError
-from tests.small import FIELDS, small_model
 from tests.test_cyclegan import SHAPE, constant_judge, identity, images
 
 
@@ -54,20 +53,37 @@ def test_an_image_without_a_label_has_the_class_that_is_seen_in_it_and_teaches_n
     assert losses["classifiers"] == pytest.approx(np.log(4.0 / 3.0), rel=1e-4)
 
 
-@pytest.mark.slow
-def test_the_classifiers_learn_for_their_steps_and_are_then_fixed_to_the_bit():
-    model = small_model("cycada")
-    assert model.classifier_steps == 2
+def rows_of(labels_a, labels_b):
+    a, b = (images(len(labels_a), seed) for seed in (0, 1))
+    return tf.data.Dataset.from_tensors((a, np.array(labels_a), b, np.array(labels_b)))
+
+
+@pytest.mark.parametrize("optimizers", [None, {"classifiers": "sgd"}], ids=["adam", "sgd"])
+def test_the_classifiers_learn_for_their_steps_and_are_then_fixed_to_the_bit(optimizers):
+    model = cycada(classifier(0.0, 0.0), classifier(0.0, 0.0), classifier_steps=2)
+    model.compile(optimizers)
     seen = []
     for step in range(6):
         assert model.is_resting("classifiers") == (step >= 2) and not model.is_resting("translators")
-        rows = [FIELDS[name].example(8, step) for name in model.takes]
         before = [np.array(v) for v in model.variables_of("classifiers")]
-        model.compile(optimizers={"classifiers": keras.optimizers.SGD(0.1)})
-        model.fit(tf.data.Dataset.from_tensors(tuple(rows)), steps_per_epoch=1, verbose=0)
+        found = model.fit(rows_of([0, 1, 0, 1], [0, 0, 0, 1]), verbose=0).history
+        assert ("classifiers_loss" in found) == (step < 2) and "classifier_accuracy_a" in found
         after = [np.array(v) for v in model.variables_of("classifiers")]
         seen.append(any(not np.array_equal(*pair) for pair in zip(before, after, strict=True)))
     assert seen == [True, True, False, False, False, False]
+
+
+def test_labels_that_fall_unevenly_on_replicas_teach_as_on_one_device(two_replicas):
+    """All labels of A are in the first half of the batch, and one of B's."""
+    moved = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = cycada(classifier(0.0, 1.0), classifier(0.5, 0.0), classifier_steps=9)
+            model.compile({"classifiers": keras.optimizers.SGD(0.5)})
+        found = model.fit(rows_of([0, 1, 0, -1, -1, -1], [0, -1, -1, 1, 1, 0]), verbose=0).history
+        moved.append((found["classifiers_loss"], found["classifier_accuracy_b"], model.classifier_a.layers[-1].bias))
+    for one, two in zip(*moved, strict=True):
+        np.testing.assert_allclose(np.array(one), np.array(two), rtol=1e-5)
 
 
 def test_networks_that_do_not_fit_are_refused():

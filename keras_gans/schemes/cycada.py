@@ -12,6 +12,8 @@ from keras import ops
 from keras_gans import losses
 from keras_gans.checks import check_whole
 from keras_gans.engine.base import register_scheme
+from keras_gans.engine.phases import Phase
+from keras_gans.engine.replicas import masked_mean
 from keras_gans.errors import UserError
 from keras_gans.fields import Classes, Field, Images
 from keras_gans.hints import Tensor
@@ -99,15 +101,19 @@ class CyCADA(CycleGAN):
         label = data_fields["label_a"]
         return {"class_count": label.count, "class_names": label.names}
 
-    def is_resting(self, player: str) -> bool:
-        return player == "classifiers" and self.steps_taken >= self.classifier_steps
+    def phases(self) -> tuple[Phase, ...]:
+        others = tuple(player for player in self.players if player != "classifiers")
+        return (
+            Phase("with classifiers that learn", self.classifier_steps, tuple(self.players)),
+            Phase("with fixed classifiers", None, others),
+        )
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return super().default_optimizers() | {"classifiers": Adam(1e-3)}
 
     def play(self, real_a: Tensor, label_a: Tensor, real_b: Tensor, label_b: Tensor) -> None:
-        objectives = {player: {player: 1.0} for player in self.players}
-        objectives["classifiers"] = {"classifiers": ops.cast(self.step < self.classifier_steps, "float32")}
+        # A loss of 0 would not fix them: Adam goes on by its momentum.
+        objectives = {player: {player: 1.0} for player in self.phase.players}
         self.update_together(objectives, self.all_losses, real_a, label_a, real_b, label_b)
 
     def all_losses(
@@ -143,5 +149,4 @@ def _accuracy(labels, logits):
 
 
 def _mean_of_labelled(labels, values):
-    labelled = ops.cast(labels >= 0, "float32")
-    return ops.sum(ops.cast(values, "float32") * labelled) / ops.maximum(ops.sum(labelled), 1.0)
+    return masked_mean(ops.cast(values, "float32"), labels >= 0)
