@@ -1,6 +1,7 @@
 """What a person reads of a version: README.md, a card as Hugging Face shows them, and SIGNATURES.md; JSON beside it."""
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,7 +194,12 @@ def _results(evaluation, name, task):
     result = {
         "task": {"type": task or "other"},
         "dataset": {"name": data, "type": data, "split": str(protocol.get("split"))},
-        "metrics": [{"type": score["name"], "name": score["name"], "value": score["value"]} for score in evaluation],
+        # Infinity has no place in it: reverse KL is, where no sample is at a mode.
+        "metrics": [
+            {"type": score["name"], "name": score["name"], "value": score["value"]}
+            for score in evaluation
+            if math.isfinite(float(score["value"]))
+        ],
     }
     return [{"name": name, "results": [result]}]
 
@@ -268,9 +274,12 @@ def _evaluation(report):
     yield "| figure | value | error | of the data itself |"
     yield "|---|---|---|---|"
     for score in report["evaluation"]:
-        error = "" if score.get("standard_error") is None else f"± {score['standard_error']:.4g}"
-        floor = "" if score.get("floor") is None else f"{score['floor']:.4g}"
-        yield f"| {score['name']} | {score['value']:.4g} | {error} | {floor} |"
+        # Filed, infinity is a word.
+        value, error, floor = (
+            None if score.get(key) is None else float(score[key]) for key in ("value", "standard_error", "floor")
+        )
+        beside = "" if error is None else f"± {error:.4g}", "" if floor is None else f"{floor:.4g}"
+        yield f"| {score['name']} | {value:.4g} | {beside[0]} | {beside[1]} |"
     protocol = report["evaluation"][0].get("protocol", {})
     yield ""
     yield (

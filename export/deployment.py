@@ -86,8 +86,11 @@ def write_deployment(
 
 
 def resource_name(name: str) -> str:
-    """A name as Kubernetes and Compose allow them: small letters, digits and '-', 50 at the most."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "model"
+    """A name as Kubernetes and Compose allow them: small letters, digits and '-', a letter first, 50 at the most."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    # Names of services are labels of RFC 1035.
+    named = plain if plain[:1].isalpha() else f"model-{plain}"
+    return named[:50].strip("-")
 
 
 def _memory_mebibytes(weights_bytes):

@@ -3,6 +3,7 @@
 Everything here is asked before TensorFlow is imported, but for the signatures, which are known once they are written.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,17 +71,17 @@ def faults_of_run(run: str | Path, step: int) -> dict[str, str]:
     """What is wrong with exporting a run's checkpoint of a step; {} where the folder is no run directory."""
     if not (Path(run) / "recipe.json").is_file():
         return {}
-    faults = {}
+    # Without the folders that lead to it: with --override they come to be published.
+    faults, name = {}, Path(run).name
     word = run_record.doctors_word(run, step)
     if word is not None and word["is_sick"]:
-        faults["sick"] = f"Run {run} is sick: the doctor said {word['verdict']!r} at step {word['step']:,}."
-    writer = run_record.writer(run)
-    if writer is not None:
-        faults["running"] = f"Run {run} is still being trained, by {writer}."
+        faults["sick"] = f"Run {name} is sick: the doctor said {word['verdict']!r} at step {word['step']:,}."
+    if run_record.writer(run) is not None:
+        faults["running"] = f"Run {name} is still being trained."
     missing = run_record.missing_steps(run)
     if missing is not None:
         done, wanted = missing
-        faults["unfinished"] = f"Run {run} has taken {done:,} of the {wanted:,} steps of its recipe."
+        faults["unfinished"] = f"Run {name} has taken {done:,} of the {wanted:,} steps of its recipe."
     return faults
 
 
@@ -104,7 +105,8 @@ class Earlier:
         try:
             return read_report(folder)
         except UserError as error:
-            self.warnings.append(f"{error} It was compared with nothing.")
+            told = str(error).replace(f"{folder.parent}{os.sep}", "")
+            self.warnings.append(f"{told} It was compared with nothing.")
             return None
 
     def faults(

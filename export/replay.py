@@ -28,10 +28,10 @@ def version_in(folder: str | Path) -> Path:
     folder = Path(folder)
     if (folder / report.FILE_NAME).is_file():
         return folder
-    found = versions(folder)
+    found = [folder / str(number) for number in versions(folder) if (folder / str(number) / report.FILE_NAME).is_file()]
     if not found:
         raise UserError(f"{folder} is no exported version, and holds none: there is no {report.FILE_NAME}.")
-    return folder / str(found[-1])
+    return found[-1]
 
 
 def verify_version(
@@ -56,6 +56,8 @@ def verify_version(
     version = version_in(folder)
     signing.check_can_sign(public_key)
     known = report.read_report(version)
+    if missing := [name for name in ("files", "formats") if name not in known]:
+        raise UserError(f"The {report.FILE_NAME} of {version} is damaged: it lacks {' and '.join(missing)}.")
     result = {"path": str(version.absolute()), "version": known.get("version"), "ok": False, "checks": []}
 
     def note(check, faults, detail):

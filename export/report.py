@@ -1,18 +1,20 @@
 """The report beside an exported version: every figure, and what each file is."""
 
 import contextlib
+import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
 import json
 import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_gans.data.naming import is_embedded
+from keras_gans.data.opening import is_folder
+from keras_gans.data.pairs import class_of, halves_of, named, pair_of
 from keras_gans.errors import UserError
 from keras_gans.registry import schemes
 
@@ -102,10 +104,14 @@ def _describe_run(run, step):
 
 def without_folders(data: str) -> str:
     """The name of data without the folders that lead to it, which are nobody's business."""
-    if is_embedded(data):
-        # "shapes/16" is a name.
-        return data
-    return re.sub(r"(?:[\w.~-]*/)+(?=[\w.~-])", "", data)
+    if (halves := halves_of(data)) is not None:
+        return str(dataclasses.replace(halves, folder=without_folders(str(halves.folder))))
+    if (pair := pair_of(data)) is not None:
+        return named(dataclasses.replace(pair, a=without_folders(str(pair.a)), b=without_folders(str(pair.b))))
+    source, of_class = class_of(data)
+    # "shapes/16" is a name.
+    own = source if is_embedded(source) or not is_folder(source) else Path(source).name or source
+    return own if of_class is None else f"{own}[{of_class}]"
 
 
 def scores_without_folders(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -97,6 +97,8 @@ class Images(Field):
         values = np.asarray(values)
         _check_shape(values, name, self.shape)
         _check_finite_floats(values, name, " in [-1, 1]")
+        if not values.size:
+            return
         lowest, highest = self.limits
         if values.min() < lowest or values.max() > highest:
             raise UserError(

@@ -354,7 +354,7 @@ def several(choices: Iterable["Penalty | Mapping[str, Any]"]) -> tuple[Penalty, 
     Raises:
         UserError: what is no list of penalties, or two of one kind, of which one would do.
     """
-    if isinstance(choices, Penalty | Mapping | str):
+    if isinstance(choices, Penalty | Mapping | str) or not isinstance(choices, Iterable):
         raise UserError(f"penalties is a list, such as [R1(10.0)]. Received: {choices!r}.")
     found = tuple(named(choice) for choice in choices)
     check_kinds(found)

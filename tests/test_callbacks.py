@@ -152,6 +152,11 @@ def test_a_profile_records_some_steps_and_ends(steps, tmp_path):
     fit(small_model("gan"), steps, [kg.callbacks.Profile(tmp_path, skip=4, steps=3)])
     recorded = list(tmp_path.rglob("plugins/profile/*/*.xplane.pb"))
     assert len(recorded) == (steps > 4)
+    # However many steps an execution has.
+    model = small_model("gan")
+    model.compile(steps_per_execution=3)
+    fit(model, 9, [kg.callbacks.Profile(tmp_path / "several", skip=4, steps=2)])
+    assert len(list((tmp_path / "several").rglob("*.xplane.pb"))) == 1
     # A profile that had not ended would keep another from beginning.
     tf.profiler.experimental.start(str(tmp_path / "next"))
     tf.profiler.experimental.stop()
@@ -250,6 +255,13 @@ def test_of_many_losses_a_narrow_terminal_shows_the_first_ones_whole():
     progress.close()
     shown = console.file.getvalue().split("first step ...")[-1]
     assert "losses: discriminator 1.250" in shown and "generator" not in shown and "…" not in shown
+
+
+@pytest.mark.parametrize("columns", ["20", "40"])
+def test_a_terminal_that_is_too_narrow_is_no_traceback(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    result = typer.testing.CliRunner().invoke(cli.app, ["list"], catch_exceptions=False)
+    assert result.exit_code == 0 and "dcgan" in result.output
 
 
 def test_the_list_fits_a_narrow_terminal(monkeypatch):

@@ -201,6 +201,14 @@ def test_more_images_are_worth_more_steps_up_to_a_limit(batch, steps):
     assert (f"1,297 to train on are worth {steps:,} steps" in found.chosen) == (steps > 10_000)
 
 
+@pytest.mark.parametrize(
+    "asked", [{"batch_size": "abc"}, {"steps": "many"}, {"channels": "grey"}, {"hold_out": 2}, {"image_size": "64"}]
+)
+def test_what_no_recipe_takes_is_refused_before_it_is_calculated_with(asked):
+    with pytest.raises(UserError, match=next(iter(asked))):
+        choose("digits", **asked)
+
+
 def test_steps_that_are_asked_for_are_those_that_are_taken():
     found = choose("digits", batch_size=16, steps=7)
     assert "worth" not in found.chosen and found.steps == named(found.name).steps, "set after the choice"

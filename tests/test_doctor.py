@@ -14,7 +14,7 @@ import tensorflow as tf
 from rich.console import Console
 
 import keras_gans as kg
-from keras_gans.callbacks.doctor import Doctor
+from keras_gans.callbacks.doctor import Doctor, _patient_of
 from keras_gans.doctor import HEALTHY, UNCLEAR, Patient, Reference, VitalSigns, diagnose, not_finite, separation
 from keras_gans.doctor.examination import Examination
 from keras_gans.doctor.snapshot import Snapshot
@@ -169,6 +169,17 @@ def test_what_to_try_depends_on_the_cause():
     assert "No gradient reaches it" in no_gradient.remedies[0]
     slow = diagnose(course((5, {**COLLAPSED, "learning_rates": {"discriminator": 5e-5, "generator": 1e-3}})))
     assert slow.remedies[0].startswith("--set optimizers.discriminator.learning_rate=0.001.")
+    # Pairs are refused where a penalty looks at each sample by itself.
+    for can_pack in (True, False):
+        told = diagnose(course((5, COLLAPSED)), Patient(can_pack=can_pack)).remedies
+        assert any("packing" in sentence for sentence in told) == can_pack
+    penalised, plain = (_patient_of(small_model(scheme)) for scheme in ("wgan_gp", "gan"))
+    assert not penalised.can_pack and plain.can_pack
+    # Of the players that there are.
+    players = {"translators": 1e-3, "discriminators": 2e-3}
+    translating = not_finite("NaN", 500, [*course((4, {})), look(500, learning_rates=players)])
+    clipping = "--set optimizers.translators.clipnorm=1.0 --set optimizers.discriminators.clipnorm=1.0."
+    assert any(sentence.endswith(clipping) for sentence in translating.remedies)
     even = diagnose(course((5, COLLAPSED)))
     assert even.remedies[0] == "--set optimizers.generator.learning_rate=0.00025."
 

@@ -252,9 +252,10 @@ def test_rows_of_unequal_lengths_are_not_merged(tmp_path):
     assert not any("batching" in volume["source"] for volume in service["volumes"])
 
 
-@pytest.mark.parametrize("name", ["digits", "_", "A" * 80, "ü"])
+@pytest.mark.parametrize("name", ["digits", "_", "A" * 80, "ü", "2024-cgan", "00007", "-", "9" * 80])
 def test_any_name_becomes_one_that_kubernetes_takes(name):
-    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", deployment.resource_name(name))
+    """Also of a service, whose name is a label of RFC 1035: it begins with a letter."""
+    assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", deployment.resource_name(name))
 
 
 def test_the_clients_come_along(folder):

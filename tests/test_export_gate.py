@@ -73,7 +73,9 @@ def test_an_unfinished_run_and_one_that_is_being_trained_are_refused(run):
     with locked(run):
         faults = faults_of_run(run, 50)
     assert "has taken 50 of the 100 steps" in faults["unfinished"]
-    assert "still being trained, by process" in faults["running"]
+    assert faults["running"] == f"Run {run.name} is still being trained."
+    # What is overridden is published, and says nothing of this machine.
+    assert not any(str(run.parent) in fault for fault in faults.values())
     assert set(faults_of_run(run, 50)) == {"unfinished"}, "the lock is gone"
 
 

@@ -299,6 +299,18 @@ def test_the_model_card_is_one_that_a_hub_reads(published):
     assert "| out | `image` | uint8 | (batch, 8, 8, 3) | rows, columns and channels, from 0 to 255 |" in page
 
 
+def test_infinite_figures_are_written_and_kept_from_the_hub(published, tmp_path):
+    known = report.read_report(published[0] / "1")
+    protocol = {"samples": 10, "data": "ring", "split": "test"}
+    figures = [{"name": "reverse_kl", "value": "inf", "standard_error": "nan", "floor": "inf"}]
+    figures += [{"name": "modes_covered", "value": 3.0, "standard_error": None, "floor": 8.0}]
+    known["evaluation"] = [figure | {"higher_is_better": False, "protocol": protocol} for figure in figures]
+    card.write_card(tmp_path, known, "ring", None)
+    text = (tmp_path / "README.md").read_text()
+    assert "| reverse_kl | inf | ± nan | inf |" in text and "| modes_covered | 3 |  | 8 |" in text
+    assert "type: reverse_kl" not in text and "modes_covered" in text.split("---")[1]
+
+
 def test_the_card_has_the_evaluation_with_its_protocol(published, tmp_path):
     yaml = pytest.importorskip("yaml")
     protocol = {"data": "digits", "split": "test", "samples": 500, "reference_samples": 180, "seed": 0}
@@ -340,6 +352,13 @@ def test_folders_of_the_machine_stay_out_of_the_report():
         "~/a/summer + ../b/winter[cat]": "summer + winter[cat]",
         "train.en = data/train.de": "train.en = train.de",
         "halves:/data/facades": "halves:facades",
+        "reversed-halves:../my data/facades/": "reversed-halves:facades",
+        "/home/jane doe/my photos/cats": "cats",
+        "/data/proj+x/faces": "faces",
+        "/home/u@x/(old)/pics[a cat]": "pics[a cat]",
+        "/corpora/en-de/{split}.en = /corpora/en-de/{split}.de": "{split}.en = {split}.de",
+        "shapes/16": "shapes/16",
+        "stacked_digits/mnist": "stacked_digits/mnist",
     }
     assert {given: report.without_folders(given) for given in cases} == cases
 
@@ -437,6 +456,16 @@ def test_a_signature_is_over_every_file(published, tmp_path):
 
 
 @signs
+def test_what_was_not_exported_here_is_no_version(tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").touch()
+    with pytest.raises(UserError, match=f"{tmp_path} is no exported version, and holds none"):
+        replay.verify_version(tmp_path)
+    (tmp_path / "1" / "report.json").write_text(json.dumps({"formats": ["saved_model"]}))
+    with pytest.raises(UserError, match="report.json of .* is damaged: it lacks files"):
+        replay.verify_version(tmp_path)
+
+
 def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypatch):
     _, public, other = write_keys(published[0].parent)
     monkeypatch.setattr(replay, "run_checked", lambda *arguments: ({}, []))

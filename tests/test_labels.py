@@ -436,6 +436,19 @@ def test_a_classifier_is_served_with_the_names(scheme, tmp_path):
     assert answer["name"].numpy().tolist() == names
 
 
+@pytest.mark.parametrize("scheme", ["sgan", "semi_supervised_aae"])
+def test_images_are_classified_as_they_are_drawn(scheme):
+    """`sample` gives uint8, which is not to be taken for floats."""
+    model = small_model(scheme)
+    drawn = model.sample(5)
+    floats = drawn.astype("float32") / 127.5 - 1.0
+    np.testing.assert_allclose(model.classify(drawn), model.classify(floats), atol=1e-6)
+    assert model.classify(drawn[:0]).shape == (0, model.class_count)
+    for wrong, message in ((floats[:, :5], "of shape"), (floats * 100, r"in \[-1, 1\]"), (floats * np.nan, "NaN")):
+        with pytest.raises(UserError, match=message):
+            model.classify(wrong)
+
+
 def test_the_classifier_ignores_the_logit_of_generated_samples():
     model = sgan("odena", classes=3)
     model.discriminator.layers[-2].bias.assign([0.0, 0.0, 0.0, 50.0])

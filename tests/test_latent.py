@@ -190,6 +190,8 @@ def test_the_typical_length():
         assert np.linalg.norm(drawn, axis=1).mean() == pytest.approx(
             np.linalg.norm(arithmetic.typical_length(drawn, prior), axis=1)[0], rel=0.02
         )
+    with pytest.raises(UserError, match="prior 'swiss_roll' have no length that is typical.*--own-length"):
+        arithmetic.typical_length(drawn, "swiss_roll")
 
 
 def test_exemplars_by_class_and_by_score():
@@ -438,6 +440,9 @@ def test_a_gif_that_cannot_be_is_not_begun(tmp_path):
     frames = [np.zeros((8, 8, 1), np.uint8), np.zeros((9, 8, 1), np.uint8)]
     with pytest.raises(UserError, match="of one shape"):
         picture.save_gif(frames, tmp_path / "way.gif")
-    with pytest.raises(UserError, match="at most 50 frames"):
+    with pytest.raises(UserError, match="to 50 frames"):
         picture.save_gif(frames[:1], tmp_path / "way.gif", frames_per_second=60)
+    # A frame of more hundredths of a second than the format can hold.
+    with pytest.raises(UserError, match=r"from 0\.002 to 50 frames a second. Received: 0\.001"):
+        picture.save_gif(frames[:1], tmp_path / "way.gif", frames_per_second=0.001)
     assert not list(tmp_path.iterdir())

@@ -12,10 +12,12 @@ from typer.testing import CliRunner
 
 import keras_gans as kg
 from keras_gans.errors import UserError
+from keras_gans.fields import Images
 from keras_gans.metrics import features
 from keras_gans.training import new_run
 from keras_gans.training import train as training
 from keras_gans.training.latent_command import latent_app
+from keras_gans.training.latent_inversion import targets_of
 from tests.small import recipe_for
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +77,29 @@ def test_interpolating_in_one_picture_through_a_seed_on_the_way(runs, tmp_path):
     assert "seed 0 -> 5 -> 1 -> 0, linear" in run(runs, "interpolate", "1", *way)
     assert Image.open(to).width > 300
     assert "linear" in run(runs, "interpolate", "3", "--frames", "2", "--to", str(to)), "uniform latents go straight"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["interpolate", "1", "--to-seed", str(2**63)], "Seeds are whole numbers of 64 bits"),
+        (["truncate", "1", "--seed", str(2**63 - 8)], "Seeds are whole numbers of 64 bits"),
+        (["arithmetic", "1", "seeds:1,2", "--seed", str(2**63 - 1)], "Seeds are whole numbers of 64 bits"),
+        (["arithmetic", "1", "thick - thin", "--judge", "digits"], "--judge finds classes, and no term is one"),
+    ],
+)
+def test_seeds_and_judges_that_cannot_be_are_refused(runs, arguments, message):
+    assert message in error(runs, *arguments)
+
+
+def test_images_of_the_training_split_are_those_that_were_trained_on(tmp_path):
+    for index, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")):
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    model = type("Model", (), {"takes": {"sample": (Images,)}, "takes_labels": False})()
+    recipe = {"data": str(tmp_path), "image_size": None, "channels": None, "hold_out": 0.3}
+    (training,) = targets_of(model, recipe, None, ["train"], 100, None)
+    held_out, likewise = targets_of(model, recipe, None, [], 100, None)
+    assert training.name == "train" and 40 - len(held_out.images) == len(training.images) == len(likewise.images) < 40
 
 
 def test_interpolating_needs_the_class_where_there_are_classes(runs, tmp_path):

@@ -33,6 +33,13 @@ def dots(places, **options):
     ]
 
 
+def test_names_that_look_like_formulas_are_drawn_as_they_are():
+    counts = np.eye(2, dtype=int)
+    drawn = plot.confusion(counts, ["$1_$", "a^"], "of $x_ to $y")
+    assert drawn.shape == plot.confusion(counts, ["1__1", "a^"], "of x_ to y").shape
+    assert (drawn != plot.confusion(counts, ["", ""], "of $x_ to $y")).any()
+
+
 def test_equal_differences_are_equal_distances():
     found = dots([(0, 0), (1, 2), (2, 4)], x_range=(-1, 4), y_range=(-1, 6))
     (row_0, column_0), (row_1, column_1), (row_2, column_2) = found

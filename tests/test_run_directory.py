@@ -57,6 +57,13 @@ def test_a_run_is_found_by_path_wherever_it_is(root, tmp_path, monkeypatch):
     assert run_directory.resolve(root / "00003-gan-digits") == root / "00003-gan-digits"
 
 
+def test_a_run_whose_name_is_a_number_is_found_where_no_run_has_that_number(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(root / "00003-gan-digits", tmp_path / "12")
+    assert run_directory.resolve("12", root).samefile(tmp_path / "12")
+    assert run_directory.resolve("7", root) == root / "00007-wgan_gp-digits"
+
+
 def test_latest_is_the_highest_number_that_is_a_run(root):
     (root / "00011-gan-digits").mkdir()
     (root / "notes").mkdir()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from keras_gans import latent
 from keras_gans.errors import UserError
 from keras_gans.export import export_model
 from keras_gans.metrics import matching
+from keras_gans.training.texts import file_name, told_apart
 from keras_gans.words import read_vocabulary, tokens_in_python
 from tests.processes import HANGS
 from tests.small import recipe_for
@@ -98,8 +100,16 @@ def test_each_text_has_a_row_of_samples_of_the_same_seeds(folder, model, tmp_pat
             (path,) = to.glob(f"{row}-*-{5 + place}.png")
             np.testing.assert_array_equal(np.asarray(PIL.Image.open(path)), expected)
     output = succeed("sample", "1", *arguments, "--count", "3", cwd=folder)
-    (path,) = (folder / "runs").glob("*/samples/step-00000000-seed-0-a-small-red-circle-and-1-more.png")
+    (path,) = (folder / "runs").glob("*/samples/step-00000000-seed-0-a-small-red-circle-and-1-more-????????.png")
     assert path.name in output and PIL.Image.open(path).width > 600
+
+
+def test_names_of_files_tell_texts_apart():
+    assert file_name("A small red circle, top left") == "a-small-red-circle-top-left"
+    alike = ["a bird with a red head and a white belly and wings that are " + colour for colour in ("grey", "blue")]
+    names = {file_name(text) for text in (*alike, "красный круг", "синий круг", "", "!")}
+    assert len(names) == 6 and all(re.fullmatch("[a-z0-9-]{1,60}", name) for name in names)
+    assert told_apart("a", "b c") != told_apart("a b", "c")
 
 
 def test_a_file_holds_a_text_a_line(folder, tmp_path):

@@ -96,6 +96,10 @@ def test_a_wrong_text_really_differs(model):
     tokens = model.tokenizer(tf.constant(texts))
     codes, wrong, differs = opened(model.with_wrong_texts, tokens)
     known = model.encode_text(texts)
+    assert model.encode_text([]).shape == (0, *known.shape[1:])
+    # One text is not its letters.
+    with pytest.raises(UserError, match=r"texts are several, such as .*Received: 'a red circle'"):
+        model.encode_text("a red circle")
     np.testing.assert_allclose(codes, known, rtol=1e-5)
     np.testing.assert_array_equal(differs, np.ones((4, 1)))
     for row in (0, 1, 3):

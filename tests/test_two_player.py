@@ -87,6 +87,13 @@ def test_one_player_may_keep_the_papers_optimizer():
         (lambda g, d: kg.schemes.WGAN(g, d, discriminator_steps=0), "whole number from 1. Received: 0"),
         (lambda g, d: kg.schemes.WGAN(g, d, clip=-0.1), "clip is a number above 0.*Received: -0.1"),
         (lambda g, d: kg.schemes.LSGAN(g, d, targets=(0, 1, 0)), r"c different from a.*Received: \(0, 1, 0\)"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, targets=5), r"targets are \(a, b, c\).*Received: 5"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, targets="abc"), r"targets are \(a, b, c\).*Received: 'abc'"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, targets={1: 0, 2: 1, 3: 1}), r"targets are \(a, b, c\).*Received: {"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, targets=(0, float("nan"), 1)), r"targets are \(a, b, c\).*nan"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, penalties=5), "penalties is a list.*Received: 5"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, seed=1.5), "seed is a whole number of 64 bits.*Received: 1.5"),
+        (lambda g, d: kg.schemes.LSGAN(g, d, seed=2**70), "seed is a whole number of 64 bits"),
         (
             lambda g, d: kg.schemes.DCGAN(g, d, latent_prior="gaussian"),
             "latent prior 'gaussian'.*normal, swiss_roll, uniform",

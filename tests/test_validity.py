@@ -207,6 +207,39 @@ def test_the_limit_is_the_exports(tmp_path):
         ask(served, seed=[1, 2, 3])
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colours_of_a_files_table_are_those_of_its_picture(channels):
+    picture = PIL.Image.effect_noise((16, 16), 60).convert("RGB").quantize(16)
+    pixels = np.asarray(picture.convert("RGB"), "float32")
+    levels = pixels if channels == 3 else (pixels @ np.array(image_files._LUMA, "float32"))[..., np.newaxis]
+    for kind in ("BMP", "PNG", "GIF"):
+        file = io.BytesIO()
+        picture.save(file, kind)
+        found, valid = image_files.images_from_files(tf.constant([file.getvalue()]), (16, 16, channels))
+        assert valid[0], kind
+        np.testing.assert_allclose((found[0] + 1.0) * 127.5, levels, atol=1.5, err_msg=kind)
+
+
+def test_a_file_is_as_large_as_its_image_whatever_it_says_of_its_screen():
+    def gif(**options):
+        file = io.BytesIO()
+        PIL.Image.new("P", (90, 30), 3).save(file, "GIF", **options)
+        return file.getvalue()
+
+    plain = gif()
+    small_screen = plain[:6] + (1).to_bytes(2, "little") * 2 + plain[10:]
+    several = gif(save_all=True, append_images=[PIL.Image.new("P", (90, 30), 5)], comment=b"x" * 600, loop=0)
+    for file in (plain, small_screen, several):
+        assert image_files._pixels(tf.constant(file)) == 2700
+        assert image_files.images_from_files(tf.constant([file]), (8, 8, 3))[1][0]
+    assert image_files._pixels(tf.constant(plain[:22])) > image_files.PIXEL_LIMIT
+    # Of what is none of the four kinds nobody knows.
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (9, 9)).save(file, "WEBP")
+    assert image_files._pixels(tf.constant(file.getvalue())) > image_files.PIXEL_LIMIT
+    assert not image_files.images_from_files(tf.constant([file.getvalue()]), (8, 8, 3))[1][0]
+
+
 def test_pixels_are_told_from_a_files_first_bytes():
     for kind in ("PNG", "JPEG", "GIF", "BMP"):
         file = io.BytesIO()

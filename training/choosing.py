@@ -87,6 +87,11 @@ def choose(
     Raises:
         UserError: the data cannot be opened, or nothing fits them.
     """
+    asked = {"image_size": image_size, "labels_per_class": labels_per_class, "skip_unreadable": skip_unreadable}
+    asked |= {"batch_size": batch_size, "precision": precision, "channels": channels, "steps": steps}
+    asked |= {"hold_out": hold_out}
+    # Refuses what no recipe takes, before any of it is calculated with.
+    recipes.with_settings(recipes.named(_OF_ANY_IMAGES[0]), {k: v for k, v in asked.items() if v is not None})
     size, why_size = (image_size, "") if image_size is not None else _size_for(data)
     source = open_source(data, image_size=size, skip_unreadable=skip_unreadable, channels=channels)
     images = [column for column in source.columns.values() if isinstance(column.field, Images)]
@@ -109,8 +114,8 @@ def choose(
         changes["precision"] = suited
         reason += f" In {suited}, which is faster on this machine; --set precision=float32 takes the other."
     found = recipes.named(name).replace(**changes)
-    asked = {"batch_size": batch_size, "steps": steps}
-    as_asked = recipes.with_settings(found, {key: value for key, value in asked.items() if value is not None})
+    counts = {"batch_size": batch_size, "steps": steps}
+    as_asked = recipes.with_settings(found, {key: value for key, value in counts.items() if value is not None})
     if augmentation and name in _OF_ANY_IMAGES and is_seen_often(as_asked, rows):
         found = with_augmentation(found)
         by_itself = json.dumps(recipes.named(name).networks["discriminator"].get("augmentation"))

@@ -66,6 +66,8 @@ _LOOKED_AT = (
     *("image_size", "labels_per_class", "skip_unreadable", "batch_size", "precision", "channels", "steps"),
     "hold_out",
 )
+# Columns of a terminal, however narrow, that a summary has.
+_LEAST_ROOM = 20
 # What people come with, and the recipe that stands for the answer.
 _WHICH_FOR_WHAT = {
     "to begin with": "dcgan",
@@ -138,7 +140,7 @@ def _print_rows(title, rows, names_first=False, in_one_line=False):
     name, other = {"style": "bold cyan", "no_wrap": True}, {"overflow": "fold"}
     for options in (name, other) if names_first else (other, name):
         table.add_column(**options)
-    room = console.width - max(left.cell_len for left, _ in rows) - 4
+    room = max(_LEAST_ROOM, console.width - max(left.cell_len for left, _ in rows) - 4)
     for left, right in rows:
         if in_one_line:
             # Rich would take the room from both columns, and end within a word.
@@ -510,7 +512,7 @@ def _draw_texts(model, folder, texts, count, seed, to, separate):
     """Writes `count` samples of each text: a row of a picture for each, or a file for each sample."""
     from keras_gans.drawing import many, picture
 
-    from .texts import check_reads, file_name
+    from .texts import check_reads, file_name, told_apart
 
     for line in check_reads(model, texts):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -528,7 +530,7 @@ def _draw_texts(model, folder, texts, count, seed, to, separate):
     else:
         many.check_fits_a_picture(count * len(texts), model.sample_shape())
         rows = [model.sample(count, seed=seed, texts=text) for text in texts]
-        chosen = file_name(texts[0]) + (f"-and-{len(texts) - 1}-more" if len(texts) > 1 else "")
+        chosen = file_name(texts[0]) + (f"-and-{len(texts) - 1}-more-{told_apart(*texts)}" if len(texts) > 1 else "")
         target = to or folder / "samples" / f"step-{model.steps_taken:08d}-seed-{seed}-{chosen}.png"
         images, captions = [image for row in rows for image in row], [text for text in texts for _ in range(count)]
         picture.save_png(picture.captioned(images, captions, columns=count), target)

@@ -83,6 +83,8 @@ def arithmetic_report(
     """
     if len(model.sample_shape()) != 3:
         raise UserError("Arithmetic is shown on images, and this run makes points.")
+    if not own_length:
+        arithmetic.check_has_length(model.latent_prior)
     _check_terms(model, terms, label)
     with console.status("preparing the classifier ..."):
         judge = _Judge(_classifier(terms, data, judge))

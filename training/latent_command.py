@@ -14,6 +14,7 @@ from rich.table import Table
 from keras_gans.data.folder import EXTENSIONS, check_folder
 from keras_gans.errors import UserError, unknown_name
 from keras_gans.latent import expression as expressions
+from keras_gans.limits import check_drawn
 from keras_gans.printing import Console, escape
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import run_directory
@@ -123,7 +124,9 @@ def interpolate_command(
     folder = _folder_of(run, runs, to, (".gif", ".png"))
     if mode not in (None, "slerp", "linear"):
         raise unknown_name("interpolation", mode, ("slerp", "linear"))
-    texts = _texts_to_walk(from_text, to_text, text, to_seed, via, mode)
+    texts = _texts_to_walk(from_text, to_text, text, to_seed, via, mode, label)
+    for seed in (from_seed, *(via or []), 1 if to_seed is None else to_seed):
+        check_drawn(1, seed)
     model = _load(folder, may_draw_to_texts=True)
     if texts:
         for line in check_reads(model, texts):
@@ -159,7 +162,7 @@ def _write_way(samples, target, is_image=True):
         picture.save_png(drawn, target)
 
 
-def _texts_to_walk(from_text, to_text, text, to_seed, via, mode):
+def _texts_to_walk(from_text, to_text, text, to_seed, via, mode, label):
     """The texts that were given, once they go together with each other and with what else was given."""
     if (from_text is None) != (to_text is None):
         missing = "--to-text" if to_text is None else "--from-text"
@@ -171,6 +174,8 @@ def _texts_to_walk(from_text, to_text, text, to_seed, via, mode):
             raise UserError(
                 f"Between two texts the seed stays that of --from-seed: leave {option} out. Received: {value}."
             )
+    if label is not None:
+        raise UserError(f"A run that draws to texts has no classes: leave --label out. Received: {label}.")
     if mode == "slerp":
         raise UserError("Between two texts the way is straight: leave --mode out. Received: slerp.")
     return texts_of([from_text, to_text], None)
@@ -226,6 +231,9 @@ def arithmetic_command(
     """
     folder = _folder_of(run, runs, to)
     terms = expressions.parse(expression)
+    check_drawn(pool, seed)
+    if judge is not None and not any(term.class_name for term in terms):
+        raise UserError(f"--judge finds classes, and no term is one: leave it out. Received: {judge}.")
     model = _load(folder)
     from .latent_arithmetic import arithmetic_report
 
@@ -275,6 +283,7 @@ def truncate_command(
     Not every generator bears it: one that has hardly seen such short latents may draw next to nothing for them.
     """
     folder = _folder_of(run, runs, to)
+    check_drawn(max(count, 500), seed)
     model = _load(folder)
     import numpy as np
 

@@ -79,6 +79,9 @@ def targets_of(
             if splits or split == "train":
                 raise
             continue
+        if split == "train":
+            # What was held out is no training data.
+            source = data.hold_out(source, recipe.get("hold_out", 0.0))
         found.append(Targets(split, *_some(model, source, count)))
     return found
 

@@ -25,7 +25,7 @@ def check_devices(text: str) -> None:
     Raises:
         UserError: it is not "auto", "cpu", "cpu:N" of no more than 64, "gpu" or "gpu:0,1".
     """
-    if not _FORM.fullmatch(text) or text == "cpu:0":
+    if not _FORM.fullmatch(text) or text.startswith("cpu:") and not text[4:].strip("0"):
         raise UserError(
             f"--devices takes auto (every GPU, else the CPU), cpu, cpu:2 (two logical CPUs, to try a strategy), gpu "
             f"(every GPU) or gpu:0,1 (some). Received: {text!r}."

@@ -1,5 +1,6 @@
 """Texts on the command line: from options and files, checked against what a run can read."""
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -61,5 +62,15 @@ def check_reads(model: "AdversarialModel", texts: Sequence[str]) -> list[str]:
 
 
 def file_name(text: str) -> str:
-    """A text as a part of a file's name: "a-small-red-circle-top-left"."""
-    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "text"
+    """A text as a part of a file's name: "a-small-red-circle-top-left".
+
+    Of a long text, and of one in other letters, it ends in what tells it from others that begin alike.
+    """
+    plain = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+    is_whole = len(plain) <= _LONGEST_NAME and not any(letter.isalnum() and not letter.isascii() for letter in text)
+    return plain if plain and is_whole else f"{plain[:_LONGEST_NAME].strip('-') or 'text'}-{told_apart(text)}"
+
+
+def told_apart(*texts: str) -> str:
+    """Eight digits and letters that tell texts from others."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:8]

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from keras_gans.errors import UserError
-from keras_gans.printing import Console, escape
+from keras_gans.printing import Console, escape, quoted
 from keras_gans.quiet import import_quietly
 
 from . import theory
@@ -25,7 +25,7 @@ def theory_command(
     to: Annotated[Path, typer.Option("--to", help="Folder of the pictures and results.json.", metavar="DIR")] = Path(
         "theory"
     ),
-    seed: Annotated[int, typer.Option(help="Of weights, data and latents.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of weights, data and latents.", min=0, max=2**32 - 1)] = 0,
 ) -> Any:
     """Checks what the theory says of the game, by training, and draws it.
 
@@ -73,7 +73,7 @@ def _print_outcome(console, results, to):
     verdict = f"[bold red]{len(failed)} of {len(results)} checks FAIL:[/] {', '.join(failed)}"
     verdict = verdict if failed else f"[bold green]{len(results)} of {len(results)} checks pass[/]"
     console.print(f"\n{verdict}  {seconds:.0f} s, seed {results[0].seed}", highlight=False)
-    where = f"The pictures and results.json are in {to}. Watch: tensorboard --logdir {to}"
+    where = f"The pictures and results.json are in {to}. Watch: tensorboard --logdir {quoted(to)}"
     console.print(where, highlight=False, markup=False, soft_wrap=True)
 
 

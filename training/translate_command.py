@@ -3,6 +3,7 @@
 Every option is checked before TensorFlow is imported, which takes seconds.
 """
 
+import collections
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -157,14 +158,13 @@ def _work(source: Path, target: Path) -> dict[Path, Path]:
     files = sorted(image_files(source))
     if not files:
         raise UserError(f"There is no picture in {source}. Pictures' names end in {', '.join(EXTENSIONS)}.")
-    work: dict[Path, Path] = {}
-    stems = [path.with_suffix("") for path in files]
-    for path, stem in zip(files, stems, strict=True):
-        # Two of one name but for the ending keep it.
-        name = path if stems.count(stem) > 1 else stem
-        relative = name.relative_to(source)
-        work[path] = target / relative.with_name(f"{relative.name}.png")
-    return work
+    stems = collections.Counter(path.with_suffix("") for path in files)
+    # Two of one name but for the ending keep it, and so does one whose name without it another then has.
+    kept = {path for path in files if stems[path.with_suffix("")] > 1}
+    while taken := {path for path in files if path not in kept and path.with_suffix("") in kept}:
+        kept |= taken
+    names = {path: (path if path in kept else path.with_suffix("")).relative_to(source) for path in files}
+    return {path: target / name.with_name(f"{name.name}.png") for path, name in names.items()}
 
 
 def _refuse_existing(files: list[Path]) -> None:

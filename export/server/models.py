@@ -276,6 +276,8 @@ class Models:
                 self.replace(configured)
         except Refusal as refusal:
             self._say(f"The configuration is not used: {refusal.message}")
+        except OSError as error:
+            self._say(f"The configuration is not used: it cannot be read: {error}")
         with self._changing:
             for model in list(self.models.values()):
                 self._told(model, lambda model=model: model.poll(self._format))

@@ -18,6 +18,7 @@ from keras_gans.doctor.snapshot import Snapshot, check_learning_rates_can_change
 from keras_gans.doctor.verdict import HEALTHY, UNCLEAR, Patient, Verdict
 from keras_gans.doctor.vital_signs import Reference, VitalSigns
 from keras_gans.engine.inputs import first_rows
+from keras_gans.engine.two_player import GAN
 from keras_gans.errors import UserError
 from keras_gans.files import atomically, json_lines
 from keras_gans.printing import Console, escape, printable
@@ -356,7 +357,8 @@ _NO_SIGNS = VitalSigns(0)
 
 
 def _patient_of(model):
-    return Patient(is_critic=model.is_critic, is_minimax=model.is_saturating)
+    penalties = model.all_penalties() if isinstance(model, GAN) else ()
+    return Patient(is_critic=model.is_critic, is_minimax=model.is_saturating, can_pack=not penalties)
 
 
 def _as_markdown(verdict):

@@ -31,15 +31,15 @@ class Profile(EveryNSteps):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
-        self._from = self.step
+        self._from, self._began = self.step, None
 
     def on_step(self, step: int, logs: dict[str, float]) -> None:
-        taken = step - self._from
-        if self._is_recording and taken >= self.skip + self.steps:
+        # Of several steps an execution, those counted are not always met.
+        if self._is_recording and step - self._began >= self.steps:
             self._stop()
-        elif taken == self.skip:
+        elif self._began is None and step - self._from >= self.skip:
             tf.profiler.experimental.start(str(self.directory))
-            self._is_recording = True
+            self._is_recording, self._began = True, step
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_end(logs)

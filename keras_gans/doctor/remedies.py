@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 
 _ANOTHER_SCHEME = "Train the same data with `keras-gans train wgan_gp`, whose critic cannot leave the generator behind."
-_CLIPPING = "Clip gradients: --set optimizers.generator.clipnorm=1.0 --set optimizers.discriminator.clipnorm=1.0."
 _PACKING = "Let the discriminator judge samples in pairs and see when they are alike: --set discriminator.packing=2."
+# A penalty on the gradient at each sample by itself takes no pairs.
+_ANOTHER_SEED = "See whether it is the rule or chance: --seed 1."
 
 
 def for_not_finite(look: "VitalSigns", rates_too_large: bool) -> tuple[str, ...]:
     """Where `rates_too_large`, smaller steps first; else the data."""
     steps = [
         _lower_rates(look, 10),
-        _CLIPPING,
+        _clipping(look),
     ]
     data = [
         "Look for NaN or infinity in the data: numpy.isfinite(images).all(); fit() checks the first batch only.",
@@ -37,7 +38,7 @@ def for_exploding(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     return (
         _lower_rates(look, 10),
         *critic,
-        _CLIPPING,
+        _clipping(look),
     )
 
 
@@ -96,7 +97,7 @@ def for_collapsed(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     elif generator:
         rates.append(_set_rate("generator", generator / 4))
     other = () if patient.is_critic else (_ANOTHER_SCHEME,)
-    return (*rates, *other, _PACKING)
+    return (*rates, *other, _packing(patient))
 
 
 def for_copies(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
@@ -128,7 +129,7 @@ def for_not_converging(look: "VitalSigns", patient: "Patient") -> tuple[str, ...
 def for_missing_classes(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     """Schemes that cover more."""
     other = () if patient.is_critic else (_ANOTHER_SCHEME,)
-    return (*other, _PACKING, "Where the data has labels, condition on them: every class is then asked for.")
+    return (*other, _packing(patient), "Where the data has labels, condition on them: every class is then asked for.")
 
 
 def for_lost_classes() -> tuple[str, ...]:
@@ -147,6 +148,15 @@ def for_hidden_originals() -> tuple[str, ...]:
         "Ask less of the cycle: --set scheme.cycle_weight=3.",
         "Train one direction only, which has no cycle to close: keras-gans train cut.",
     )
+
+
+def _packing(patient):
+    return _PACKING if patient.can_pack else _ANOTHER_SEED
+
+
+def _clipping(look):
+    players = (look.learning_rates if look is not None else {}) or ("generator", "discriminator")
+    return f"Clip gradients: {' '.join(f'--set optimizers.{player}.clipnorm=1.0' for player in players)}."
 
 
 def _lower_rates(look, factor):

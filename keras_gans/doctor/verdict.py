@@ -14,10 +14,12 @@ class Patient:
         is_critic: whether the discriminator is a Wasserstein critic, whose scores have no bounds and whose task is to
             separate: doing so is no illness.
         is_minimax: whether the generator minimises log(1 - D(G(z))), whose gradient vanishes where D wins.
+        can_pack: whether the discriminator may judge samples in pairs: no penalty looks at each by itself.
     """
 
     is_critic: bool = False
     is_minimax: bool = False
+    can_pack: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

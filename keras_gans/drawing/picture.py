@@ -198,8 +198,8 @@ def save_gif(pictures: Sequence[np.ndarray], path: str | Path, frames_per_second
     Args:
         pictures: a sequence of one or more.
         path: of the file.
-        frames_per_second: above 0 and at most 50, which is as fast as viewers play; GIF counts in hundredths of a
-            second.
+        frames_per_second: from 0.002 to 50, which is as fast as viewers play; GIF counts in hundredths of a second, of
+            which a frame has 65,535 at most.
 
     Raises:
         UserError: no picture, pictures of several shapes, or another speed.
@@ -207,8 +207,8 @@ def save_gif(pictures: Sequence[np.ndarray], path: str | Path, frames_per_second
     shapes = {np.shape(picture) for picture in pictures}
     if len(shapes) != 1:
         raise UserError(f"A GIF takes one or more pictures of one shape. Received: {sorted(shapes) or 'none'}.")
-    if not 0 < frames_per_second <= 50:
-        raise UserError(f"A GIF plays more than 0 and at most 50 frames a second. Received: {frames_per_second!r}.")
+    if not 0.002 <= frames_per_second <= 50:
+        raise UserError(f"A GIF plays from 0.002 to 50 frames a second. Received: {frames_per_second!r}.")
     frames = [Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture) for picture in pictures]
     duration = 10 * round(100 / frames_per_second)
     with atomically(path) as partial:

@@ -183,10 +183,11 @@ def confusion(
     axes = drawn.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     kept = np.trace(counts) / max(counts.sum(), 1)
-    axes.set_title(f"{title}: {100 * kept:.0f} % {same}", fontsize=_TITLE * _PIXEL, color=_INK)
+    axes.set_title(f"{_plain(title)}: {100 * kept:.0f} % {same}", fontsize=_TITLE * _PIXEL, color=_INK)
     axes.set_xlabel(f"{column}, % of the row", fontsize=_TEXT * _PIXEL, color=_INK)
     axes.set_ylabel(row, fontsize=_TEXT * _PIXEL, color=_INK)
     turn = 90 if max(map(len, names)) > 2 else 0
+    names = list(map(_plain, names))
     axes.set_xticks(range(len(names)), names, rotation=turn, fontsize=_TEXT * _PIXEL)
     axes.set_yticks(range(len(names)), names, fontsize=_TEXT * _PIXEL)
     for row, column in np.argwhere(shares >= 0.005):
@@ -195,6 +196,11 @@ def confusion(
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=(_TEXT - 2) * _PIXEL)
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def _plain(text):
+    """A text in which no dollar begins a formula."""
+    return text.replace("$", r"\$")
 
 
 def attention(weights: np.ndarray, columns: Sequence[str], rows: Sequence[str]) -> np.ndarray:
@@ -216,8 +222,7 @@ def attention(weights: np.ndarray, columns: Sequence[str], rows: Sequence[str]) 
     axes = drawn.add_subplot()
     axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0)
     axes.xaxis.tick_top()
-    # A dollar would begin a formula.
-    names = [[token.replace("$", r"\$") for token in tokens] for tokens in (columns, rows)]
+    names = [list(map(_plain, tokens)) for tokens in (columns, rows)]
     axes.set_xticks(range(len(columns)), names[0], rotation=90, fontsize=_TEXT * _PIXEL)
     axes.set_yticks(range(len(rows)), names[1], fontsize=_TEXT * _PIXEL)
     canvas.draw()

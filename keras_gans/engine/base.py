@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import randomness
+from keras_gans.checks import is_whole
 from keras_gans.engine import given, inputs, keras_callbacks, undoing
 from keras_gans.engine.asking import Asking
 from keras_gans.engine.phases import Phased
@@ -66,6 +67,8 @@ class AdversarialModel(Asking, Phased, Updating, keras.Model):
 
     def __init__(self, *, seed: int = 0, name: str | None = None) -> None:
         check_strategy(tf.distribute.get_strategy())
+        if not is_whole(seed) or not -(2**63) <= seed < 2**63:
+            raise UserError(f"seed is a whole number of 64 bits, such as 0. Received: {seed!r}.")
         super().__init__(name=name)
         self.seed = seed
         self.step = self.add_weight(

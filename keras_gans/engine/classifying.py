@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine import averages
+from keras_gans.engine import averages, inputs
 from keras_gans.engine.image_files import endpoints_of_files
 from keras_gans.engine.kinds import Endpoints
 from keras_gans.engine.two_player import GAN
@@ -34,16 +34,20 @@ class Classifier:
         """The probabilities of `class_probabilities` for an array of any length.
 
         Args:
-            samples: float array (count, *sample_shape), images in [-1, 1].
+            samples: float array (count, *sample_shape), images in [-1, 1]; images may be uint8.
 
         Returns:
             float32 array (count, K).
+
+        Raises:
+            UserError: samples of another shape or out of their range, or NaN or infinity.
         """
+        samples = inputs.floats_of(samples, self.sample_shape())
         if self._classify is None:
             specification = tf.TensorSpec((None, *self.sample_shape()), tf.float32)
             graph = tf.function(self.class_probabilities, input_signature=[specification], autograph=False)
             self._classify = graph
-        pieces = np.array_split(np.asarray(samples, np.float32), max(1, -(-len(samples) // 512)))
+        pieces = np.array_split(samples, max(1, -(-len(samples) // 512)))
         return np.concatenate([self._classify(piece).numpy() for piece in pieces])
 
     def endpoints(self) -> Endpoints:

@@ -16,7 +16,7 @@ from keras_gans.engine.kinds import Endpoints, Shown
 from keras_gans.engine.serving import Sampler
 from keras_gans.errors import UserError
 from keras_gans.latent import draw_labelled_latents, draw_latents, prior_named
-from keras_gans.pixels import from_uint8, to_uint8
+from keras_gans.pixels import to_uint8
 
 _BATCH = 512
 
@@ -181,11 +181,7 @@ class EncodingModel(Sampler, AdversarialModel):
         return {**shown, "reconstructions": picture.rows([originals, copies], columns)}
 
     def _checked(self, samples):
-        samples = np.asarray(samples)
-        if samples.dtype == np.uint8 and self.makes_images:
-            samples = from_uint8(samples).numpy()
-        inputs.check_samples(samples, self.sample_shape())
-        return samples.astype(np.float32)
+        return inputs.floats_of(samples, self.sample_shape())
 
     def _answer(self, name, values):
         """What the exported model answers to an array of any length; see `endpoints`."""

@@ -100,31 +100,77 @@ def _read(data, channels):
     def of_other():
         # Of these only into as many as the file has: one, three or four.
         levels = tf.cast(tf.image.decode_image(data, expand_animations=False), tf.float32)
+        levels = tf.cond(_is_indexed_bmp(data), lambda: _colours_of(levels, data), lambda: levels)
         colour = tf.cond(tf.equal(tf.shape(levels)[-1], 1), lambda: tf.repeat(levels, 3, -1), lambda: levels[..., :3])
         return tf.reduce_sum(colour * _LUMA, axis=-1, keepdims=True) if channels == 1 else colour
 
     return tf.cond(_starts(data, _PNG) | _starts(data, _JPEG), of_photograph, of_other)
 
 
-def _pixels(data):
-    """Width times height as the file's first bytes say, int64 scalar; 0 of a file that is none of the four."""
+def _number(data, start, count, big_endian=False):
+    """A whole number that stands in a file, int64 scalar."""
+    digits = tf.cast(tf.io.decode_raw(tf.strings.substr(data, start, count), tf.uint8), tf.int64)
+    return tf.reduce_sum(digits * 256 ** tf.range(count, dtype=tf.int64)[:: -1 if big_endian else 1])
 
-    def number(start, count, big_endian=False):
-        digits = tf.cast(tf.io.decode_raw(tf.strings.substr(data, start, count), tf.uint8), tf.int64)
-        return tf.reduce_sum(digits * 256 ** tf.range(count, dtype=tf.int64)[:: -1 if big_endian else 1])
+
+def _is_indexed_bmp(data):
+    # Eight bits a pixel or fewer are a place in a table of colours, also of grey ones.
+    return tf.logical_and(_starts(data, b"BM"), tf.strings.length(data) > 54) & tf.less_equal(_number(data, 28, 2), 8)
+
+
+def _colours_of(places, data):
+    """The colours of a BMP file's table, which TensorFlow passes over, at (height, width, 1) places in it."""
+    start = 14 + _number(data, 14, 4)
+    length = tf.minimum(_number(data, 10, 4), start + 4 * 256) - start
+    table = tf.io.decode_raw(tf.strings.substr(data, start, tf.maximum(length, 0)), tf.uint8)
+    # Blue, green, red and nothing.
+    table = tf.reshape(table[: tf.size(table) // 4 * 4], (-1, 4))[:, 2::-1]
+    return tf.cast(tf.gather(table, tf.cast(places[..., 0], tf.int32)), tf.float32)
+
+
+def _pixels(data):
+    """Width times height of a file's first image as it says itself, int64 scalar; too many of any other file."""
 
     def of_jpeg():
         return tf.reduce_prod(tf.cast(tf.image.extract_jpeg_shape(data, tf.int32)[:2], tf.int64))
 
     def of_bmp():
         # A negative height says that the first row is the top one.
-        height = number(22, 4)
-        return number(18, 4) * tf.minimum(height, 2**32 - height)
+        height = _number(data, 22, 4)
+        return _number(data, 18, 4) * tf.minimum(height, 2**32 - height)
 
     cases = [
-        (_starts(data, _PNG), lambda: number(16, 4, True) * number(20, 4, True)),
+        (_starts(data, _PNG), lambda: _number(data, 16, 4, True) * _number(data, 20, 4, True)),
         (_starts(data, _JPEG), of_jpeg),
-        (_starts(data, b"GIF"), lambda: number(6, 2) * number(8, 2)),
+        (_starts(data, b"GIF"), lambda: _pixels_of_gif(data)),
         (_starts(data, b"BM"), of_bmp),
     ]
-    return tf.case(cases, default=lambda: tf.constant(0, tf.int64))
+    return tf.case(cases, default=lambda: tf.constant(PIXEL_LIMIT + 1, tf.int64))
+
+
+def _pixels_of_gif(data):
+    """Of the screen or the first image, whichever has more: TensorFlow makes room for the image."""
+    read = tf.cast(tf.io.decode_raw(data, tf.uint8), tf.int64)
+    size = tf.size(read, tf.int64)
+
+    def at(place):
+        return read[tf.minimum(place, size - 1)]
+
+    def is_before_the_image(place, in_extension):
+        return (place < size) & (in_extension | tf.equal(at(place), 0x21))
+
+    def further(place, in_extension):
+        # An extension is two bytes and blocks that each begin with their length, the last with 0.
+        after = tf.where(in_extension, place + 1 + at(place), place + 2)
+        return after, tf.logical_not(in_extension) | tf.greater(at(place), 0)
+
+    flags = at(tf.constant(10, tf.int64))
+    colours = tf.where(tf.greater(flags & 128, 0), 3 * 2 ** ((flags & 7) + 1), 0)
+    place, _ = tf.while_loop(is_before_the_image, further, (13 + colours, tf.constant(False)))
+    screen = _number(data, 6, 2) * _number(data, 8, 2)
+
+    def of_image():
+        return tf.maximum(screen, _number(data, place + 5, 2) * _number(data, place + 7, 2))
+
+    is_image = (place + 9 < size) & tf.equal(at(place), 0x2C)
+    return tf.cond(is_image, of_image, lambda: tf.constant(PIXEL_LIMIT + 1, tf.int64))

@@ -14,6 +14,7 @@ from keras_gans.autotuning import without_autotuning
 from keras_gans.checks import check_whole
 from keras_gans.errors import UserError
 from keras_gans.fields import sample_of
+from keras_gans.pixels import from_uint8
 
 if TYPE_CHECKING:
     from keras_gans.engine.base import AdversarialModel
@@ -364,6 +365,23 @@ def check_samples(samples: Any, sample_shape: Sequence[int]) -> None:
         sample_shape: (height, width, channels) of images, or (d,) of points.
     """
     sample_of(sample_shape).check(np.asarray(samples), "samples")
+
+
+def floats_of(samples: Any, sample_shape: Sequence[int]) -> np.ndarray:
+    """Samples of `sample_shape` as networks take them, float32: uint8 images scaled to [-1, 1], others as they are.
+
+    Args:
+        samples: array or tensor, the batch first; it may be empty.
+        sample_shape: see `check_samples`.
+
+    Raises:
+        UserError: see `check_samples`.
+    """
+    samples = np.asarray(samples)
+    if samples.dtype == np.uint8 and len(sample_shape) == 3:
+        samples = from_uint8(samples).numpy()
+    check_samples(samples, sample_shape)
+    return samples.astype(np.float32)
 
 
 def _merge_batches(dataset, batch_size, batches_per_step, replicas):

@@ -187,7 +187,15 @@ class TextReading:
         return codes, others, tf.cast(tf.reduce_any(differ, axis=1, keepdims=True), tf.float32)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """The text encoder's codes of texts, float32 (texts, embedding_dim)."""
+        """The text encoder's codes of texts, float32 (texts, embedding_dim).
+
+        Raises:
+            UserError: a single text in the place of several, or what are no texts.
+        """
+        if isinstance(texts, str | bytes) or not all(isinstance(text, str | bytes) for text in texts):
+            raise UserError(f"texts are several, such as ['a red circle']. Received: {texts!r}.")
+        if not len(texts):
+            return np.zeros((0, *self.codes_of(self.tokenizer(tf.constant([""]))).shape[1:]), np.float32)
         return np.asarray(self.codes_of(self.tokenizer(tf.constant(list(texts), tf.string))))
 
     def texts_for(self, count: int, seed: int = 0, texts: str | Sequence[str] | None = None) -> list[str]:

@@ -95,7 +95,7 @@ class TranslatingModel(AdversarialModel):
             self._translators[direction] = tf.function(
                 lambda values: to_uint8(network(values, training=False)), input_signature=signature, autograph=False
             )
-        pieces = np.array_split(images.astype(np.float32), -(-len(images) // _BATCH))
+        pieces = np.array_split(images.astype(np.float32), max(1, -(-len(images) // _BATCH)))
         return np.concatenate([self._translators[direction](piece).numpy() for piece in pieces])
 
     def patch_scores(self, judge: str, images: tf.Tensor, training: bool) -> tf.Tensor:

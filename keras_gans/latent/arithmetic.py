@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_gans.errors import UserError, unknown_name
+from keras_gans.errors import UserError
 from keras_gans.latent.decoding import decode_array, seed_latents
 
 if TYPE_CHECKING:
@@ -180,14 +180,22 @@ def typical_length(latents: np.ndarray, prior: Any = "normal") -> float:
         float array (n, latent_dim); a latent that is 0 stays 0.
 
     Raises:
-        UserError: no such prior.
+        UserError: another prior.
     """
-    if prior not in _VARIANCES:
-        raise unknown_name("latent prior", prior, _VARIANCES)
+    check_has_length(prior)
     latents = np.asarray(latents)
     lengths = np.linalg.norm(latents, axis=1, keepdims=True)
     wanted = np.sqrt(_VARIANCES[prior] * latents.shape[1])
     return latents * np.divide(wanted, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
+
+
+def check_has_length(prior: Any) -> None:
+    """Raises a `UserError` unless latents of a prior have a length that is typical of them, see `typical_length`."""
+    if prior not in _VARIANCES:
+        raise UserError(
+            f"Latents of the prior {prior!r} have no length that is typical of them, as those of "
+            f"{' and '.join(_VARIANCES)} have. --own-length leaves results as long as they come out."
+        )
 
 
 def attribute_direction(latents: np.ndarray, scores: "Tensor", share: float = 0.1, classes: Any = None) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keras_gans.errors import UserError
-from keras_gans.printing import Console, escape
+from keras_gans.printing import Console, escape, quoted
 from keras_gans.quiet import import_quietly
 from keras_gans.runs import published, run_directory
 
@@ -108,6 +108,6 @@ def pull_command(
         highlight=False,
         soft_wrap=True,
     )
-    root = "" if runs == Path("runs") else f" --runs {runs}"
+    root = "" if runs == Path("runs") else f" --runs {quoted(runs)}"
     ask = "translate" if {"source", "image_a"} & set(described["fields"]) else "sample"
     console.print(f"  keras-gans {ask} hub:{repository}{root}", markup=False, highlight=False, soft_wrap=True)

@@ -74,10 +74,9 @@ def resolve(run: str | Path, root: str | Path = "runs") -> Path:
             raise UserError(f"Run {run} is ambiguous in {root}: {', '.join(path.name for path in found)}.")
         if found:
             return found[0]
-    else:
-        for path in (Path(run), root / run):
-            if _is_run(path):
-                return path
+    for path in (Path(run), root / run):
+        if _is_run(path):
+            return path
     raise UserError(_not_found(run, root, [path.name for _, path in numbered]))
 
 

@@ -3,6 +3,8 @@
 Mao et al., "Least Squares Generative Adversarial Networks" (2017), https://arxiv.org/abs/1611.04076
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -45,10 +47,10 @@ class LSGAN(GAN):
         **kwargs: Any,
     ):
         super().__init__(generator, discriminator, latent_dim, **kwargs)
-        if len(targets) != 3 or targets[0] in targets[1:]:
+        if not _are_targets(targets):
             raise UserError(
                 f"targets are (a, b, c) with b and c different from a, such as (0, 1, 1) or (-1, 1, 0). "
-                f"Received: {targets}."
+                f"Received: {targets!r}."
             )
         self.targets = targets
 
@@ -64,3 +66,10 @@ class LSGAN(GAN):
 
     def generator_loss(self, fake: Tensor) -> Loss:
         return losses.least_squares_generator(self.score(fake), generator_target=self.targets[2]), {}
+
+
+def _are_targets(targets):
+    if not isinstance(targets, Sequence) or isinstance(targets, str) or len(targets) != 3:
+        return False
+    are_numbers = all(isinstance(each, int | float) and math.isfinite(each) for each in targets)
+    return are_numbers and targets[0] not in targets[1:]
