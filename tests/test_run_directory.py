@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -62,6 +63,13 @@ def test_a_run_whose_name_is_a_number_is_found_where_no_run_has_that_number(root
     shutil.copytree(root / "00003-gan-digits", tmp_path / "12")
     assert run_directory.resolve("12", root).samefile(tmp_path / "12")
     assert run_directory.resolve("7", root) == root / "00007-wgan_gp-digits"
+
+
+def test_runs_that_begin_at_once_have_numbers_of_their_own(tmp_path):
+    chosen = [named(name) for name in ("gan", "dcgan", "wgan_gp", "lsgan_mlp")]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda place: new_run.create(chosen[place % 4], tmp_path), range(40)))
+    assert sorted(int(run.name[:5]) for run in made) == list(range(1, 41))
 
 
 def test_latest_is_the_highest_number_that_is_a_run(root):

@@ -208,7 +208,7 @@ def test_the_limit_is_the_exports(tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_colours_of_a_files_table_are_those_of_its_picture(channels):
+def test_colours_of_a_file_are_those_of_its_picture(channels):
     picture = PIL.Image.effect_noise((16, 16), 60).convert("RGB").quantize(16)
     pixels = np.asarray(picture.convert("RGB"), "float32")
     levels = pixels if channels == 3 else (pixels @ np.array(image_files._LUMA, "float32"))[..., np.newaxis]
@@ -218,6 +218,14 @@ def test_colours_of_a_files_table_are_those_of_its_picture(channels):
         found, valid = image_files.images_from_files(tf.constant([file.getvalue()]), (16, 16, channels))
         assert valid[0], kind
         np.testing.assert_allclose((found[0] + 1.0) * 127.5, levels, atol=1.5, err_msg=kind)
+    # Four inks have no level of grey of their own.
+    inks = PIL.Image.new("RGB", (16, 16), (200, 90, 30))
+    file = io.BytesIO()
+    inks.convert("CMYK").save(file, "JPEG", quality=100)
+    found, valid = image_files.images_from_files(tf.constant([file.getvalue()]), (16, 16, channels))
+    expected = np.array([200.0, 90.0, 30.0]) if channels == 3 else np.dot((200.0, 90.0, 30.0), image_files._LUMA)
+    assert valid[0]
+    np.testing.assert_allclose((found[0, 8, 8] + 1.0) * 127.5, np.broadcast_to(expected, channels), atol=3)
 
 
 def test_a_file_is_as_large_as_its_image_whatever_it_says_of_its_screen():

@@ -54,7 +54,7 @@ def arithmetic_report(
     judge: Any,
     exemplars: int,
     draws: int,
-    pool: np.ndarray,
+    pool: int,
     seed: int,
     own_length: bool,
     label: Any,

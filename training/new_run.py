@@ -23,6 +23,7 @@ from keras_gans.errors import UserError
 from keras_gans.files import atomically
 from keras_gans.printing import cell, printable
 from keras_gans.quiet import Interrupted
+from keras_gans.runs.lock import alone_in
 from keras_gans.runs.run_directory import NOT_BEGUN
 
 from .recipe import settings_of
@@ -50,14 +51,16 @@ def create(recipe: "Recipe", root: str | Path = "runs") -> Path:
     name, data = (re.sub(r"[^\w.-]+", "-", part).strip("-") for part in (recipe.name, short_name(recipe.data)))
     try:
         root.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(path.name[:5]) for path in root.iterdir() if path.name[:5].isdigit()), default=0)
-        while True:
-            run = root / f"{number:05d}-{name}-{data or 'data'}"
-            try:
-                run.mkdir()
-                break
-            except FileExistsError:
-                number += 1
+        # Of runs that begin at once, whatever their recipes, no two get one number.
+        with alone_in(root):
+            number = 1 + max((int(path.name[:5]) for path in root.iterdir() if path.name[:5].isdigit()), default=0)
+            while True:
+                run = root / f"{number:05d}-{name}-{data or 'data'}"
+                try:
+                    run.mkdir()
+                    break
+                except FileExistsError:
+                    number += 1
         (run / NOT_BEGUN).touch()
         write_recipe(run, recipe)
     except OSError as error:

@@ -104,6 +104,8 @@ def translate_command(
     if model.translates_texts():
         if isinstance(work, dict):
             raise UserError(f"{type(model).__name__} translates texts, not pictures. Received: {source}.")
+        if size != SIZES[0]:
+            raise UserError(f"--size is of pictures, and {type(model).__name__} translates texts. Received: {size}.")
         if work is not None:
             translate_file(model, direction, method, work, console)
         elif os.path.isfile(source):
@@ -114,6 +116,8 @@ def translate_command(
     if not isinstance(work, dict):
         wanted = "INPUT is a picture or a folder of pictures" if work else "an OUTPUT is needed"
         raise UserError(f"{type(model).__name__} translates pictures, and {wanted}. Received: {source}.")
+    if method != METHODS[0]:
+        raise UserError(f"--method is of texts, and {type(model).__name__} translates pictures. Received: {method}.")
     unread = _translate(model, direction, work, size == "network", console.is_terminal)
     done = len(work) - len(unread)
     console.print(

@@ -104,7 +104,20 @@ def _read(data, channels):
         colour = tf.cond(tf.equal(tf.shape(levels)[-1], 1), lambda: tf.repeat(levels, 3, -1), lambda: levels[..., :3])
         return tf.reduce_sum(colour * _LUMA, axis=-1, keepdims=True) if channels == 1 else colour
 
-    return tf.cond(_starts(data, _PNG) | _starts(data, _JPEG), of_photograph, of_other)
+    def of_photograph_of_inks():
+        # Four inks make colours, and no levels of grey.
+        colour = tf.cast(tf.image.decode_jpeg(data, 3), tf.float32)
+        return tf.reduce_sum(colour * _LUMA, axis=-1, keepdims=True) if channels == 1 else colour
+
+    cases = [(_starts(data, _PNG), of_photograph), (_is_of_inks(data), of_photograph_of_inks)]
+    return tf.case([*cases, (_starts(data, _JPEG), of_photograph)], default=of_other)
+
+
+def _is_of_inks(data):
+    def has_four():
+        return tf.equal(tf.image.extract_jpeg_shape(data, tf.int32)[2], 4)
+
+    return tf.cond(_starts(data, _JPEG), has_four, lambda: tf.constant(False))
 
 
 def _number(data, start, count, big_endian=False):

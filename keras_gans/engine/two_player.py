@@ -48,7 +48,8 @@ class GAN(Sampler, AdversarialModel):
             `default_penalties`, often none, unless given.
         penalty_interval: n, where the penalties are computed in every n-th training step alone, the first among them,
             and weigh n times as much there: the lazy regularization of Karras et al., "Analyzing and Improving the
-            Image Quality of StyleGAN" (2020), section 3.1, which spares time. Their curves are means over these steps.
+            Image Quality of StyleGAN" (2020), section 3.1, which spares time. Their curves are means over these steps,
+            and 0 where there was none since the last point.
         latent_prior: "normal" for N(0, I) or "uniform" for U(-1, 1).
         ema: decay of an exponential moving average of the generator's weights, such as 0.999, with which the model
             then samples and is exported; 0 for none, as in the papers.

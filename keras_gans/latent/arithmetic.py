@@ -14,8 +14,6 @@ from keras_gans.errors import UserError
 from keras_gans.latent.decoding import decode_array, seed_latents
 
 if TYPE_CHECKING:
-    import keras
-
     from keras_gans.engine.base import AdversarialModel
     from keras_gans.hints import Tensor
 
@@ -95,7 +93,7 @@ def highest_rows(scores: "Tensor", share: float = 0.1, among: Any = None) -> np.
 
 
 def choose_exemplars(
-    rows: Any, exemplars: int = EXEMPLARS, draws: int = 1, generator: "keras.Model | None" = None
+    rows: Any, exemplars: int = EXEMPLARS, draws: int = 1, generator: np.random.Generator | None = None
 ) -> np.ndarray:
     """Exemplars chosen at random, with replacement, among the rows of a concept.
 
@@ -140,7 +138,7 @@ def combine(
     minus: Any = (),
     exemplars: int = EXEMPLARS,
     draws: int = 1,
-    generator: "keras.Model | None" = None,
+    generator: np.random.Generator | None = None,
 ) -> np.ndarray:
     """mean z(plus[0]) + mean z(plus[1]) + ... - mean z(minus[0]) - ...
 
@@ -166,7 +164,7 @@ def combine(
     return signed_sum(latents, [1] * len(plus) + [-1] * len(minus), chosen)
 
 
-def typical_length(latents: np.ndarray, prior: Any = "normal") -> float:
+def typical_length(latents: np.ndarray, prior: Any = "normal") -> np.ndarray:
     """Latents with the length that latents of the prior have on average, and their own direction.
 
     The mean of n latents is shorter than they are by the root of n, and some generators, such as DCGAN's with its

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import randomness
-from keras_gans.checks import check_number
+from keras_gans.checks import check_number, is_number
 from keras_gans.errors import UserError
 from keras_gans.hints import Tensor
 from keras_gans.layers.noise import RandomLayer, draw_rows
@@ -172,7 +172,7 @@ class Sometimes(RandomLayer):
     def __init__(self, probability: float = 1.0, target: float | None = None, images: int = 500_000, **kwargs: Any):
         super().__init__(**kwargs)
         check_range("probability", probability, 1)
-        if target is not None and (isinstance(target, bool) or not -1 < target < 1):
+        if target is not None and not (is_number(target) and -1 < target < 1):
             raise UserError(
                 f"The overfitting that an augmentation is to follow lies between -1 and 1, such as 0.6. "
                 f"Received: {target!r}."

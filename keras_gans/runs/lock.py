@@ -49,6 +49,25 @@ def locked(run: str | Path) -> Iterator[None]:
             os.close(file)
 
 
+@contextlib.contextmanager
+def alone_in(folder: str | Path) -> Iterator[None]:
+    """Has others that ask likewise for a folder wait while the block runs; where there are no locks nobody waits.
+
+    Args:
+        folder: path of an existing folder.
+    """
+    if fcntl is None:
+        yield
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
 def holder(run: str | Path) -> str | None:
     """Which process writes to a run directory, in words; None where none does, or where there are no locks.
 
