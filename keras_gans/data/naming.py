@@ -40,9 +40,10 @@ def check_name(name: str, data_dir: str | Path | None = None) -> None:
 
 def is_known_to_tfds(name: str, data_dir: str | Path | None = None) -> bool:
     """True where TensorFlow Datasets has the code of the data set, or `data_dir` its prepared files."""
-    folder = tfds_folder(data_dir)
-    prepared = folder is not None and os.path.isdir(at_home(folder) / base_name(name))
-    return base_name(name) in _tfds_names() or prepared
+    folder, base = tfds_folder(data_dir), base_name(name)
+    # "./photos" begins with a folder that is always there.
+    prepared = folder is not None and base.isidentifier() and os.path.isdir(at_home(folder) / base)
+    return base in _tfds_names() or prepared
 
 
 def _tfds_names():
