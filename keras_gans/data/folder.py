@@ -345,7 +345,6 @@ def split_folders(root: Path) -> dict[str, Path]:
     """
     names = [f"{split}{side}" for split in SPLITS for side in ("", "A", "B")]
     with os.scandir(root) as entries:
-        # A folder of a million images is not asked a million times what they are.
         folders = {entry.name for entry in entries if not _is_hidden(entry.name) and entry.is_dir()}
     written = {name: name for name in names if name in folders}
     if not written and folders and {name.casefold() for name in folders} <= {name.casefold() for name in names}:
