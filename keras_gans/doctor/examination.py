@@ -86,7 +86,8 @@ class Examination:
 
         Right after a look that is what the model itself has, and next to nothing is to be kept.
         """
-        names = list(self._curve_sums)
+        # Right after a mean has ended nothing of the next one has been read.
+        names = list(dict.fromkeys([*self._curve_sums, *self._ended]))
         sums, ended = ([each.get(name, (0.0, 0.0)) for name in names] for each in (self._curve_sums, self._ended))
         state = {"curves": np.array(names), "sums": np.array(sums, np.float64), "ended": np.array(ended, np.float64)}
         if self.model.steps_taken != self._at:
