@@ -102,10 +102,12 @@ def open_folder(
 def _open_directory(folder, split, directory, image_size, channels, labels, progress, skip_unreadable):
     files = sorted(image_files(directory), key=lambda file: file.relative_to(directory).parts)
     files, left_out = readable(files, directory, progress) if skip_unreadable else (files, "")
-    numbers, class_names = _classes(directory, files) if labels or _has_classes(directory, files) else (None, None)
+    loose, subfolders = _by_place(directory, files)
+    has_classes = not loose and len(subfolders) > 1
+    numbers, class_names = _classes(directory, files) if labels or has_classes else (None, None)
     images, note = open_files(files, directory, image_size, channels, progress)
     found = Source.of_samples(str(folder), split, images, numbers, class_names, _HINT)
-    return dataclasses.replace(found, note=_sentences(left_out, _why_no_classes(directory, files), note))
+    return dataclasses.replace(found, note=_sentences(left_out, _why_no_classes(loose, subfolders, len(files)), note))
 
 
 def _captioned(folder, split, table, image_size, channels, labels, progress, skip_unreadable):
@@ -362,20 +364,13 @@ def _split_directory(root, split, splits):
     raise NoSplitError(f"The folder {root} has no split {split!r}: {held}.")
 
 
-def _has_classes(directory, files):
-    """Whether every image lies in one of several subfolders."""
-    loose, subfolders = _by_place(directory, files)
-    return not loose and len(subfolders) > 1
-
-
-def _why_no_classes(directory, files):
+def _why_no_classes(loose, subfolders, count):
     """A sentence for people on subfolders that would be classes but for images beside them; none where they are not."""
-    loose, subfolders = _by_place(directory, files)
     if not loose or len(subfolders) < 2:
         return ""
     lie = "lies" if len(loose) == 1 else "lie"
     return (
-        f"The subfolders {_some_of(subfolders)} are no classes, because {len(loose):,} of {len(files):,} images {lie} "
+        f"The subfolders {_some_of(subfolders)} are no classes, because {len(loose):,} of {count:,} images {lie} "
         f"beside them, such as {printable(loose[0].name)}. Where each lies in a subfolder they are classes."
     )
 

@@ -149,7 +149,7 @@ class EncodingModel(Sampler, AdversarialModel):
         Raises:
             UserError: samples of another shape, type or range.
         """
-        return self._answer("encode", self._checked(samples))
+        return self._answer("encode", inputs.floats_of(samples, self.sample_shape()))
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Samples of codes: float array (count, latent_dim) -> float32 array (count, *sample_shape).
@@ -168,7 +168,7 @@ class EncodingModel(Sampler, AdversarialModel):
         Returns:
             float32 array (count, *sample_shape).
         """
-        return self._answer("reconstruct", self._checked(samples))
+        return self._answer("reconstruct", inputs.floats_of(samples, self.sample_shape()))
 
     def shows(self, real: Mapping[str, np.ndarray] | None, count: int, seed: int = 0) -> Shown:
         shown = super().shows(real, count, seed)
@@ -179,9 +179,6 @@ class EncodingModel(Sampler, AdversarialModel):
         originals = real["sample"][: rows * columns]
         copies = to_uint8(self.reconstruct(originals)).numpy()
         return {**shown, "reconstructions": picture.rows([originals, copies], columns)}
-
-    def _checked(self, samples):
-        return inputs.floats_of(samples, self.sample_shape())
 
     def _answer(self, name, values):
         """What the exported model answers to an array of any length; see `endpoints`."""

@@ -127,8 +127,8 @@ def _number(data, start, count, big_endian=False):
 
 
 def _is_indexed_bmp(data):
-    # Eight bits a pixel or fewer are a place in a table of colours, also of grey ones.
-    return tf.logical_and(_starts(data, b"BM"), tf.strings.length(data) > 54) & tf.less_equal(_number(data, 28, 2), 8)
+    # Eight bits a pixel or fewer are a place in a table of colours, also of grey ones. Other files may end before that.
+    return tf.cond(_starts(data, b"BM"), lambda: _number(data, 28, 2) <= 8, lambda: tf.constant(False))
 
 
 def _colours_of(places, data):

@@ -357,22 +357,23 @@ def shown_name(field: str) -> str:
     return "samples" if field == "sample" else field
 
 
-def check_samples(samples: Any, sample_shape: Sequence[int]) -> None:
+def check_samples(samples: Any, sample_shape: Sequence[int], name: str = "samples") -> None:
     """Raises a `UserError` unless `samples` are a batch of finite floats of `sample_shape`, images in [-1, 1].
 
     Args:
         samples: array or tensor, the batch first.
         sample_shape: (height, width, channels) of images, or (d,) of points.
+        name: what they are called where the user passed them.
     """
-    sample_of(sample_shape).check(np.asarray(samples), "samples")
+    sample_of(sample_shape).check(np.asarray(samples), name)
 
 
-def floats_of(samples: Any, sample_shape: Sequence[int]) -> np.ndarray:
+def floats_of(samples: Any, sample_shape: Sequence[int], name: str = "samples") -> np.ndarray:
     """Samples of `sample_shape` as networks take them, float32: uint8 images scaled to [-1, 1], others as they are.
 
     Args:
         samples: array or tensor, the batch first; it may be empty.
-        sample_shape: see `check_samples`.
+        sample_shape, name: see `check_samples`.
 
     Raises:
         UserError: see `check_samples`.
@@ -380,7 +381,7 @@ def floats_of(samples: Any, sample_shape: Sequence[int]) -> np.ndarray:
     samples = np.asarray(samples)
     if samples.dtype == np.uint8 and len(sample_shape) == 3:
         samples = from_uint8(samples).numpy()
-    check_samples(samples, sample_shape)
+    check_samples(samples, sample_shape, name)
     return samples.astype(np.float32)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.drawing import picture
+from keras_gans.engine import inputs
 from keras_gans.engine.base import AdversarialModel
 from keras_gans.engine.given import check_raw_scores
 from keras_gans.engine.image_files import endpoints_of_files, example_files
@@ -84,18 +85,15 @@ class TranslatingModel(AdversarialModel):
         """
         if direction not in self.translates:
             raise unknown_name("direction", direction, self.translates)
-        images = np.asarray(images)
-        if images.dtype == np.uint8:
-            images = from_uint8(images).numpy()
         field = self.fields()[f"image_{direction[0]}"]
-        field.check(images, "images")
+        images = inputs.floats_of(images, field.shape, "images")
         if direction not in self._translators:
             signature = [tf.TensorSpec((None, *field.shape), tf.float32)]
             network = getattr(self, direction)
             self._translators[direction] = tf.function(
                 lambda values: to_uint8(network(values, training=False)), input_signature=signature, autograph=False
             )
-        pieces = np.array_split(images.astype(np.float32), max(1, -(-len(images) // _BATCH)))
+        pieces = np.array_split(images, max(1, -(-len(images) // _BATCH)))
         return np.concatenate([self._translators[direction](piece).numpy() for piece in pieces])
 
     def patch_scores(self, judge: str, images: tf.Tensor, training: bool) -> tf.Tensor:
