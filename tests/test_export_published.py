@@ -466,6 +466,7 @@ def test_what_was_not_exported_here_is_no_version(tmp_path):
         replay.verify_version(tmp_path)
 
 
+@signs
 def test_verify_asks_for_the_signature_where_a_key_is_given(published, monkeypatch):
     _, public, other = write_keys(published[0].parent)
     monkeypatch.setattr(replay, "run_checked", lambda *arguments: ({}, []))
