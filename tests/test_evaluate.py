@@ -286,6 +286,19 @@ def test_the_protocol_knows_the_data_by_its_content(extractor):
     assert [line.split(":")[0] for line in first.differences(second)] == ["data_identity"]
 
 
+def test_memorization_of_other_training_images_is_another_figure(extractor):
+    """Both are compared with the same held-out images."""
+    digits = data.open_source("digits")
+    columns = {name: column.take(np.arange(300)) for name, column in digits.columns.items()}
+    fewer = dataclasses.replace(digits, columns=columns)
+    names = ["frechet_distance", "memorization"]
+    all_of_them, some = (Evaluation(source, names, 50, 0, extractor).protocols() for source in (digits, fewer))
+    assert not all_of_them["frechet_distance"].differences(some["frechet_distance"])
+    (line,) = all_of_them["memorization"].differences(some["memorization"])
+    assert line.startswith("settings: ") and line.count("training_identity") == 2
+    assert dict(some["memorization"].settings)["training_samples"] == 300
+
+
 def test_images_of_another_size_than_the_extractors_say_so(extractor):
     source = data.open_source("digits", image_size=16)
     protocol = Evaluation(source, ["frechet_distance"], 50, 0, extractor).protocols()["frechet_distance"]

@@ -140,7 +140,7 @@ class Evaluation(OnHeldOutData):
             of_training = self._set_of(some[: self.samples])
             self._training = self._set_of(some, beginning=of_training)
             self._compared = {False: (split, identity_of(held_out), len(held_out))}
-            if any(measure.to_training for measure in self._measures.values()):
+            if any(measure.to_training or measure.to_both for measure in self._measures.values()):
                 trained = f"the other {split}" if split.startswith("half of") else self.source.split
                 self._compared[True] = (trained, identity_of(some[0 : len(some)]), len(some))
             self._floor, self._floor_samples = self._values(of_training, of_training=True), of_training.count
@@ -264,6 +264,9 @@ class Evaluation(OnHeldOutData):
         uses = self.extractor if measure.needs != "items" else None
         split, identity, compared = self._compared[measure.to_training]
         samples, reference = measure.counts(count, compared)
+        settings = dict(measure.settings)
+        if measure.to_both:
+            _, settings["training_identity"], settings["training_samples"] = self._compared[True]
         return Protocol(
             data=self.source.name,
             split=split,
@@ -274,7 +277,7 @@ class Evaluation(OnHeldOutData):
             extractor=uses and uses.name,
             extractor_identity=uses and uses.identity,
             seed=self.seed,
-            settings=tuple(measure.settings.items()),
+            settings=tuple(settings.items()),
             packages=packages(),
         )
 

@@ -111,6 +111,7 @@ class Measure:
             setting `groups` has it do so with as many further samples, up to so many times, and take the mean.
         to_training: whether it compares with training data. Its floor is that of held-out data in the samples' place,
             and only who asks for it by name has it.
+        to_both: whether it compares with training data besides held-out data.
         fewest: how many held-out items it needs.
     """
 
@@ -122,6 +123,7 @@ class Measure:
     settings: dict = dataclasses.field(default_factory=dict)
     equal_counts: int | None = None
     to_training: bool = False
+    to_both: bool = False
     fewest: int = 1
 
     def counts(self, samples: Any, data: Any) -> tuple[int, int]:
@@ -262,7 +264,7 @@ MEASURES = {
         equal_counts=_MANY,
         fewest=2,
     ),
-    "memorization": Measure(_memorization, {"memorization": False}, of_points=True),
+    "memorization": Measure(_memorization, {"memorization": False}, of_points=True, to_both=True),
     "frechet_distance_to_training": Measure(
         _frechet_distance_to_training,
         {"frechet_distance_to_training": False},
