@@ -175,6 +175,10 @@ def test_what_to_try_depends_on_the_cause():
         assert any("packing" in sentence for sentence in told) == can_pack
     penalised, plain = (_patient_of(small_model(scheme)) for scheme in ("wgan_gp", "gan"))
     assert not penalised.can_pack and plain.can_pack
+    # The networks that are said to take them do.
+    (harder,) = (each for each in diagnose(course((5, OVERPOWERED))).remedies if "input_noise" in each)
+    for network in (kg.networks.dcgan_discriminator, kg.networks.mlp_discriminator):
+        assert network.__name__ in harder and {"input_noise", "dropout"} < set(inspect.signature(network).parameters)
     # Of the players that there are.
     players = {"translators": 1e-3, "discriminators": 2e-3}
     translating = not_finite("NaN", 500, [*course((4, {})), look(500, learning_rates=players)])

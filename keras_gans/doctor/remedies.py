@@ -81,7 +81,8 @@ def for_overpowering(look: "VitalSigns", patient: "Patient") -> tuple[str, ...]:
     return (
         *(minimax if patient.is_minimax else []),
         *rates,
-        "Make its task harder: --set discriminator.input_noise=0.1, or --set discriminator.dropout=0.3.",
+        "Make its task harder: --set discriminator.input_noise=0.1, or --set discriminator.dropout=0.3, which "
+        "dcgan_discriminator and mlp_discriminator take.",
         _ANOTHER_SCHEME,
     )
 
