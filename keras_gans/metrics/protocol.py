@@ -35,7 +35,8 @@ class Protocol:
         extractor: its name, or None where samples were compared as they are.
         extractor_identity: its hash, or None.
         seed: of the samples and of whatever the measure draws.
-        settings: the measure's own, a tuple of (name, value).
+        settings: the measure's own, a tuple of (name, value); of one that compares with training items too, theirs:
+            `training_identity` and `training_samples`.
         version: of the measures' code.
         packages: (name, version) of what computed it; for information, as a new version is no new protocol.
     """
